@@ -1,0 +1,82 @@
+import type { CalendarProvider } from './calendar-provider.ts';
+
+/** Every way a calendar provider can fail, named once at the adapter's edge. Nothing above it sees a status code. */
+export const ERROR_KINDS = [
+  'auth_revoked',
+  'rate_limited',
+  'cursor_expired',
+  'not_found',
+  'conflict',
+  'transient',
+  'permanent',
+] as const;
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+/** What was asked of the calendar provider; the same answer means different things for different operations. */
+export const OPERATIONS = [
+  'list_changes',
+  'get_event',
+  'find_event',
+  'create_event',
+  'update_event',
+  'delete_event',
+  'describe_calendar',
+  'open_channel',
+  'renew_channel',
+  'close_channel',
+  'list_channels',
+  'exchange_code',
+  'refresh_token',
+  'revoke_token',
+] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+export interface ProviderErrorFacts {
+  readonly kind: ErrorKind;
+  readonly calendarProvider: CalendarProvider;
+  readonly operation: Operation;
+  /** HTTP status; null when no answer came. */
+  readonly status: number | null;
+  /**
+   * The provider's own word for it (`rateLimitExceeded`, `syncStateNotFound`), or ours for what has none
+   * (`timeout`, `connection_reset`, `breaker_open`, `unknown_403`). Stable; safe to log, store and label with.
+   */
+  readonly reason: string;
+  /** For `rate_limited` and `transient`: not before this many milliseconds; null when the provider did not say. */
+  readonly retryAfterMs: number | null;
+  /** The provider's request id, for its support; null when none was sent. */
+  readonly requestId: string | null;
+  /**
+   * False when the answer proves that nothing was done; true when the write may have happened (lost answer, timeout,
+   * 5xx) and a read must settle it.
+   */
+  readonly outcomeUnknown: boolean;
+}
+
+/** The only error that leaves an adapter. Match on `kind`; the message is for people and holds no personal data. */
+export class ProviderError extends Error {
+  readonly kind: ErrorKind;
+  readonly calendarProvider: CalendarProvider;
+  readonly operation: Operation;
+  readonly status: number | null;
+  readonly reason: string;
+  readonly retryAfterMs: number | null;
+  readonly requestId: string | null;
+  readonly outcomeUnknown: boolean;
+
+  constructor(facts: ProviderErrorFacts, options?: { cause?: unknown }) {
+    super(
+      `${facts.calendarProvider} ${facts.operation}: ${facts.reason} (${facts.kind}, ${facts.status ?? 'no answer'})`,
+      options,
+    );
+    this.name = 'ProviderError';
+    this.kind = facts.kind;
+    this.calendarProvider = facts.calendarProvider;
+    this.operation = facts.operation;
+    this.status = facts.status;
+    this.reason = facts.reason;
+    this.retryAfterMs = facts.retryAfterMs;
+    this.requestId = facts.requestId;
+    this.outcomeUnknown = facts.outcomeUnknown;
+  }
+}
