@@ -1,0 +1,63 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import * as schema from './schema/index.ts';
+
+/** The database as queries see it: inside a transaction or not makes no difference to them. */
+export type Database = PostgresJsDatabase<typeof schema>;
+
+export interface DatabaseHandle {
+  readonly db: Database;
+  /** The driver underneath, for the one hot statement that is prepared by name (deliveries). */
+  readonly sql: postgres.Sql;
+  /** Throws when the database does not answer within `timeoutMs`. */
+  ping(timeoutMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Connections at most (10). */
+  readonly max?: number;
+  /** Shown in pg_stat_activity: the process's role. */
+  readonly applicationName: string;
+  /** A statement is cancelled after this long, milliseconds (15000). */
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * Opens a pool. Connecting is lazy; a lost server is met again on the next query. Statements are not prepared by name,
+ * so a transaction-mode pooler may stand in between.
+ */
+export function openDatabase(url: string, options: DatabaseOptions): DatabaseHandle {
+  const sql = postgres(url, {
+    max: options.max ?? 10,
+    prepare: false,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    max_lifetime: 30 * 60,
+    backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
+    onnotice: () => undefined,
+    connection: {
+      application_name: options.applicationName,
+      statement_timeout: options.statementTimeoutMs ?? 15_000,
+    },
+  });
+  const db = drizzle(sql, { schema, casing: 'snake_case' });
+  return {
+    db,
+    sql,
+    ping: (timeoutMs = 2_000) => pingWithin(sql, timeoutMs),
+    close: () => sql.end({ timeout: 5 }),
+  };
+}
+
+async function pingWithin(sql: postgres.Sql, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`database did not answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([sql`SELECT 1`, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

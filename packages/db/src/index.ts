@@ -1,0 +1,119 @@
+export { type Database, type DatabaseHandle, type DatabaseOptions, openDatabase } from './client.ts';
+export {
+  claimEffect,
+  type DueEffect,
+  type EffectClaim,
+  type EffectFailure,
+  type EffectSuccess,
+  extendEffectLease,
+  findDueEffects,
+  findKnownEffects,
+  type KnownEffect,
+  type MappingRow,
+  noteCreation,
+  recordEffectFailure,
+  recordEffectSuccess,
+  releaseEffectLease,
+  requestInspection,
+  reviveEffect,
+} from './queries/booking-effects.ts';
+export {
+  type AcceptedBooking,
+  acceptBookingIntent,
+  adoptUpcomingBookings,
+  type BookingIntent,
+} from './queries/booking-intents.ts';
+export {
+  type AppliedCounts,
+  applyFullRound,
+  applyIncrement,
+  type BusyInterval,
+  clearStagedPages,
+  type IntervalChanges,
+  type IntervalOwner,
+  listBusyIntervals,
+  type StoredInterval,
+  stagePage,
+} from './queries/busy-intervals.ts';
+export {
+  activateChannel,
+  findChannelBySubscription,
+  findConnectionsWithoutLastingChannel,
+  insertRegisteringChannel,
+  listChannelsOf,
+  pruneChannels,
+  setChannelState,
+} from './queries/channels.ts';
+export {
+  eraseConnection,
+  findConnection,
+  listChannelExpiries,
+  listConnectionsOf,
+  parkConnection,
+  type StoredGrant,
+  storeGrant,
+} from './queries/connections.ts';
+export {
+  claimRefresh,
+  listSealedTokens,
+  type RefreshedTokens,
+  readCredentials,
+  releaseRefresh,
+  type StoredCredentials,
+  storeRefreshedTokens,
+  storeResealedTokens,
+} from './queries/credentials.ts';
+export {
+  type DeliveryRetention,
+  type DeliveryVerdict,
+  type ProvenNotification,
+  pruneDeliveries,
+  recordDeliveries,
+} from './queries/deliveries.ts';
+export {
+  countRecentDeletions,
+  listUnpublishedChanges,
+  markChangesPublished,
+  type ObservedChange,
+  recordExternalChange,
+} from './queries/external-changes.ts';
+export {
+  closeDeadLetter,
+  findDeadLetter,
+  insertSyncRun,
+  listDeadLetters,
+  pruneSyncRuns,
+  readSwitches,
+  type SwitchChange,
+  takeSweepTurn,
+  turnSwitches,
+  writeAudit,
+  writeDeadLetter,
+} from './queries/operations.ts';
+export {
+  type Allowlists,
+  claimSync,
+  dropCursor,
+  extendSyncLease,
+  findDueConnections,
+  LeaseLostError,
+  recordSyncFailure,
+  recordSyncSuccess,
+  releaseSyncLease,
+  requestDueReconciles,
+  requestSync,
+  type SyncClaim,
+  type SyncFailure,
+  type SyncSuccess,
+} from './queries/sync-leases.ts';
+export type {
+  BookingDetails,
+  BookingEffect,
+  Channel,
+  ChannelState,
+  Connection,
+  DeadLetter,
+  ExternalChange,
+  LastError,
+  RequestedBy,
+} from './schema/index.ts';

@@ -1,0 +1,393 @@
+/**
+ * One booking in one connection's calendar: the lease to write it, and the record of what was written. The same rules
+ * as for syncs hold: the database's clock, a token that only grows, results only against the newest token.
+ */
+import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import {
+  type BookingDetails,
+  type BookingEffect,
+  bookingEffects,
+  bookingIntents,
+  connections,
+  events,
+  type LastError,
+} from '../schema/index.ts';
+import { type Allowlists, LeaseLostError } from './sync-leases.ts';
+
+/** What one claim sees: the effect, the newest intent, and whose calendar it goes to. */
+export interface EffectClaim {
+  readonly effect: BookingEffect;
+  readonly token: number;
+  readonly providerId: string;
+  readonly calendarProvider: 'google' | 'microsoft';
+  readonly externalCalendarId: string;
+  readonly desired: {
+    readonly version: number;
+    readonly state: 'live' | 'cancelled';
+    readonly startAt: Date | null;
+    readonly endAt: Date | null;
+    readonly details: BookingDetails | null;
+  };
+  /** True when an earlier claim may have created the event without recording it. */
+  readonly wasTriedBefore: boolean;
+  readonly claimedAt: Date;
+}
+
+const hasWork = sql`(e.applied_version < e.version OR e.inspected < e.inspect_requested)`;
+const isFree = sql`(e.lease_until IS NULL OR e.lease_until <= now())`;
+
+/** Takes the lease when the effect has work, its wait is over, its connection is active, and nobody holds it; else null. */
+export async function claimEffect(
+  db: Database,
+  claim: { bookingId: string; connectionId: string; owner: string; leaseMs: number },
+): Promise<EffectClaim | null> {
+  const taken = await db.execute<{ claimed_at: string }>(sql`
+    UPDATE booking_effects e
+       SET lease_owner = ${claim.owner}, lease_token = e.lease_token + 1,
+           lease_until = now() + ${claim.leaseMs} * interval '1 millisecond'
+      FROM external_calendar_connections c
+     WHERE e.booking_id = ${claim.bookingId} AND e.connection_id = ${claim.connectionId} AND c.id = e.connection_id
+       AND ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
+       AND c.status = 'active' AND c.sync_enabled
+    RETURNING now() AS claimed_at`);
+  if (taken.length === 0) return null;
+  // The lease is ours, so nobody else changes the effect; a newer intent only means that we write the newer one.
+  const [row] = await db
+    .select({ effect: bookingEffects, intent: bookingIntents, connection: connections })
+    .from(bookingEffects)
+    .innerJoin(bookingIntents, eq(bookingIntents.bookingId, bookingEffects.bookingId))
+    .innerJoin(connections, eq(connections.id, bookingEffects.connectionId))
+    .where(and(eq(bookingEffects.bookingId, claim.bookingId), eq(bookingEffects.connectionId, claim.connectionId)));
+  if (row === undefined) return null;
+  const { effect, intent, connection } = row;
+  return {
+    effect,
+    token: effect.leaseToken,
+    providerId: connection.providerId,
+    calendarProvider: connection.calendarProvider,
+    externalCalendarId: connection.externalCalendarId,
+    desired: {
+      version: intent.version,
+      state: intent.state,
+      startAt: intent.startTime,
+      endAt: intent.endTime,
+      details: intent.details,
+    },
+    wasTriedBefore: effect.leaseToken > 1,
+    claimedAt: new Date(taken[0]?.claimed_at ?? Date.now()),
+  };
+}
+
+interface EffectLease {
+  readonly bookingId: string;
+  readonly connectionId: string;
+  readonly token: number;
+}
+
+function isHeld(lease: EffectLease) {
+  return and(
+    eq(bookingEffects.bookingId, lease.bookingId),
+    eq(bookingEffects.connectionId, lease.connectionId),
+    eq(bookingEffects.leaseToken, lease.token),
+  );
+}
+
+/** Notes, before the call, under which key and generation the event will be created. Throws `LeaseLostError`. */
+export async function noteCreation(
+  db: Database,
+  lease: EffectLease,
+  creation: { generation: number; creationKey: string },
+): Promise<void> {
+  const noted = await db
+    .update(bookingEffects)
+    .set({ generation: creation.generation, creationKey: creation.creationKey, externalEventId: null, etag: null })
+    .where(isHeld(lease))
+    .returning({ id: bookingEffects.bookingId });
+  if (noted.length === 0) throw new LeaseLostError('the booking');
+}
+
+/** Keeps the lease for another while; throws `LeaseLostError` when it is gone. */
+export async function extendEffectLease(db: Database, lease: EffectLease & { leaseMs: number }): Promise<void> {
+  const kept = await db
+    .update(bookingEffects)
+    .set({ leaseUntil: sql`now() + ${lease.leaseMs} * interval '1 millisecond'` })
+    .where(isHeld(lease))
+    .returning({ id: bookingEffects.bookingId });
+  if (kept.length === 0) throw new LeaseLostError('the booking');
+}
+
+/** The mapping as others see it in `external_calendar_events`. */
+export interface MappingRow {
+  readonly providerId: string;
+  readonly calendarProvider: 'google' | 'microsoft';
+  readonly icalUid: string;
+  readonly startAt: Date;
+  readonly endAt: Date;
+  readonly checksum: string;
+  readonly status: 'CREATED' | 'UPDATED' | 'CANCELLED';
+}
+
+export interface EffectSuccess extends EffectLease {
+  readonly appliedVersion: number;
+  readonly inspected: number;
+  readonly externalEventId: string | null;
+  readonly etag: string | null;
+  readonly generation: number;
+  readonly writtenStart: Date | null;
+  readonly writtenEnd: Date | null;
+  /** Null leaves the mapping as it is (nothing was written, or the booking never reached the calendar). */
+  readonly mapping: MappingRow | null;
+}
+
+/**
+ * Records what the calendar now holds, mapping and effect together, and gives the lease back.
+ *
+ * @returns whether a newer version, or another read, is already asked for.
+ * @throws LeaseLostError; nothing is recorded then.
+ */
+export async function recordEffectSuccess(db: Database, done: EffectSuccess): Promise<{ workAgain: boolean }> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(bookingEffects)
+      .set({
+        // A late recorder can only hold an older token, but the version must never go down even so.
+        appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${done.appliedVersion}::bigint)`,
+        inspected: sql`greatest(${bookingEffects.inspected}, ${done.inspected}::bigint)`,
+        externalEventId: done.externalEventId,
+        etag: done.etag,
+        generation: done.generation,
+        writtenStart: done.writtenStart,
+        writtenEnd: done.writtenEnd,
+        errorCount: 0,
+        lastError: null,
+        leaseOwner: null,
+        leaseUntil: null,
+        updatedAt: sql`now()`,
+      })
+      .where(isHeld(done))
+      .returning({
+        workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
+                                OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`,
+      });
+    if (row === undefined) throw new LeaseLostError('the booking');
+    if (done.mapping !== null) await storeMapping(tx, done, done.mapping);
+    return row;
+  });
+}
+
+async function storeMapping(tx: Database, lease: EffectSuccess, mapping: MappingRow): Promise<void> {
+  if (lease.externalEventId !== null) {
+    // The echo may have been read before this record; what it left is the booking's event, not the owner's time.
+    await tx
+      .delete(events)
+      .where(
+        and(
+          eq(events.providerId, mapping.providerId),
+          eq(events.calendarProvider, mapping.calendarProvider),
+          eq(events.externalEventId, lease.externalEventId),
+          sql`${events.bookingId} IS DISTINCT FROM ${lease.bookingId}::uuid`,
+        ),
+      );
+  }
+  const isBusy = mapping.status !== 'CANCELLED';
+  await tx
+    .insert(events)
+    .values({
+      connectionId: lease.connectionId,
+      providerId: mapping.providerId,
+      calendarProvider: mapping.calendarProvider,
+      externalEventId: lease.externalEventId,
+      icalUid: mapping.icalUid,
+      startTime: mapping.startAt,
+      endTime: mapping.endAt,
+      isBusy,
+      checksum: mapping.checksum,
+      bookingId: lease.bookingId,
+      syncStatus: mapping.status,
+    })
+    .onConflictDoUpdate({
+      target: [events.bookingId, events.calendarProvider],
+      targetWhere: sql`booking_id IS NOT NULL`,
+      set: {
+        connectionId: lease.connectionId,
+        // A cancelled mapping goes on saying which event it was.
+        externalEventId: sql`coalesce(excluded.external_event_id, external_calendar_events.external_event_id)`,
+        icalUid: mapping.icalUid,
+        startTime: mapping.startAt,
+        endTime: mapping.endAt,
+        isBusy,
+        checksum: mapping.checksum,
+        syncStatus: mapping.status,
+        lastError: null,
+        updatedAt: sql`now()`,
+      },
+    });
+}
+
+export interface EffectFailure extends EffectLease {
+  readonly error: LastError;
+  readonly waitMs: number;
+  readonly countsAsError: boolean;
+  /** Stop trying: attempts that cannot succeed. */
+  readonly dead: boolean;
+  /** Shown on the mapping when it can be shown at all. */
+  readonly mapping: Omit<MappingRow, 'status'> | null;
+}
+
+/** Records a failed attempt and gives the lease back; false when the lease was lost. */
+export async function recordEffectFailure(db: Database, failure: EffectFailure): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(bookingEffects)
+      .set({
+        lastError: failure.error,
+        nextAttemptAt: sql`now() + ${failure.waitMs} * interval '1 millisecond'`,
+        leaseOwner: null,
+        leaseUntil: null,
+        updatedAt: sql`now()`,
+        ...(failure.countsAsError ? { errorCount: sql`${bookingEffects.errorCount} + 1` } : {}),
+        ...(failure.dead ? { deadAt: sql`now()` } : {}),
+      })
+      .where(isHeld(failure))
+      .returning({ externalEventId: bookingEffects.externalEventId });
+    if (row === undefined) return false;
+    if (failure.countsAsError && failure.mapping !== null) {
+      await storeFailedMapping(tx, failure, failure.mapping, row.externalEventId);
+    }
+    return true;
+  });
+}
+
+async function storeFailedMapping(
+  tx: Database,
+  failure: EffectFailure,
+  mapping: Omit<MappingRow, 'status'>,
+  externalEventId: string | null,
+): Promise<void> {
+  await tx
+    .insert(events)
+    .values({
+      connectionId: failure.connectionId,
+      providerId: mapping.providerId,
+      calendarProvider: mapping.calendarProvider,
+      externalEventId,
+      icalUid: mapping.icalUid,
+      startTime: mapping.startAt,
+      endTime: mapping.endAt,
+      isBusy: true,
+      checksum: mapping.checksum,
+      bookingId: failure.bookingId,
+      syncStatus: 'FAILED',
+      lastError: failure.error,
+    })
+    .onConflictDoUpdate({
+      target: [events.bookingId, events.calendarProvider],
+      targetWhere: sql`booking_id IS NOT NULL`,
+      set: { syncStatus: 'FAILED', lastError: failure.error, updatedAt: sql`now()` },
+    });
+}
+
+/** Gives the lease back unused. */
+export async function releaseEffectLease(db: Database, lease: EffectLease): Promise<void> {
+  await db.update(bookingEffects).set({ leaseOwner: null, leaseUntil: null }).where(isHeld(lease));
+}
+
+export interface DueEffect {
+  readonly bookingId: string;
+  readonly connectionId: string;
+}
+
+/** Effects with work whose wait is over and that nobody holds, in connections that are active and allowed. */
+export async function findDueEffects(db: Database, allow: Allowlists, limit: number): Promise<DueEffect[]> {
+  const rows = await db.execute<{ booking_id: string; connection_id: string }>(sql`
+    SELECT e.booking_id, e.connection_id
+      FROM booking_effects e JOIN external_calendar_connections c ON c.id = e.connection_id
+     WHERE ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
+       AND c.status = 'active' AND c.sync_enabled
+       AND (${jsonList(allow.providerIds)}::text IS NULL OR ${jsonList(allow.providerIds)}::text::jsonb ? c.provider_id::text)
+       AND (${jsonList(allow.connectionIds)}::text IS NULL OR ${jsonList(allow.connectionIds)}::text::jsonb ? c.id::text)
+     ORDER BY e.next_attempt_at LIMIT ${limit}`);
+  return rows.map((row) => ({ bookingId: row.booking_id, connectionId: row.connection_id }));
+}
+
+function jsonList(ids: readonly string[] | null): string | null {
+  return ids === null ? null : JSON.stringify(ids);
+}
+
+/** How inbound recognises a booking's own event in the feed. */
+export interface KnownEffect {
+  readonly bookingId: string;
+  readonly externalEventId: string | null;
+  readonly creationKey: string | null;
+  readonly etag: string | null;
+  readonly writtenStart: Date | null;
+  readonly writtenEnd: Date | null;
+  readonly state: 'live' | 'cancelled';
+  readonly leaseHeld: boolean;
+}
+
+/** The effects of this connection among these event ids and creation keys. */
+export async function findKnownEffects(
+  db: Database,
+  connectionId: string,
+  eventIds: readonly string[],
+  creationKeys: readonly string[],
+): Promise<KnownEffect[]> {
+  if (eventIds.length === 0 && creationKeys.length === 0) return [];
+  const anyOf = (values: readonly string[]) =>
+    sql`(SELECT jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`;
+  return db
+    .select({
+      bookingId: bookingEffects.bookingId,
+      externalEventId: bookingEffects.externalEventId,
+      creationKey: bookingEffects.creationKey,
+      etag: bookingEffects.etag,
+      writtenStart: bookingEffects.writtenStart,
+      writtenEnd: bookingEffects.writtenEnd,
+      state: bookingIntents.state,
+      leaseHeld: sql<boolean>`coalesce(${bookingEffects.leaseUntil} > now(), false)`,
+    })
+    .from(bookingEffects)
+    .innerJoin(bookingIntents, eq(bookingIntents.bookingId, bookingEffects.bookingId))
+    .where(
+      and(
+        eq(bookingEffects.connectionId, connectionId),
+        or(
+          sql`${bookingEffects.externalEventId} IN ${anyOf([...eventIds, ...creationKeys])}`,
+          sql`${bookingEffects.creationKey} IN ${anyOf([...eventIds, ...creationKeys])}`,
+        ),
+      ),
+    );
+}
+
+/** Asks for a read of these bookings' events: the feed hinted that their owner touched them. */
+export async function requestInspection(
+  db: Database,
+  connectionId: string,
+  bookingIds: readonly string[],
+): Promise<void> {
+  if (bookingIds.length === 0) return;
+  await db
+    .update(bookingEffects)
+    .set({ inspectRequested: sql`${bookingEffects.inspectRequested} + 1`, nextAttemptAt: sql`now()` })
+    .where(
+      and(eq(bookingEffects.connectionId, connectionId), inArray(bookingEffects.bookingId, [...bookingIds].sort())),
+    );
+}
+
+/** Makes a dead effect due again; false when there is no such dead effect. */
+export async function reviveEffect(db: Database, bookingId: string, connectionId: string): Promise<boolean> {
+  const revived = await db
+    .update(bookingEffects)
+    .set({ deadAt: null, errorCount: 0, nextAttemptAt: sql`now()` })
+    .where(
+      and(
+        eq(bookingEffects.bookingId, bookingId),
+        eq(bookingEffects.connectionId, connectionId),
+        sql`${bookingEffects.deadAt} IS NOT NULL`,
+      ),
+    )
+    .returning({ id: bookingEffects.bookingId });
+  return revived.length > 0;
+}

@@ -1,0 +1,70 @@
+/** The desired state of bookings. Storing it is what accepting a booking event means. */
+import { sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import type { BookingDetails } from '../schema/index.ts';
+
+/** A validated booking event, as stored. */
+export interface BookingIntent {
+  readonly eventId: string;
+  readonly bookingId: string;
+  readonly providerId: string;
+  readonly version: number;
+  readonly state: 'live' | 'cancelled';
+  /** Null only when cancelled without a body. */
+  readonly startAt: Date | null;
+  readonly endAt: Date | null;
+  readonly details: BookingDetails | null;
+}
+
+export type AcceptedBooking =
+  | { readonly accepted: true; readonly connectionIds: readonly string[] }
+  /** The stored version is as new or newer. */
+  | { readonly accepted: false };
+
+/**
+ * Stores the desired state if its version is newer, and raises the version of every connection's effect, in one
+ * statement: after it returns, the work exists, whatever happens to the queue. Of two versions that arrive at once the
+ * row lock makes one wait, and the higher one stays.
+ *
+ * A booking keeps the provider it was made for; a cancellation without a body keeps the last known times.
+ */
+export async function acceptBookingIntent(db: Database, intent: BookingIntent): Promise<AcceptedBooking> {
+  const rows = await db.execute<{ connection_id: string | null }>(sql`
+    WITH intent AS (
+      INSERT INTO booking_intents AS i (booking_id, provider_id, version, state, start_time, end_time, details, event_id)
+      VALUES (${intent.bookingId}, ${intent.providerId}, ${intent.version}, ${intent.state},
+              ${intent.startAt?.toISOString() ?? null}::timestamptz, ${intent.endAt?.toISOString() ?? null}::timestamptz,
+              ${intent.details === null ? null : JSON.stringify(intent.details)}::text::jsonb, ${intent.eventId})
+      ON CONFLICT (booking_id) DO UPDATE
+         SET version = EXCLUDED.version, state = EXCLUDED.state, event_id = EXCLUDED.event_id, received_at = now(),
+             start_time = coalesce(EXCLUDED.start_time, i.start_time), end_time = coalesce(EXCLUDED.end_time, i.end_time),
+             details = coalesce(EXCLUDED.details, i.details)
+       WHERE i.version < EXCLUDED.version
+      RETURNING booking_id, provider_id, version, state
+    ), effect AS (
+      INSERT INTO booking_effects AS e (booking_id, connection_id, version)
+      SELECT intent.booking_id, c.id, intent.version
+        FROM intent JOIN external_calendar_connections c ON c.provider_id = intent.provider_id
+       WHERE c.status <> 'disabled'
+      ON CONFLICT (booking_id, connection_id) DO UPDATE
+         SET version = EXCLUDED.version, received_at = now(), next_attempt_at = now(), dead_at = NULL, updated_at = now(),
+             error_count = 0
+       WHERE e.version < EXCLUDED.version
+      RETURNING connection_id
+    )
+    SELECT effect.connection_id FROM intent LEFT JOIN effect ON true`);
+  if (rows.length === 0) return { accepted: false };
+  return { accepted: true, connectionIds: rows.flatMap((row) => row.connection_id ?? []) };
+}
+
+/** Gives a connection the effects of its provider's live bookings that still lie ahead; returns the bookings concerned. */
+export async function adoptUpcomingBookings(db: Database, connectionId: string): Promise<string[]> {
+  const rows = await db.execute<{ booking_id: string }>(sql`
+    INSERT INTO booking_effects (booking_id, connection_id, version)
+    SELECT i.booking_id, c.id, i.version
+      FROM external_calendar_connections c JOIN booking_intents i ON i.provider_id = c.provider_id
+     WHERE c.id = ${connectionId} AND i.state = 'live' AND i.end_time > now()
+    ON CONFLICT DO NOTHING
+    RETURNING booking_id`);
+  return rows.map((row) => row.booking_id);
+}

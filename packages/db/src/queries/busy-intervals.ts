@@ -1,0 +1,266 @@
+/**
+ * The provider's own busy time. A round's pages take effect together: all but the last are staged, and the last one
+ * applies everything in the transaction that moves the cursor. A reader sees the old truth or the new one, never a
+ * mixture, and a worker that dies in the middle leaves nothing behind.
+ */
+import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { events, stagedChanges } from '../schema/index.ts';
+
+/** One busy event of the provider's own, as stored. Half-open, UTC. */
+export interface BusyInterval {
+  readonly eventId: string;
+  readonly seriesId: string | null;
+  readonly icalUid: string | null;
+  readonly startAt: Date;
+  readonly endAt: Date;
+  readonly checksum: string;
+}
+
+/** What one page, or one round, does to the stored intervals. Series are emptied first, then ids dropped, then put. */
+export interface IntervalChanges {
+  readonly puts: readonly BusyInterval[];
+  readonly dropIds: readonly string[];
+  readonly resetSeriesIds: readonly string[];
+}
+
+export interface IntervalOwner {
+  readonly connectionId: string;
+  readonly providerId: string;
+  readonly calendarProvider: 'google' | 'microsoft';
+}
+
+/** Keeps one page until the round's last page applies it. Later pages win over earlier ones. */
+export async function stagePage(
+  db: Database,
+  connectionId: string,
+  token: number,
+  page: IntervalChanges,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    if (page.resetSeriesIds.length > 0) {
+      await tx
+        .delete(stagedChanges)
+        .where(
+          and(
+            eq(stagedChanges.connectionId, connectionId),
+            eq(stagedChanges.leaseToken, token),
+            eq(stagedChanges.operation, 'put'),
+            inArray(stagedChanges.seriesId, [...page.resetSeriesIds]),
+          ),
+        );
+    }
+    await stageDrops(tx, connectionId, token, 'drop_series', page.resetSeriesIds);
+    await stageDrops(tx, connectionId, token, 'drop', page.dropIds);
+    if (page.dropIds.length > 0) {
+      await tx
+        .delete(stagedChanges)
+        .where(
+          and(
+            eq(stagedChanges.connectionId, connectionId),
+            eq(stagedChanges.leaseToken, token),
+            eq(stagedChanges.operation, 'put'),
+            inArray(stagedChanges.externalEventId, [...page.dropIds]),
+          ),
+        );
+    }
+    await stagePuts(tx, connectionId, token, page.puts);
+  });
+}
+
+async function stageDrops(
+  tx: Database,
+  connectionId: string,
+  token: number,
+  operation: 'drop' | 'drop_series',
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(sql`
+    INSERT INTO staged_changes (connection_id, lease_token, operation, external_event_id)
+    SELECT ${connectionId}::uuid, ${token}::bigint, ${operation}, id FROM jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb) AS id
+    ON CONFLICT DO NOTHING`);
+}
+
+async function stagePuts(
+  tx: Database,
+  connectionId: string,
+  token: number,
+  puts: readonly BusyInterval[],
+): Promise<void> {
+  if (puts.length === 0) return;
+  await tx.execute(sql`
+    INSERT INTO staged_changes (connection_id, lease_token, operation, external_event_id, series_id, ical_uid,
+                                start_time, end_time, checksum)
+    SELECT ${connectionId}::uuid, ${token}::bigint, 'put', event_id, series_id, ical_uid, start_time, end_time, checksum
+      FROM ${putRecords(puts)}
+    ON CONFLICT (connection_id, lease_token, external_event_id, operation) DO UPDATE
+       SET series_id = EXCLUDED.series_id, ical_uid = EXCLUDED.ical_uid, start_time = EXCLUDED.start_time,
+           end_time = EXCLUDED.end_time, checksum = EXCLUDED.checksum`);
+}
+
+/** Forgets pages staged by earlier, unfinished syncs of this connection. */
+export async function clearStagedPages(db: Database, connectionId: string): Promise<void> {
+  await db.delete(stagedChanges).where(eq(stagedChanges.connectionId, connectionId));
+}
+
+export interface AppliedCounts {
+  readonly putCount: number;
+  readonly droppedCount: number;
+}
+
+/**
+ * Applies an incremental round: the staged pages and the last page. Call inside the transaction that records success.
+ * Rows whose checksum is unchanged are not written.
+ */
+export async function applyIncrement(
+  tx: Database,
+  owner: IntervalOwner,
+  token: number,
+  lastPage: IntervalChanges,
+  hasStaged: boolean,
+): Promise<AppliedCounts> {
+  if (!hasStaged) {
+    const emptied = await dropSeries(tx, owner, lastPage.resetSeriesIds, lastPage.puts);
+    const dropped = await dropEvents(tx, owner, lastPage.dropIds);
+    const put = await upsert(tx, owner, putRecords(lastPage.puts), lastPage.puts.length === 0);
+    return { putCount: put, droppedCount: emptied + dropped };
+  }
+  await stagePage(tx, owner.connectionId, token, lastPage);
+  const dropped = await tx.execute(sql`
+    DELETE FROM external_calendar_events e USING staged_changes s
+     WHERE e.connection_id = ${owner.connectionId} AND e.booking_id IS NULL
+       AND s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
+       AND ((s.operation = 'drop' AND e.external_event_id = s.external_event_id)
+         OR (s.operation = 'drop_series' AND e.series_id = s.external_event_id))
+       AND NOT EXISTS (SELECT FROM staged_changes p
+                        WHERE p.connection_id = ${owner.connectionId} AND p.lease_token = ${token}
+                          AND p.operation = 'put' AND p.external_event_id = e.external_event_id)`);
+  const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
+  await clearStagedPages(tx, owner.connectionId);
+  return { putCount: put, droppedCount: dropped.count };
+}
+
+/**
+ * Applies a full round: what was staged and the last page are the whole truth, and everything else this connection
+ * held is removed. Call inside the transaction that records success.
+ */
+export async function applyFullRound(
+  tx: Database,
+  owner: IntervalOwner,
+  token: number,
+  lastPage: IntervalChanges,
+): Promise<AppliedCounts> {
+  await stagePage(tx, owner.connectionId, token, lastPage);
+  const dropped = await tx.execute(sql`
+    DELETE FROM external_calendar_events e
+     WHERE e.connection_id = ${owner.connectionId} AND e.booking_id IS NULL
+       AND NOT EXISTS (SELECT FROM staged_changes s
+                        WHERE s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
+                          AND s.operation = 'put' AND s.external_event_id = e.external_event_id)`);
+  const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
+  await clearStagedPages(tx, owner.connectionId);
+  return { putCount: put, droppedCount: dropped.count };
+}
+
+async function dropSeries(
+  tx: Database,
+  owner: IntervalOwner,
+  seriesIds: readonly string[],
+  puts: readonly BusyInterval[],
+): Promise<number> {
+  if (seriesIds.length === 0) return 0;
+  const kept = puts.map((put) => put.eventId);
+  const gone = await tx
+    .delete(events)
+    .where(
+      and(
+        eq(events.connectionId, owner.connectionId),
+        isNull(events.bookingId),
+        inArray(events.seriesId, [...seriesIds]),
+        kept.length === 0
+          ? undefined
+          : sql`${events.externalEventId} NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(kept)}::text::jsonb))`,
+      ),
+    )
+    .returning({ id: events.id });
+  return gone.length;
+}
+
+async function dropEvents(tx: Database, owner: IntervalOwner, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const gone = await tx.execute(sql`
+    DELETE FROM external_calendar_events e
+     USING jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb) AS gone (id)
+     WHERE e.provider_id = ${owner.providerId} AND e.calendar_provider = ${owner.calendarProvider}
+       AND e.external_event_id = gone.id AND e.connection_id = ${owner.connectionId} AND e.booking_id IS NULL`);
+  return gone.count;
+}
+
+async function upsert(
+  tx: Database,
+  owner: IntervalOwner,
+  source: ReturnType<typeof sql>,
+  isEmpty: boolean,
+): Promise<number> {
+  if (isEmpty) return 0;
+  // A booking's mapping is never overwritten by what the feed says; its own lease decides there.
+  const written = await tx.execute(sql`
+    INSERT INTO external_calendar_events AS e (connection_id, provider_id, calendar_provider, external_event_id, series_id,
+                                               ical_uid, start_time, end_time, is_busy, checksum)
+    SELECT ${owner.connectionId}::uuid, ${owner.providerId}::uuid, ${owner.calendarProvider}, event_id, series_id, ical_uid,
+           start_time, end_time, true, checksum
+      FROM ${source} ORDER BY event_id
+    ON CONFLICT (provider_id, calendar_provider, external_event_id) DO UPDATE
+       SET connection_id = EXCLUDED.connection_id, series_id = EXCLUDED.series_id, ical_uid = EXCLUDED.ical_uid,
+           start_time = EXCLUDED.start_time, end_time = EXCLUDED.end_time, is_busy = true,
+           checksum = EXCLUDED.checksum, updated_at = now()
+     WHERE e.booking_id IS NULL AND (e.checksum <> EXCLUDED.checksum OR e.connection_id <> EXCLUDED.connection_id)`);
+  return written.count;
+}
+
+function putRecords(puts: readonly BusyInterval[]) {
+  const records = puts.map((put) => ({
+    event_id: put.eventId,
+    series_id: put.seriesId,
+    ical_uid: put.icalUid,
+    start_time: put.startAt,
+    end_time: put.endAt,
+    checksum: put.checksum,
+  }));
+  return sql`jsonb_to_recordset(${JSON.stringify(records)}::text::jsonb)
+             AS put (event_id text, series_id text, ical_uid text, start_time timestamptz, end_time timestamptz, checksum text)`;
+}
+
+function stagedPuts(connectionId: string, token: number) {
+  return sql`(SELECT external_event_id AS event_id, series_id, ical_uid, start_time, end_time, checksum FROM staged_changes
+               WHERE connection_id = ${connectionId} AND lease_token = ${token} AND operation = 'put') AS put`;
+}
+
+export interface StoredInterval {
+  readonly connectionId: string;
+  readonly startAt: Date;
+  readonly endAt: Date;
+}
+
+/** A provider's own busy time that overlaps `[from, to)`, over all its connections, in order of start. */
+export async function listBusyIntervals(
+  db: Database,
+  providerId: string,
+  from: Date,
+  to: Date,
+): Promise<StoredInterval[]> {
+  return db
+    .select({ connectionId: events.connectionId, startAt: events.startTime, endAt: events.endTime })
+    .from(events)
+    .where(
+      and(
+        sql`${events.connectionId} IN (SELECT id FROM external_calendar_connections WHERE provider_id = ${providerId})`,
+        isNull(events.bookingId),
+        eq(events.isBusy, true),
+        lt(events.startTime, to),
+        gt(events.endTime, from),
+      ),
+    )
+    .orderBy(events.startTime);
+}

@@ -1,0 +1,140 @@
+/** Connections as the API, OAuth and operators handle them. */
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { bookingEffects, type Connection, channels, connections, events } from '../schema/index.ts';
+
+export async function findConnection(db: Database, id: string): Promise<Connection | null> {
+  const [row] = await db.select().from(connections).where(eq(connections.id, id));
+  return row ?? null;
+}
+
+export async function listConnectionsOf(db: Database, providerId: string): Promise<Connection[]> {
+  return db
+    .select()
+    .from(connections)
+    .where(eq(connections.providerId, providerId))
+    .orderBy(asc(connections.calendarProvider));
+}
+
+/** The soonest end of an active channel, per connection of the provider. */
+export async function listChannelExpiries(db: Database, providerId: string): Promise<Map<string, Date>> {
+  const rows = await db
+    .select({
+      connectionId: channels.connectionId,
+      expiresAt: sql<Date | null>`max(${channels.expiresAt})`.mapWith(channels.expiresAt),
+    })
+    .from(channels)
+    .innerJoin(connections, eq(connections.id, channels.connectionId))
+    .where(and(eq(connections.providerId, providerId), eq(channels.state, 'active')))
+    .groupBy(channels.connectionId);
+  return new Map(rows.flatMap((row) => (row.expiresAt === null ? [] : [[row.connectionId, row.expiresAt]])));
+}
+
+/** A grant that was just given, with tokens already sealed. */
+export interface StoredGrant {
+  readonly connectionId: string;
+  readonly providerId: string;
+  readonly calendarProvider: 'google' | 'microsoft';
+  readonly externalCalendarId: string;
+  readonly accountId: string | null;
+  readonly providerEmail: string | null;
+  readonly accessTokenSealed: string;
+  /** Null keeps the stored one. */
+  readonly refreshTokenSealed: string | null;
+  readonly accessTokenExpiresInSeconds: number;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Stores a grant: a new connection, or the reconnect of an old one, which keeps its id and settings. Another account
+ * under the same connection starts afresh: its intervals, cursor and written events belonged to another calendar.
+ * Work is requested at once; errors, waits and parking end.
+ */
+export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ isNewAccount: boolean }> {
+  return db.transaction(async (tx) => {
+    const [before] = await tx
+      .select({ accountId: connections.accountId })
+      .from(connections)
+      .where(eq(connections.id, grant.connectionId))
+      .for('update');
+    const isNewAccount = before === undefined || before.accountId !== grant.accountId;
+    if (before !== undefined && isNewAccount) await forgetCalendar(tx, grant.connectionId);
+    const values = {
+      externalCalendarId: grant.externalCalendarId,
+      accountId: grant.accountId,
+      providerEmail: grant.providerEmail,
+      status: 'active' as const,
+      statusReason: null,
+      syncEnabled: true,
+      accessTokenSealed: grant.accessTokenSealed,
+      accessTokenExpiresAt: sql`now() + ${grant.accessTokenExpiresInSeconds} * interval '1 second'`,
+      grantedScopes: [...grant.scopes],
+      ...(grant.refreshTokenSealed === null ? {} : { refreshTokenSealed: grant.refreshTokenSealed }),
+    };
+    await tx
+      .insert(connections)
+      .values({
+        id: grant.connectionId,
+        providerId: grant.providerId,
+        calendarProvider: grant.calendarProvider,
+        ...values,
+        requested: 1,
+      })
+      .onConflictDoUpdate({
+        target: connections.id,
+        set: {
+          ...values,
+          requested: sql`${connections.requested} + 1`,
+          requestedBy: 'connect',
+          tokenVersion: sql`${connections.tokenVersion} + 1`,
+          tokenLeaseUntil: null,
+          errorCount: 0,
+          lastError: null,
+          backoffUntil: null,
+          updatedAt: sql`now()`,
+        },
+      });
+    // What waited for the grant need not wait any longer.
+    await tx
+      .update(bookingEffects)
+      .set({ nextAttemptAt: sql`now()`, errorCount: 0 })
+      .where(
+        and(
+          eq(bookingEffects.connectionId, grant.connectionId),
+          sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`,
+        ),
+      );
+    return { isNewAccount };
+  });
+}
+
+async function forgetCalendar(tx: Database, connectionId: string): Promise<void> {
+  await tx.delete(events).where(eq(events.connectionId, connectionId));
+  await tx.delete(channels).where(eq(channels.connectionId, connectionId));
+  await tx.delete(bookingEffects).where(eq(bookingEffects.connectionId, connectionId));
+  await tx
+    .update(connections)
+    .set({ syncCursor: null, syncWindowStart: null, syncWindowEnd: null, lastSyncedAt: null })
+    .where(eq(connections.id, connectionId));
+}
+
+/**
+ * Forgets a connection: tokens, intervals, mappings, channels and deliveries go with it. Its id is derived from
+ * provider and calendar provider, so a later connect finds the events it once wrote instead of writing them twice.
+ */
+export async function eraseConnection(db: Database, id: string): Promise<boolean> {
+  const gone = await db.delete(connections).where(eq(connections.id, id)).returning({ id: connections.id });
+  return gone.length > 0;
+}
+
+/** Stops work on a connection until its owner reconnects. */
+export async function parkConnection(
+  db: Database,
+  id: string,
+  park: { status: 'reauth_required' | 'disabled'; reason: string },
+): Promise<void> {
+  await db
+    .update(connections)
+    .set({ status: park.status, statusReason: park.reason, updatedAt: sql`now()` })
+    .where(and(eq(connections.id, id), eq(connections.status, 'active')));
+}

@@ -1,0 +1,111 @@
+/** Sealed tokens, and the lease that lets one process at a time refresh them. */
+import { and, eq, isNull, lte, or, sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { connections } from '../schema/index.ts';
+
+export interface StoredCredentials {
+  readonly calendarProvider: 'google' | 'microsoft';
+  readonly status: 'active' | 'reauth_required' | 'disabled';
+  readonly accessTokenSealed: string | null;
+  readonly refreshTokenSealed: string | null;
+  /** Grows with every stored grant. */
+  readonly tokenVersion: number;
+  /** By the database's clock; negative once it has ended, null when unknown. */
+  readonly expiresInSeconds: number | null;
+}
+
+export async function readCredentials(db: Database, connectionId: string): Promise<StoredCredentials | null> {
+  const [row] = await db
+    .select({
+      calendarProvider: connections.calendarProvider,
+      status: connections.status,
+      accessTokenSealed: connections.accessTokenSealed,
+      refreshTokenSealed: connections.refreshTokenSealed,
+      tokenVersion: connections.tokenVersion,
+      expiresInSeconds: sql<number | null>`extract(epoch FROM ${connections.accessTokenExpiresAt} - now())::float8`,
+    })
+    .from(connections)
+    .where(eq(connections.id, connectionId));
+  return row ?? null;
+}
+
+/** Takes the right to refresh, if the stored tokens are still those of `tokenVersion` and nobody else is at it. */
+export async function claimRefresh(
+  db: Database,
+  claim: { connectionId: string; tokenVersion: number; leaseMs: number },
+): Promise<boolean> {
+  const taken = await db
+    .update(connections)
+    .set({ tokenLeaseUntil: sql`now() + ${claim.leaseMs} * interval '1 millisecond'` })
+    .where(
+      and(
+        eq(connections.id, claim.connectionId),
+        eq(connections.tokenVersion, claim.tokenVersion),
+        or(isNull(connections.tokenLeaseUntil), lte(connections.tokenLeaseUntil, sql`now()`)),
+      ),
+    )
+    .returning({ id: connections.id });
+  return taken.length > 0;
+}
+
+export interface RefreshedTokens {
+  readonly connectionId: string;
+  /** The version that was refreshed; a newer one in the row wins over this result. */
+  readonly tokenVersion: number;
+  readonly accessTokenSealed: string;
+  /** Null keeps the stored one (Google sends none). */
+  readonly refreshTokenSealed: string | null;
+  readonly expiresInSeconds: number;
+}
+
+/** Stores refreshed tokens and gives the right back; false when a newer grant is already there. */
+export async function storeRefreshedTokens(db: Database, tokens: RefreshedTokens): Promise<boolean> {
+  const stored = await db
+    .update(connections)
+    .set({
+      accessTokenSealed: tokens.accessTokenSealed,
+      accessTokenExpiresAt: sql`now() + ${tokens.expiresInSeconds} * interval '1 second'`,
+      tokenVersion: sql`${connections.tokenVersion} + 1`,
+      tokenLeaseUntil: null,
+      ...(tokens.refreshTokenSealed === null ? {} : { refreshTokenSealed: tokens.refreshTokenSealed }),
+    })
+    .where(and(eq(connections.id, tokens.connectionId), eq(connections.tokenVersion, tokens.tokenVersion)))
+    .returning({ id: connections.id });
+  return stored.length > 0;
+}
+
+/** Gives the right to refresh back after a failed try. */
+export async function releaseRefresh(db: Database, connectionId: string, tokenVersion: number): Promise<void> {
+  await db
+    .update(connections)
+    .set({ tokenLeaseUntil: null })
+    .where(and(eq(connections.id, connectionId), eq(connections.tokenVersion, tokenVersion)));
+}
+
+/** Every connection's sealed tokens in pages, for re-sealing under a new key. */
+export async function listSealedTokens(db: Database, afterId: string | null, limit: number) {
+  return db
+    .select({
+      id: connections.id,
+      accessTokenSealed: connections.accessTokenSealed,
+      refreshTokenSealed: connections.refreshTokenSealed,
+      tokenVersion: connections.tokenVersion,
+    })
+    .from(connections)
+    .where(afterId === null ? undefined : sql`${connections.id} > ${afterId}::uuid`)
+    .orderBy(connections.id)
+    .limit(limit);
+}
+
+/** Replaces sealed tokens by the same ones under another key; false when a refresh came in between. */
+export async function storeResealedTokens(
+  db: Database,
+  sealed: { id: string; tokenVersion: number; accessTokenSealed: string | null; refreshTokenSealed: string | null },
+): Promise<boolean> {
+  const stored = await db
+    .update(connections)
+    .set({ accessTokenSealed: sealed.accessTokenSealed, refreshTokenSealed: sealed.refreshTokenSealed })
+    .where(and(eq(connections.id, sealed.id), eq(connections.tokenVersion, sealed.tokenVersion)))
+    .returning({ id: connections.id });
+  return stored.length > 0;
+}

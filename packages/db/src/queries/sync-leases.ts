@@ -1,0 +1,244 @@
+/**
+ * The sole right to sync one connection, and what may be done with it.
+ *
+ * A lease has an owner, an end and a token that only grows; all three live in the connection's row and run by the
+ * database's clock. Whoever records results must show the token it was given: an older one changes nothing. Every
+ * `now()` below is the database's, so a process with a wrong clock can neither take a lease early nor keep it late.
+ */
+import { and, eq, getTableColumns, gt, isNull, lte, or, sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { type Connection, connections, type LastError, type RequestedBy } from '../schema/index.ts';
+
+export interface SyncClaim {
+  readonly connection: Connection;
+  /** The fencing token; `connection.leaseToken` under its own name. */
+  readonly token: number;
+  /** The value of `requested` this sync will have satisfied when it succeeds. */
+  readonly noted: number;
+  /** The database's time at the claim. The product's "now" for everything this sync decides. */
+  readonly claimedAt: Date;
+}
+
+/** A lease was lost: another process holds a newer token. Nothing was recorded. */
+export class LeaseLostError extends Error {
+  constructor(subject: string) {
+    super(`the lease on ${subject} was lost`);
+    this.name = 'LeaseLostError';
+  }
+}
+
+const isWorkable = and(
+  eq(connections.status, 'active'),
+  eq(connections.syncEnabled, true),
+  gt(connections.requested, connections.applied),
+  or(isNull(connections.backoffUntil), lte(connections.backoffUntil, sql`now()`)),
+);
+
+/** Takes the lease if the connection has work and nobody holds it; null when there is nothing to do for this caller. */
+export async function claimSync(
+  db: Database,
+  claim: { connectionId: string; owner: string; leaseMs: number },
+): Promise<SyncClaim | null> {
+  const [row] = await db
+    .update(connections)
+    .set({
+      leaseOwner: claim.owner,
+      leaseToken: sql`${connections.leaseToken} + 1`,
+      leaseUntil: sql`now() + ${claim.leaseMs} * interval '1 millisecond'`,
+    })
+    .where(
+      and(
+        eq(connections.id, claim.connectionId),
+        isWorkable,
+        or(isNull(connections.leaseUntil), lte(connections.leaseUntil, sql`now()`)),
+      ),
+    )
+    .returning({ ...getTableColumns(connections), claimedAt: sql<Date>`now()`.mapWith(connections.createdAt) });
+  if (row === undefined) return null;
+  const { claimedAt, ...connection } = row;
+  return { connection, token: connection.leaseToken, noted: connection.requested, claimedAt };
+}
+
+/** Moves the lease's end; throws `LeaseLostError` when it is no longer ours. */
+export async function extendSyncLease(
+  db: Database,
+  lease: { connectionId: string; token: number; leaseMs: number },
+): Promise<void> {
+  const kept = await db
+    .update(connections)
+    .set({ leaseUntil: sql`now() + ${lease.leaseMs} * interval '1 millisecond'` })
+    .where(isHeld(lease))
+    .returning({ id: connections.id });
+  if (kept.length === 0) throw new LeaseLostError('the connection');
+}
+
+export interface SyncSuccess {
+  readonly connectionId: string;
+  readonly token: number;
+  readonly noted: number;
+  readonly claimedAt: Date;
+  readonly cursor: string;
+  readonly window: { readonly startAt: Date; readonly endAt: Date };
+  readonly reconcileAfterSeconds: number;
+}
+
+/**
+ * Records a finished sync: cursor, window, counters, errors cleared, lease given back. Call it last in the transaction
+ * that stores what the cursor stands for, so that the row ingress writes to is locked for no longer than the commit.
+ *
+ * @returns whether something was requested meanwhile and another look is due.
+ * @throws LeaseLostError; the caller's transaction must roll back.
+ */
+export async function recordSyncSuccess(db: Database, done: SyncSuccess): Promise<{ lookAgain: boolean }> {
+  const lookAgain = sql<boolean>`${connections.requested} > ${done.noted}`;
+  const [row] = await db
+    .update(connections)
+    .set({
+      applied: done.noted,
+      syncCursor: done.cursor,
+      syncWindowStart: done.window.startAt,
+      syncWindowEnd: done.window.endAt,
+      lastSyncedAt: sql`now()`,
+      errorCount: 0,
+      lastError: null,
+      backoffUntil: null,
+      reconcileAt: sql`now() + ${done.reconcileAfterSeconds} * interval '1 second'`,
+      // What arrived since was accepted after the claim: counting its lag from there is never too short.
+      notifiedAt: sql`CASE WHEN ${lookAgain} AND ${connections.notifiedAt} IS NOT NULL
+                      THEN ${done.claimedAt.toISOString()}::timestamptz END`,
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: sql`now()`,
+    })
+    .where(isHeld(done))
+    .returning({ lookAgain });
+  if (row === undefined) throw new LeaseLostError('the connection');
+  return row;
+}
+
+/** What a failed sync leaves behind. The intent stays: `sync_needed` remains true. */
+export interface SyncFailure {
+  readonly connectionId: string;
+  readonly token: number;
+  readonly error: LastError;
+  /** How long to wait, milliseconds; decided by the caller, who knows the kind. */
+  readonly waitMs: number;
+  /** False when the wait is not the connection's fault (open breaker, rate limit): no attempt is spent. */
+  readonly countsAsError: boolean;
+  /** Forget the cursor: the next sync is a full one. */
+  readonly dropCursor?: boolean;
+  /** Stop until its owner reconnects, with a reason a person understands. */
+  readonly park?: { readonly status: 'reauth_required' | 'disabled'; readonly reason: string };
+}
+
+/** Records a failed sync and gives the lease back; false when the lease was lost (nothing is recorded then). */
+export async function recordSyncFailure(db: Database, failure: SyncFailure): Promise<boolean> {
+  const recorded = await db
+    .update(connections)
+    .set({
+      lastError: failure.error,
+      backoffUntil: sql`now() + ${failure.waitMs} * interval '1 millisecond'`,
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: sql`now()`,
+      ...(failure.countsAsError ? { errorCount: sql`${connections.errorCount} + 1` } : {}),
+      ...(failure.dropCursor === true ? { syncCursor: null } : {}),
+      ...(failure.park === undefined ? {} : { status: failure.park.status, statusReason: failure.park.reason }),
+    })
+    .where(isHeld(failure))
+    .returning({ id: connections.id });
+  return recorded.length > 0;
+}
+
+/** Forgets the cursor under the lease: what follows in the same sync is a full round. */
+export async function dropCursor(db: Database, lease: { connectionId: string; token: number }): Promise<void> {
+  const dropped = await db
+    .update(connections)
+    .set({ syncCursor: null })
+    .where(isHeld(lease))
+    .returning({ id: connections.id });
+  if (dropped.length === 0) throw new LeaseLostError('the connection');
+}
+
+/** Gives the lease back unused, for instance at shutdown, so that another worker need not wait for its end. */
+export async function releaseSyncLease(db: Database, lease: { connectionId: string; token: number }): Promise<void> {
+  await db.update(connections).set({ leaseOwner: null, leaseUntil: null }).where(isHeld(lease));
+}
+
+function isHeld(lease: { connectionId: string; token: number }) {
+  return and(eq(connections.id, lease.connectionId), eq(connections.leaseToken, lease.token));
+}
+
+/** Which ids may be worked on; null restricts nothing. */
+export interface Allowlists {
+  readonly providerIds: readonly string[] | null;
+  readonly connectionIds: readonly string[] | null;
+}
+
+/** Connections with work whose wait is over and that nobody holds, longest waiting first. */
+export async function findDueConnections(db: Database, allow: Allowlists, limit: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(
+      and(isWorkable, isAllowed(allow), or(isNull(connections.leaseUntil), lte(connections.leaseUntil, sql`now()`))),
+    )
+    .orderBy(sql`${connections.backoffUntil} NULLS FIRST`)
+    .limit(limit);
+  return rows.map((row) => row.id);
+}
+
+/** Asks for a look at every connection that has not been looked at for its reconcile interval; returns how many. */
+export async function requestDueReconciles(
+  db: Database,
+  allow: Allowlists,
+  seconds: number,
+  limit: number,
+): Promise<number> {
+  const due = db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(
+      and(
+        eq(connections.status, 'active'),
+        eq(connections.syncEnabled, true),
+        lte(connections.reconcileAt, sql`now()`),
+        isAllowed(allow),
+      ),
+    )
+    .orderBy(connections.reconcileAt)
+    .limit(limit)
+    .for('update', { skipLocked: true });
+  const rows = await db
+    .update(connections)
+    .set({
+      requested: sql`${connections.requested} + 1`,
+      requestedBy: 'schedule',
+      reconcileAt: sql`now() + ${seconds} * interval '1 second'`,
+    })
+    .where(sql`${connections.id} IN ${due}`)
+    .returning({ id: connections.id });
+  return rows.length;
+}
+
+/** Asks for a sync of these connections. A person's wish does not wait for a backoff to end. */
+export async function requestSync(db: Database, connectionIds: readonly string[], by: RequestedBy): Promise<string[]> {
+  if (connectionIds.length === 0) return [];
+  const rows = await db
+    .update(connections)
+    .set({
+      requested: sql`${connections.requested} + 1`,
+      requestedBy: by,
+      ...(by === 'manual' ? { backoffUntil: null } : {}),
+    })
+    .where(sql`${connections.id} IN ${[...connectionIds].sort()}`)
+    .returning({ id: connections.id });
+  return rows.map((row) => row.id);
+}
+
+function isAllowed(allow: Allowlists) {
+  return and(
+    allow.providerIds === null ? undefined : sql`${connections.providerId} IN ${[...allow.providerIds]}`,
+    allow.connectionIds === null ? undefined : sql`${connections.id} IN ${[...allow.connectionIds]}`,
+  );
+}

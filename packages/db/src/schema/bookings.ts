@@ -1,0 +1,69 @@
+import { bigint, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { LastError } from './connections.ts';
+
+const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+
+/** What a booking's event carries besides its times. */
+export interface BookingDetails {
+  readonly title: string;
+  /** IANA zone the event is shown in. */
+  readonly time_zone: string;
+  readonly notes?: string | undefined;
+  readonly location?: string | undefined;
+  readonly attendee?: { readonly name?: string | undefined; readonly email?: string | undefined } | undefined;
+}
+
+/** The newest announced state of each booking. Committing this row is accepting the booking event. */
+export const bookingIntents = pgTable('booking_intents', {
+  bookingId: uuid().notNull(),
+  providerId: uuid().notNull(),
+  version: bigint({ mode: 'number' }).notNull(),
+  state: text().$type<'live' | 'cancelled'>().notNull(),
+  startTime: instant(),
+  endTime: instant(),
+  details: jsonb().$type<BookingDetails>(),
+  eventId: uuid().notNull(),
+  receivedAt: instant().notNull().defaultNow(),
+});
+
+/** One booking in one connection's calendar. Due while `applied_version < version` or a read is asked for. */
+export const bookingEffects = pgTable('booking_effects', {
+  bookingId: uuid().notNull(),
+  connectionId: uuid().notNull(),
+  version: bigint({ mode: 'number' }).notNull(),
+  appliedVersion: bigint({ mode: 'number' }).notNull().default(0),
+  generation: integer().notNull().default(0),
+  creationKey: text(),
+  externalEventId: text(),
+  etag: text(),
+  writtenStart: instant(),
+  writtenEnd: instant(),
+  inspectRequested: bigint({ mode: 'number' }).notNull().default(0),
+  inspected: bigint({ mode: 'number' }).notNull().default(0),
+  leaseOwner: text(),
+  leaseToken: bigint({ mode: 'number' }).notNull().default(0),
+  leaseUntil: instant(),
+  nextAttemptAt: instant().notNull().defaultNow(),
+  errorCount: integer().notNull().default(0),
+  lastError: jsonb().$type<LastError>(),
+  deadAt: instant(),
+  receivedAt: instant().notNull().defaultNow(),
+  updatedAt: instant().notNull().defaultNow(),
+});
+export type BookingEffect = typeof bookingEffects.$inferSelect;
+
+/** What owners did to bookings' events, on its way to the booking service. */
+export const externalChanges = pgTable('external_changes', {
+  changeId: uuid().notNull().defaultRandom(),
+  kind: text().$type<'moved' | 'deleted' | 'held'>().notNull(),
+  bookingId: uuid().notNull(),
+  providerId: uuid().notNull(),
+  connectionId: uuid().notNull(),
+  bookingVersion: bigint({ mode: 'number' }).notNull(),
+  startTime: instant(),
+  endTime: instant(),
+  reading: text().notNull(),
+  observedAt: instant().notNull().defaultNow(),
+  publishedAt: instant(),
+});
+export type ExternalChange = typeof externalChanges.$inferSelect;

@@ -1,0 +1,61 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+
+const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+
+/** What went wrong last, for people and for the API. Never holds provider content. */
+export interface LastError {
+  /** An error kind of the provider contract, or `internal`. */
+  readonly kind: string;
+  /** The stable word for it; see `ProviderError.reason`. */
+  readonly reason: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly request_id?: string;
+  readonly status?: number;
+}
+
+/**
+ * One provider's authorised link to one calendar account. Dirty while `requested > applied`; the counters are the
+ * intent, jobs only say "look here". Indexes and checks stand in `migrations/0002_uniqueness.sql`.
+ */
+export const connections = pgTable('external_calendar_connections', {
+  id: uuid().notNull().defaultRandom(),
+  providerId: uuid().notNull(),
+  calendarProvider: text().$type<'google' | 'microsoft'>().notNull(),
+  externalCalendarId: text().notNull().default('primary'),
+  accountId: text(),
+  providerEmail: text(),
+  status: text().$type<'active' | 'reauth_required' | 'disabled'>().notNull().default('active'),
+  statusReason: text(),
+  syncEnabled: boolean().notNull().default(true),
+  accessTokenSealed: text(),
+  refreshTokenSealed: text(),
+  accessTokenExpiresAt: instant(),
+  grantedScopes: text().array().notNull().default([]),
+  tokenVersion: bigint({ mode: 'number' }).notNull().default(0),
+  tokenLeaseUntil: instant(),
+  syncCursor: text(),
+  syncWindowStart: instant(),
+  syncWindowEnd: instant(),
+  requested: bigint({ mode: 'number' }).notNull().default(1),
+  applied: bigint({ mode: 'number' }).notNull().default(0),
+  syncNeeded: boolean().generatedAlwaysAs(sql`requested > applied`),
+  requestedBy: text().$type<RequestedBy>().notNull().default('connect'),
+  notifiedAt: instant(),
+  leaseOwner: text(),
+  leaseToken: bigint({ mode: 'number' }).notNull().default(0),
+  leaseUntil: instant(),
+  lastWebhookReceivedAt: instant(),
+  lastSyncedAt: instant(),
+  errorCount: integer().notNull().default(0),
+  lastError: jsonb().$type<LastError>(),
+  backoffUntil: instant(),
+  reconcileAt: instant().notNull().defaultNow(),
+  createdAt: instant().notNull().defaultNow(),
+  updatedAt: instant().notNull().defaultNow(),
+});
+
+/** Who asked for a sync. */
+export type RequestedBy = 'webhook' | 'manual' | 'schedule' | 'retry' | 'connect';
+export type Connection = typeof connections.$inferSelect;

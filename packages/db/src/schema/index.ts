@@ -1,0 +1,5 @@
+export * from './bookings.ts';
+export * from './channels.ts';
+export * from './connections.ts';
+export * from './events.ts';
+export * from './operations.ts';
