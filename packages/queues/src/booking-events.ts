@@ -1,0 +1,66 @@
+/** The booking event: what the booking service says, validated at the door. */
+import { z } from 'zod';
+
+const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+const bookingState = z
+  .object({
+    start: instant,
+    end: instant,
+    time_zone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone'),
+    title: z.string().trim().min(1).max(500),
+    notes: z.string().max(8_000).optional(),
+    location: z.string().max(1_000).optional(),
+    attendee: z.object({ name: z.string().max(500).optional(), email: z.email().max(320).optional() }).optional(),
+  })
+  .refine((booking) => booking.end > booking.start, { path: ['end'], message: 'must be after start' });
+
+const envelope = {
+  schema: z.literal(1),
+  event_id: z.uuid(),
+  booking_id: z.uuid(),
+  provider_id: z.uuid(),
+  version: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  occurred_at: instant,
+};
+
+/** One fact about a booking. `booking` is its whole new state and may be absent when it was cancelled. */
+export const bookingEventSchema = z.discriminatedUnion('type', [
+  z.object({ ...envelope, type: z.literal('booking.created'), booking: bookingState }),
+  z.object({ ...envelope, type: z.literal('booking.updated'), booking: bookingState }),
+  z.object({ ...envelope, type: z.literal('booking.cancelled'), booking: bookingState.nullish() }),
+]);
+
+/** As it travels: instants are ISO 8601 strings. */
+export type BookingEventMessage = z.input<typeof bookingEventSchema>;
+/** As it is after validation: instants are dates. */
+export type BookingEvent = z.output<typeof bookingEventSchema>;
+
+export interface FieldIssue {
+  /** Dotted path of the field: `booking.end`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type ParsedBookingEvent =
+  | { readonly ok: true; readonly event: BookingEvent }
+  | { readonly ok: false; readonly issues: readonly FieldIssue[] };
+
+/** Validates a payload from the queue or from HTTP. Issues name fields, never values. */
+export function parseBookingEvent(data: unknown): ParsedBookingEvent {
+  const parsed = bookingEventSchema.safeParse(data);
+  if (parsed.success) return { ok: true, event: parsed.data };
+  return {
+    ok: false,
+    issues: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
+  };
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

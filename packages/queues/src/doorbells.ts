@@ -1,0 +1,57 @@
+/**
+ * Doorbells: "look at this id". At most one active and one waiting per id; a ring during an active look is kept and
+ * leads to another look (`keepLastIfActive`; a plain job id or simple deduplication would drop it). The payload is only
+ * the id: what is to be done stands in PostgreSQL.
+ */
+import { z } from 'zod';
+import { QUEUE_NAMES } from './queue-names.ts';
+import type { QueueSystem } from './transport.ts';
+
+export const inboundSyncJob = z.object({ connection_id: z.uuid() });
+export type InboundSyncJob = z.infer<typeof inboundSyncJob>;
+
+export const outboundSyncJob = z.object({ booking_id: z.uuid(), connection_id: z.uuid() });
+export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;
+
+export const retryJob = z.discriminatedUnion('task', [
+  z.object({ task: z.literal('keep_channel'), connection_id: z.uuid() }),
+  z.object({ task: z.literal('canary') }),
+]);
+export type RetryJob = z.infer<typeof retryJob>;
+
+/** Failed looks (database away, bug) come again soon; the sweep is the safety net behind. */
+const bell = (id: string) => ({
+  deduplication: { id, keepLastIfActive: true },
+  removeOnComplete: true,
+  attempts: 8,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+});
+
+export async function ringInboundSyncs(queues: QueueSystem, connectionIds: readonly string[]): Promise<void> {
+  if (connectionIds.length === 0) return;
+  await queues
+    .queue(QUEUE_NAMES.inboundSync)
+    .addBulk(connectionIds.map((id) => ({ name: 'sync', data: { connection_id: id }, opts: bell(id) })));
+}
+
+export async function ringOutboundSyncs(queues: QueueSystem, effects: readonly OutboundSyncJob[]): Promise<void> {
+  if (effects.length === 0) return;
+  await queues.queue(QUEUE_NAMES.outboundSync).addBulk(
+    effects.map(({ booking_id, connection_id }) => ({
+      name: 'converge',
+      data: { booking_id, connection_id },
+      opts: bell(`${booking_id}.${connection_id}`),
+    })),
+  );
+}
+
+export async function ringRetry(queues: QueueSystem, jobs: readonly RetryJob[]): Promise<void> {
+  if (jobs.length === 0) return;
+  await queues.queue(QUEUE_NAMES.retry).addBulk(
+    jobs.map((job) => ({
+      name: job.task,
+      data: job,
+      opts: bell(job.task === 'keep_channel' ? `${job.task}.${job.connection_id}` : job.task),
+    })),
+  );
+}

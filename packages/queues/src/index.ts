@@ -1,0 +1,32 @@
+export {
+  type BookingEvent,
+  type BookingEventMessage,
+  bookingEventSchema,
+  type FieldIssue,
+  type ParsedBookingEvent,
+  parseBookingEvent,
+} from './booking-events.ts';
+export {
+  type InboundSyncJob,
+  inboundSyncJob,
+  type OutboundSyncJob,
+  outboundSyncJob,
+  type RetryJob,
+  retryJob,
+  ringInboundSyncs,
+  ringOutboundSyncs,
+  ringRetry,
+} from './doorbells.ts';
+export { type ExternalChangeMessage, publishExternalChanges } from './external-changes.ts';
+export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
+export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
+export { parseRedisUrl, type RedisTarget } from './redis-url.ts';
+export {
+  type JobProcessor,
+  openQueues,
+  type QueueHandle,
+  type QueueSystem,
+  type Transport,
+  type WorkerHandle,
+  type WorkerTuning,
+} from './transport.ts';

@@ -1,0 +1,39 @@
+import { type BookingEventMessage, type FieldIssue, parseBookingEvent } from './booking-events.ts';
+import { QUEUE_NAMES } from './queue-names.ts';
+import type { QueueSystem } from './transport.ts';
+
+/** The payload does not validate; nothing was published. */
+export class InvalidBookingEventError extends Error {
+  readonly issues: readonly FieldIssue[];
+
+  constructor(issues: readonly FieldIssue[]) {
+    super(`invalid booking event: ${issues.map((issue) => `${issue.path} ${issue.message}`).join('; ')}`);
+    this.name = 'InvalidBookingEventError';
+    this.issues = issues;
+  }
+}
+
+/**
+ * Publishes booking events for the booking service. Publishing the same event twice is harmless: the highest version of
+ * a booking wins, whatever order events arrive in.
+ *
+ * @throws InvalidBookingEventError before anything is sent; a transport error when the queue is away (publish again).
+ */
+export async function publishBookingEvents(queues: QueueSystem, events: readonly BookingEventMessage[]): Promise<void> {
+  for (const event of events) {
+    const parsed = parseBookingEvent(event);
+    if (!parsed.ok) throw new InvalidBookingEventError(parsed.issues);
+  }
+  await queues.queue(QUEUE_NAMES.bookingEvents).addBulk(
+    events.map((event) => ({
+      name: event.type,
+      data: event,
+      opts: {
+        jobId: event.event_id,
+        attempts: 50,
+        backoff: { type: 'exponential' as const, delay: 500, jitter: 0.5 },
+        removeOnComplete: true,
+      },
+    })),
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * Where the queues live. Redis when `REDIS_URL` is given, else BullMQ's PostgreSQL backend: the same contract on both.
+ * Queues carry doorbells only; losing all of them costs seconds, never facts.
+ */
+import {
+  type Worker as BullWorker,
+  createPostgresBackend,
+  createRedisBackend,
+  type Processor,
+  type QueueOptions,
+  type Queue as RedisQueue,
+  type WorkerOptions,
+  withBackend,
+} from 'bullmq';
+import { Cluster, Redis } from 'ioredis';
+import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
+
+export type Transport =
+  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly prefix: string };
+
+export type QueueHandle = RedisQueue;
+export type WorkerHandle = BullWorker;
+export type JobProcessor = Processor;
+
+export interface QueueSystem {
+  /** A queue to add to or to look at; opened once per name. Adding fails fast when the transport is away. */
+  queue(name: string): QueueHandle;
+  /** A worker; the caller runs and closes it. */
+  worker(name: string, processor: JobProcessor, options: WorkerTuning): WorkerHandle;
+  /** Throws when the transport does not answer within `timeoutMs`. */
+  ping(timeoutMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WorkerTuning {
+  readonly concurrency: number;
+}
+
+/** Bounded everywhere: with a frozen Redis only `commandTimeout` ends an add (queues-and-faults, 2.6). */
+const retryStrategy = (times: number) => Math.min(times * 200, 2_000);
+const producerRedis = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 500, retryStrategy };
+const consumerRedis = { maxRetriesPerRequest: null, retryStrategy };
+
+/** A crashed worker's job is found again within about ten seconds; poison is counted in PostgreSQL, not here. */
+const workerDefaults = {
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 50,
+  maxStartedAttempts: 200,
+  drainDelay: 5,
+  removeOnComplete: { count: 100 },
+  removeOnFail: { age: 7 * 86_400, count: 1_000 },
+  // Present so that BullMQ honours rate limits at all; it never bites.
+  limiter: { max: 1_000_000, duration: 1_000 },
+};
+
+/** Opens the transport. `onError` hears of every lost connection; nothing here throws because of one. */
+export function openQueues(transport: Transport, onError: (error: Error) => void): QueueSystem {
+  const connect =
+    transport.kind === 'redis' ? redisConnector(transport.url, onError) : postgresConnector(transport.url);
+  const classes = withBackend(transport.kind === 'redis' ? createRedisBackend : (createPostgresBackend as never));
+  const queues = new Map<string, QueueHandle>();
+
+  const queue = (name: string): QueueHandle => {
+    const known = queues.get(name);
+    if (known !== undefined) return known;
+    const options = { connection: connect.producer(), prefix: transport.prefix } as unknown as QueueOptions;
+    const opened = new classes.Queue(name, options as never) as unknown as QueueHandle;
+    opened.on('error', onError);
+    queues.set(name, opened);
+    return opened;
+  };
+
+  return {
+    queue,
+    worker(name, processor, tuning) {
+      const options = {
+        ...workerDefaults,
+        ...tuning,
+        connection: connect.consumer(),
+        prefix: transport.prefix,
+        autorun: false,
+      } as unknown as WorkerOptions;
+      const worker = new classes.Worker(name, processor as never, options as never) as unknown as WorkerHandle;
+      worker.on('error', onError);
+      return worker;
+    },
+    ping: (timeoutMs = 2_000) => within(timeoutMs, queue('calendar-inbound-sync').getJobCounts('waiting')),
+    async close() {
+      await Promise.all([...queues.values()].map((opened) => opened.close()));
+      await connect.close();
+    },
+  };
+}
+
+interface Connector {
+  producer(): unknown;
+  consumer(): unknown;
+  close(): Promise<void>;
+}
+
+function redisConnector(url: string, onError: (error: Error) => void): Connector {
+  const target = parseRedisUrl(url);
+  const opened: (Redis | Cluster)[] = [];
+  const open = (options: Record<string, unknown>) => {
+    const client = openRedis(target, options);
+    client.on('error', onError);
+    opened.push(client);
+    return client;
+  };
+  let shared: Redis | Cluster | undefined;
+  return {
+    producer: () => {
+      shared ??= open(producerRedis);
+      return shared;
+    },
+    consumer: () => open(consumerRedis),
+    close: async () => {
+      for (const client of opened) client.disconnect();
+    },
+  };
+}
+
+function openRedis(target: RedisTarget, options: Record<string, unknown>): Redis | Cluster {
+  switch (target.kind) {
+    case 'single':
+      return new Redis(target.url, options);
+    case 'sentinel':
+      return new Redis({ sentinels: [...target.sentinels], name: target.master, ...target.credentials, ...options });
+    case 'cluster': {
+      const { maxRetriesPerRequest, retryStrategy: clusterRetryStrategy, enableOfflineQueue, ...rest } = options;
+      return new Cluster([...target.nodes], {
+        clusterRetryStrategy: clusterRetryStrategy as (times: number) => number,
+        enableOfflineQueue: enableOfflineQueue !== false,
+        redisOptions: { ...target.credentials, maxRetriesPerRequest: maxRetriesPerRequest as number | null, ...rest },
+      });
+    }
+  }
+}
+
+function postgresConnector(url: string): Connector {
+  const connection = { connectionString: url, max: 3, migrate: true, connectionTimeoutMillis: 2_000 };
+  return { producer: () => connection, consumer: () => connection, close: async () => undefined };
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`queue did not answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
