@@ -32,7 +32,7 @@ CREATE TABLE booking_effects (
   creation_key text,
   external_event_id text,
   etag text,
-  -- What we last wrote; what the calendar shows otherwise is its owner's doing.
+  -- What the calendar was last known to show, written by us or read; anything else is its owner's doing.
   written_start timestamptz,
   written_end timestamptz,
 

@@ -132,6 +132,8 @@ export interface EffectSuccess extends EffectLease {
   readonly appliedVersion: number;
   readonly inspected: number;
   readonly externalEventId: string | null;
+  /** The event that was just deleted: a cancelled mapping goes on saying which one it was. */
+  readonly deletedEventId: string | null;
   readonly etag: string | null;
   readonly generation: number;
   readonly writtenStart: Date | null;
@@ -146,7 +148,10 @@ export interface EffectSuccess extends EffectLease {
  * @returns whether a newer version, or another read, is already asked for.
  * @throws LeaseLostError; nothing is recorded then.
  */
-export async function recordEffectSuccess(db: Database, done: EffectSuccess): Promise<{ workAgain: boolean }> {
+export async function recordEffectSuccess(
+  db: Database,
+  done: EffectSuccess,
+): Promise<{ workAgain: boolean; recordedAt: Date }> {
   return db.transaction(async (tx) => {
     const [row] = await tx
       .update(bookingEffects)
@@ -169,6 +174,7 @@ export async function recordEffectSuccess(db: Database, done: EffectSuccess): Pr
       .returning({
         workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
                                 OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`,
+        recordedAt: sql<Date>`now()`.mapWith(bookingEffects.updatedAt),
       });
     if (row === undefined) throw new LeaseLostError('the booking');
     if (done.mapping !== null) await storeMapping(tx, done, done.mapping);
@@ -177,7 +183,8 @@ export async function recordEffectSuccess(db: Database, done: EffectSuccess): Pr
 }
 
 async function storeMapping(tx: Database, lease: EffectSuccess, mapping: MappingRow): Promise<void> {
-  if (lease.externalEventId !== null) {
+  const externalEventId = lease.externalEventId ?? lease.deletedEventId;
+  if (externalEventId !== null) {
     // The echo may have been read before this record; what it left is the booking's event, not the owner's time.
     await tx
       .delete(events)
@@ -185,7 +192,7 @@ async function storeMapping(tx: Database, lease: EffectSuccess, mapping: Mapping
         and(
           eq(events.providerId, mapping.providerId),
           eq(events.calendarProvider, mapping.calendarProvider),
-          eq(events.externalEventId, lease.externalEventId),
+          eq(events.externalEventId, externalEventId),
           sql`${events.bookingId} IS DISTINCT FROM ${lease.bookingId}::uuid`,
         ),
       );
@@ -197,7 +204,7 @@ async function storeMapping(tx: Database, lease: EffectSuccess, mapping: Mapping
       connectionId: lease.connectionId,
       providerId: mapping.providerId,
       calendarProvider: mapping.calendarProvider,
-      externalEventId: lease.externalEventId,
+      externalEventId,
       icalUid: mapping.icalUid,
       startTime: mapping.startAt,
       endTime: mapping.endAt,
@@ -211,7 +218,6 @@ async function storeMapping(tx: Database, lease: EffectSuccess, mapping: Mapping
       targetWhere: sql`booking_id IS NOT NULL`,
       set: {
         connectionId: lease.connectionId,
-        // A cancelled mapping goes on saying which event it was.
         externalEventId: sql`coalesce(excluded.external_event_id, external_calendar_events.external_event_id)`,
         icalUid: mapping.icalUid,
         startTime: mapping.startAt,
@@ -327,14 +333,15 @@ export interface KnownEffect {
   readonly leaseHeld: boolean;
 }
 
-/** The effects of this connection among these event ids and creation keys. */
+/** The effects of this connection among these event ids, creation keys and (from markers) bookings. */
 export async function findKnownEffects(
   db: Database,
   connectionId: string,
   eventIds: readonly string[],
   creationKeys: readonly string[],
+  bookingIds: readonly string[],
 ): Promise<KnownEffect[]> {
-  if (eventIds.length === 0 && creationKeys.length === 0) return [];
+  if (eventIds.length === 0 && creationKeys.length === 0 && bookingIds.length === 0) return [];
   const anyOf = (values: readonly string[]) =>
     sql`(SELECT jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`;
   return db
@@ -356,6 +363,7 @@ export async function findKnownEffects(
         or(
           sql`${bookingEffects.externalEventId} IN ${anyOf([...eventIds, ...creationKeys])}`,
           sql`${bookingEffects.creationKey} IN ${anyOf([...eventIds, ...creationKeys])}`,
+          sql`${bookingEffects.bookingId}::text IN ${anyOf(bookingIds)}`,
         ),
       ),
     );

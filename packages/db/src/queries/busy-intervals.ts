@@ -3,7 +3,7 @@
  * applies everything in the transaction that moves the cursor. A reader sees the old truth or the new one, never a
  * mixture, and a worker that dies in the middle leaves nothing behind.
  */
-import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { events, stagedChanges } from '../schema/index.ts';
 
@@ -99,9 +99,14 @@ async function stagePuts(
            end_time = EXCLUDED.end_time, checksum = EXCLUDED.checksum`);
 }
 
-/** Forgets pages staged by earlier, unfinished syncs of this connection. */
-export async function clearStagedPages(db: Database, connectionId: string): Promise<void> {
-  await db.delete(stagedChanges).where(eq(stagedChanges.connectionId, connectionId));
+/**
+ * Forgets pages staged under this token and older ones: what unfinished syncs left, or what was just applied. Never a
+ * newer token's, so a worker that wakes up late cannot take the pages of the one that replaced it.
+ */
+export async function clearStagedPages(db: Database, connectionId: string, token: number): Promise<void> {
+  await db
+    .delete(stagedChanges)
+    .where(and(eq(stagedChanges.connectionId, connectionId), lte(stagedChanges.leaseToken, token)));
 }
 
 export interface AppliedCounts {
@@ -137,7 +142,7 @@ export async function applyIncrement(
                         WHERE p.connection_id = ${owner.connectionId} AND p.lease_token = ${token}
                           AND p.operation = 'put' AND p.external_event_id = e.external_event_id)`);
   const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
-  await clearStagedPages(tx, owner.connectionId);
+  await clearStagedPages(tx, owner.connectionId, token);
   return { putCount: put, droppedCount: dropped.count };
 }
 
@@ -159,7 +164,7 @@ export async function applyFullRound(
                         WHERE s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
                           AND s.operation = 'put' AND s.external_event_id = e.external_event_id)`);
   const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
-  await clearStagedPages(tx, owner.connectionId);
+  await clearStagedPages(tx, owner.connectionId, token);
   return { putCount: put, droppedCount: dropped.count };
 }
 

@@ -89,7 +89,10 @@ export interface SyncSuccess {
  * @returns whether something was requested meanwhile and another look is due.
  * @throws LeaseLostError; the caller's transaction must roll back.
  */
-export async function recordSyncSuccess(db: Database, done: SyncSuccess): Promise<{ lookAgain: boolean }> {
+export async function recordSyncSuccess(
+  db: Database,
+  done: SyncSuccess,
+): Promise<{ lookAgain: boolean; recordedAt: Date }> {
   const lookAgain = sql<boolean>`${connections.requested} > ${done.noted}`;
   const [row] = await db
     .update(connections)
@@ -111,7 +114,7 @@ export async function recordSyncSuccess(db: Database, done: SyncSuccess): Promis
       updatedAt: sql`now()`,
     })
     .where(isHeld(done))
-    .returning({ lookAgain });
+    .returning({ lookAgain, recordedAt: sql<Date>`now()`.mapWith(connections.createdAt) });
   if (row === undefined) throw new LeaseLostError('the connection');
   return row;
 }

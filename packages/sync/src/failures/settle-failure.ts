@@ -1,0 +1,104 @@
+import type { LastError } from '@bookiji/db';
+import type { ErrorKind, ProviderError } from '@bookiji/providers/contract';
+
+export interface BackoffSettings {
+  /** `BACKOFF_BASE_SECONDS`. */
+  readonly baseSeconds: number;
+  /** `BACKOFF_MAX_SECONDS`. */
+  readonly maxSeconds: number;
+}
+
+/** What a failed attempt leaves behind; one treatment per kind, everywhere. */
+export interface Settlement {
+  readonly waitMs: number;
+  /** False where the failure says nothing about this piece of work: no attempt is spent. */
+  readonly countsAsError: boolean;
+  /** Trying again cannot help. */
+  readonly isFinal: boolean;
+  readonly park: { readonly status: 'reauth_required' | 'disabled'; readonly reason: string } | null;
+}
+
+/** After this many attempts a `permanent` or `not_found` calendar is given up: one such answer may be a passing one. */
+const CALENDAR_LOST_AFTER = 3;
+const PARK_REASONS: Readonly<Record<string, string>> = {
+  auth_revoked: 'The calendar account no longer grants access. Connect the calendar again.',
+  not_found: 'The calendar is gone or no longer shared with this account. Connect the calendar again.',
+};
+
+/**
+ * The table of error kinds. Pure.
+ *
+ * @param errorCount failed attempts before this one.
+ * @param random in [0, 1).
+ */
+export function settleFailure(
+  error: Pick<ProviderError, 'kind' | 'operation' | 'reason' | 'retryAfterMs'>,
+  errorCount: number,
+  backoff: BackoffSettings,
+  random: number,
+): Settlement {
+  const wait = backoffMs(errorCount + 1, backoff, random);
+  const retryAfterMs = error.retryAfterMs ?? 0;
+  switch (error.kind) {
+    case 'auth_revoked':
+      return { waitMs: 0, countsAsError: true, isFinal: false, park: parkFor('reauth_required', 'auth_revoked') };
+    case 'rate_limited':
+      return {
+        ...waiting,
+        waitMs: Math.max(spread(retryAfterMs, random), retryAfterMs === 0 ? wait : 0),
+        countsAsError: false,
+      };
+    case 'transient':
+      if (error.reason === 'breaker_open')
+        return { ...waiting, waitMs: spread(retryAfterMs || 1_000, random), countsAsError: false };
+      return { ...waiting, waitMs: Math.max(wait, spread(retryAfterMs, random)) };
+    case 'not_found':
+      return {
+        ...waiting,
+        waitMs: wait,
+        park: errorCount + 1 >= CALENDAR_LOST_AFTER ? parkFor('disabled', 'not_found') : null,
+      };
+    case 'permanent':
+      return { ...waiting, waitMs: wait, isFinal: true };
+    case 'conflict':
+    case 'cursor_expired':
+      return { ...waiting, waitMs: wait };
+  }
+}
+
+const waiting = { countsAsError: true, isFinal: false, park: null } as const;
+
+function parkFor(status: 'reauth_required' | 'disabled', kind: ErrorKind): Settlement['park'] {
+  return { status, reason: PARK_REASONS[kind] ?? kind };
+}
+
+/** Anything up to half as much again, so that those who were sent away together do not come back together. */
+function spread(ms: number, random: number): number {
+  return Math.ceil(ms * (1 + random / 2));
+}
+
+/**
+ * Exponential backoff with jitter: uniformly between the base and base × 2^attempt, capped.
+ *
+ * @param attempt 1 for the first failure.
+ * @returns milliseconds.
+ */
+export function backoffMs(attempt: number, backoff: BackoffSettings, random: number): number {
+  const floor = Math.min(backoff.baseSeconds, backoff.maxSeconds) * 1_000;
+  const ceiling = Math.min(backoff.maxSeconds, backoff.baseSeconds * 2 ** Math.min(attempt, 30)) * 1_000;
+  return Math.round(floor + random * (ceiling - floor));
+}
+
+/** The failure as it is stored and shown: words and ids of the provider, no content. */
+export function toLastError(
+  error: Pick<ProviderError, 'kind' | 'reason' | 'requestId' | 'status'>,
+  now: Date,
+): LastError {
+  return {
+    kind: error.kind,
+    reason: error.reason,
+    at: now.toISOString(),
+    ...(error.requestId === null ? {} : { request_id: error.requestId }),
+    ...(error.status === null ? {} : { status: error.status }),
+  };
+}

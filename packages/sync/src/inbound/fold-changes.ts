@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { BusyInterval, IntervalChanges } from '@bookiji/db';
+import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
+
+/** A booking's own event as it was last written, so that its echo is told from its owner's doing. */
+export interface OwnEvent {
+  readonly bookingId: string;
+  readonly externalEventId: string | null;
+  readonly creationKey: string | null;
+  readonly etag: string | null;
+  /** What the calendar was last known to show. */
+  readonly writtenStart: Date | null;
+  readonly writtenEnd: Date | null;
+  readonly state: 'live' | 'cancelled';
+  /** A write is under way: what the feed shows now may be half of it. */
+  readonly leaseHeld: boolean;
+}
+
+export interface FoldedPage extends IntervalChanges {
+  /** Bookings whose event looks moved or gone. A hint: only a read by id proves it. */
+  readonly suspectBookingIds: readonly string[];
+}
+
+/**
+ * Folds one page of the feed into what to store. Pure.
+ *
+ * - An event that blocks and overlaps the window is put, with its full start and end; any other is dropped.
+ * - Items apply in order and the later one wins; a series reset voids what stood before it for that series.
+ * - A booking's own event is never busy time of its own. If it differs from what was written, its booking is suspect.
+ *
+ * @param own finds the booking an item belongs to by event id, creation key or marker; null for all others.
+ */
+export function foldChanges(
+  changes: readonly Change[],
+  window: SyncWindow,
+  own: (change: { eventId: string; creationKey?: string | null; bookingId?: string | null }) => OwnEvent | null,
+): FoldedPage {
+  const puts = new Map<string, BusyInterval>();
+  const drops = new Set<string>();
+  const resets = new Set<string>();
+  const suspects = new Set<string>();
+
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'series_reset': {
+        resets.add(change.seriesId);
+        for (const [id, put] of puts) if (put.seriesId === change.seriesId) puts.delete(id);
+        break;
+      }
+      case 'tombstone': {
+        puts.delete(change.eventId);
+        drops.add(change.eventId);
+        const mine = own({ eventId: change.eventId });
+        if (mine?.state === 'live' && mine.externalEventId === change.eventId) suspects.add(mine.bookingId);
+        break;
+      }
+      case 'event': {
+        const mine = own({
+          eventId: change.eventId,
+          creationKey: change.creationKey,
+          bookingId: change.marker?.bookingId ?? null,
+        });
+        if (mine !== null) {
+          puts.delete(change.eventId);
+          drops.add(change.eventId);
+          if (looksTouched(change, mine)) suspects.add(mine.bookingId);
+        } else if (change.blocks && overlaps(change, window)) {
+          drops.delete(change.eventId);
+          puts.set(change.eventId, toInterval(change));
+        } else {
+          puts.delete(change.eventId);
+          drops.add(change.eventId);
+        }
+      }
+    }
+  }
+  return {
+    puts: [...puts.values()],
+    dropIds: [...drops],
+    resetSeriesIds: [...resets],
+    suspectBookingIds: [...suspects],
+  };
+}
+
+/** Half-open overlap; an interval without length overlaps nothing. */
+function overlaps(interval: { startAt: Date; endAt: Date }, window: SyncWindow): boolean {
+  return interval.startAt < interval.endAt && interval.startAt < window.endAt && interval.endAt > window.startAt;
+}
+
+/**
+ * Whether the event is worth a read: it shows other times than were last known, or it should not be there at all (a
+ * late writer's, of a cancelled booking or of an earlier generation). Another etag alone is nothing: a guest's answer
+ * changes it too.
+ */
+function looksTouched(change: EventChange, mine: OwnEvent): boolean {
+  if (mine.leaseHeld) return false;
+  if (mine.externalEventId !== change.eventId) return mine.state === 'cancelled' || mine.externalEventId !== null;
+  if (mine.writtenStart === null || mine.writtenEnd === null) return false;
+  if (change.etag !== null && change.etag === mine.etag) return false;
+  return (
+    change.startAt.getTime() !== mine.writtenStart.getTime() || change.endAt.getTime() !== mine.writtenEnd.getTime()
+  );
+}
+
+function toInterval(change: EventChange): BusyInterval {
+  const { eventId, seriesId, icalUid, startAt, endAt } = change;
+  return { eventId, seriesId, icalUid, startAt, endAt, checksum: checksumOf(seriesId, icalUid, startAt, endAt) };
+}
+
+/** Of everything stored of an event, so that an unchanged one costs no write. 128 bits of SHA-256, hex. */
+export function checksumOf(seriesId: string | null, icalUid: string | null, startAt: Date, endAt: Date): string {
+  return createHash('sha256')
+    .update(JSON.stringify([seriesId, icalUid, startAt.getTime(), endAt.getTime()]))
+    .digest('hex')
+    .slice(0, 32);
+}

@@ -1,0 +1,53 @@
+import type { SyncWindow } from '@bookiji/providers/contract';
+
+const DAY_MS = 86_400_000;
+
+export interface WindowSettings {
+  /** `SYNC_WINDOW_PAST_DAYS`. */
+  readonly pastDays: number;
+  /** `SYNC_WINDOW_FUTURE_DAYS`: the promise. The window in sync never ends sooner than this. */
+  readonly futureDays: number;
+}
+
+export interface Round {
+  readonly mode: 'incremental' | 'full';
+  readonly cursor: string | null;
+  readonly window: SyncWindow;
+}
+
+/**
+ * Decides how the next round reads. Pure.
+ *
+ * Both calendar providers freeze the window inside the cursor (Google's increments even ignore it), so a window only
+ * rolls by starting afresh. Each full round therefore reads a little beyond the promise, and is repeated before that
+ * reserve is used up.
+ */
+export function planRound(
+  held: { readonly cursor: string | null; readonly windowStart: Date | null; readonly windowEnd: Date | null },
+  settings: WindowSettings,
+  now: Date,
+): Round {
+  const promised = new Date(now.getTime() + settings.futureDays * DAY_MS);
+  const reachesBack =
+    held.windowStart !== null && held.windowStart <= new Date(now.getTime() - settings.pastDays * DAY_MS);
+  if (
+    held.cursor !== null &&
+    held.windowEnd !== null &&
+    held.windowStart !== null &&
+    reachesBack &&
+    held.windowEnd >= promised
+  ) {
+    return { mode: 'incremental', cursor: held.cursor, window: { startAt: held.windowStart, endAt: held.windowEnd } };
+  }
+  return { mode: 'full', cursor: null, window: freshWindow(settings, now) };
+}
+
+/** From the start of the promise to its end and the reserve; whole seconds, as the providers take them. */
+export function freshWindow(settings: WindowSettings, now: Date): SyncWindow {
+  const reserveDays = Math.min(7, Math.max(1, Math.ceil(settings.futureDays / 30)));
+  const second = Math.floor(now.getTime() / 1000) * 1000;
+  return {
+    startAt: new Date(second - settings.pastDays * DAY_MS),
+    endAt: new Date(second + (settings.futureDays + reserveDays) * DAY_MS),
+  };
+}

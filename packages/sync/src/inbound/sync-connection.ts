@@ -1,0 +1,275 @@
+/**
+ * Bringing one connection up to date: claim, read, fold, store, record. The story of the inbound direction.
+ *
+ * What if another worker does the same? The lease lets one in; the token refuses the other's results. What if it dies
+ * here? Pages wait in staging and count for nothing; cursor, counters and intervals change in one transaction. What if
+ * a notification comes meanwhile? `requested` moves on, and the sync says that another look is due.
+ */
+import {
+  applyFullRound,
+  applyIncrement,
+  type Connection,
+  claimSync,
+  clearStagedPages,
+  type Database,
+  extendSyncLease,
+  findKnownEffects,
+  insertSyncRun,
+  LeaseLostError,
+  recordSyncFailure,
+  recordSyncSuccess,
+  releaseSyncLease,
+  requestInspection,
+  type SyncClaim,
+  stagePage,
+} from '@bookiji/db';
+import { type CalendarPort, type ChangePage, ProviderError } from '@bookiji/providers/contract';
+import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
+import { keepLease } from '../lease-keeper.ts';
+import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
+import { planRound, type Round, type WindowSettings } from './plan-round.ts';
+
+export interface SyncDependencies {
+  readonly db: Database;
+  /** The calendar of a connection, with all policies around it. */
+  readonly openCalendar: (connection: Connection) => CalendarPort;
+  /** This process, as it stands in leases. */
+  readonly owner: string;
+  readonly window: WindowSettings;
+  readonly backoff: BackoffSettings;
+  readonly reconcileSeconds: number;
+  readonly leaseMs: number;
+  readonly random: () => number;
+}
+
+export interface SyncCounts {
+  readonly mode: 'incremental' | 'full';
+  readonly pages: number;
+  readonly putCount: number;
+  readonly droppedCount: number;
+  readonly unreadableCount: number;
+}
+
+export type SyncOutcome =
+  | ({
+      readonly outcome: 'synced';
+      readonly connection: Connection;
+      /** Something was requested meanwhile. */
+      readonly lookAgain: boolean;
+      /** Notification accepted → committed, seconds; null when no notification asked for it. */
+      readonly changeLagSeconds: number | null;
+      /** Bookings whose event should be read: their owner seems to have touched it. */
+      readonly suspectBookingIds: readonly string[];
+    } & SyncCounts)
+  | {
+      readonly outcome: 'failed';
+      readonly connection: Connection;
+      readonly error: ProviderError;
+      readonly parked: boolean;
+    }
+  /** No work, a wait that is not over, or another worker has it. */
+  | { readonly outcome: 'nothing_due' }
+  | { readonly outcome: 'lease_lost'; readonly connection: Connection }
+  /** The process is stopping; the lease was given back. */
+  | { readonly outcome: 'interrupted'; readonly connection: Connection };
+
+/**
+ * Syncs one connection if it is due.
+ *
+ * Provider failures are recorded and returned; a database failure is thrown, and nothing of this sync is stored then.
+ */
+export async function syncConnection(
+  deps: SyncDependencies,
+  connectionId: string,
+  signal: AbortSignal,
+): Promise<SyncOutcome> {
+  const claim = await claimSync(deps.db, { connectionId, owner: deps.owner, leaseMs: deps.leaseMs });
+  if (claim === null) return { outcome: 'nothing_due' };
+  const lease = { connectionId, token: claim.token };
+  const keeper = keepLease(() => extendSyncLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), deps.leaseMs, signal);
+  try {
+    return await readAndStore(deps, claim, keeper.signal);
+  } catch (error) {
+    if (error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError) {
+      return { outcome: 'lease_lost', connection: claim.connection };
+    }
+    if (signal.aborted) {
+      await releaseSyncLease(deps.db, lease);
+      return { outcome: 'interrupted', connection: claim.connection };
+    }
+    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    throw error;
+  } finally {
+    keeper.stop();
+  }
+}
+
+async function readAndStore(deps: SyncDependencies, claim: SyncClaim, signal: AbortSignal): Promise<SyncOutcome> {
+  const { connection } = claim;
+  const port = deps.openCalendar(connection);
+  const round = planRound(
+    { cursor: connection.syncCursor, windowStart: connection.syncWindowStart, windowEnd: connection.syncWindowEnd },
+    deps.window,
+    claim.claimedAt,
+  );
+  try {
+    return await runRound(deps, claim, port, round, signal);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.kind !== 'cursor_expired' || round.mode === 'full') throw error;
+    // The old intervals stay in force until the full round replaces them in one step.
+    const afresh = planRound({ cursor: null, windowStart: null, windowEnd: null }, deps.window, claim.claimedAt);
+    return await runRound(deps, claim, port, afresh, signal);
+  }
+}
+
+async function runRound(
+  deps: SyncDependencies,
+  claim: SyncClaim,
+  port: CalendarPort,
+  round: Round,
+  signal: AbortSignal,
+): Promise<SyncOutcome> {
+  const { connection, token } = claim;
+  await clearStagedPages(deps.db, connection.id, token);
+  const suspects = new Set<string>();
+  let pages = 0;
+  let unreadableCount = 0;
+  for await (const page of readPages(port, round, signal)) {
+    pages += 1;
+    unreadableCount += page.unreadable.length;
+    const folded = await foldPage(deps.db, connection.id, page, round);
+    for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
+    if (page.cursor === null) {
+      await stagePage(deps.db, connection.id, token, folded);
+      continue;
+    }
+    const read = { mode: round.mode, pages, unreadableCount };
+    const stored = await storeLastPage(deps, claim, round, folded, page.cursor, read, [...suspects]);
+    return {
+      outcome: 'synced',
+      connection,
+      lookAgain: stored.lookAgain,
+      changeLagSeconds:
+        connection.notifiedAt === null ? null : (stored.recordedAt.getTime() - connection.notifiedAt.getTime()) / 1000,
+      suspectBookingIds: [...suspects],
+      ...read,
+      ...stored.counts,
+    };
+  }
+  throw new Error('the feed ended without a cursor');
+}
+
+/** Pages in order; the next one is asked for while the caller stores the current one. */
+async function* readPages(port: CalendarPort, round: Round, signal: AbortSignal): AsyncGenerator<ChangePage> {
+  const ask = (page: string | null) => port.listChanges({ cursor: round.cursor, page, window: round.window }, signal);
+  let pending: Promise<ChangePage> | null = ask(null);
+  while (pending !== null) {
+    const page: ChangePage = await pending;
+    pending = page.nextPage === null ? null : ask(page.nextPage);
+    // Asked for ahead: if storing fails first, its own failure must not go unheard.
+    pending?.catch(() => undefined);
+    yield page;
+  }
+}
+
+async function foldPage(db: Database, connectionId: string, page: ChangePage, round: Round): Promise<FoldedPage> {
+  const eventIds: string[] = [];
+  const keys: string[] = [];
+  const bookingIds: string[] = [];
+  for (const change of page.changes) {
+    if (change.kind === 'series_reset') continue;
+    eventIds.push(change.eventId);
+    if (change.kind === 'tombstone') continue;
+    if (change.creationKey !== null) keys.push(change.creationKey);
+    if (change.marker !== null && change.marker.connectionId === connectionId) bookingIds.push(change.marker.bookingId);
+  }
+  const own = new Map<string, OwnEvent>();
+  for (const effect of await findKnownEffects(db, connectionId, eventIds, keys, bookingIds)) {
+    for (const name of [effect.externalEventId, effect.creationKey, effect.bookingId])
+      if (name !== null) own.set(name, effect);
+  }
+  return foldChanges(
+    page.changes,
+    round.window,
+    ({ eventId, creationKey, bookingId }) =>
+      own.get(eventId) ?? own.get(creationKey ?? '') ?? own.get(bookingId ?? '') ?? null,
+  );
+}
+
+/** Everything that takes effect together: intervals, reads asked for, the run, cursor and counters. */
+async function storeLastPage(
+  deps: SyncDependencies,
+  claim: SyncClaim,
+  round: Round,
+  folded: FoldedPage,
+  cursor: string,
+  read: Pick<SyncCounts, 'mode' | 'pages' | 'unreadableCount'>,
+  suspects: readonly string[],
+) {
+  const { connection, token, noted, claimedAt } = claim;
+  const owner = {
+    connectionId: connection.id,
+    providerId: connection.providerId,
+    calendarProvider: connection.calendarProvider,
+  };
+  return deps.db.transaction(async (tx) => {
+    const counts =
+      round.mode === 'full'
+        ? await applyFullRound(tx, owner, token, folded)
+        : await applyIncrement(tx, owner, token, folded, read.pages > 1);
+    await requestInspection(tx, connection.id, suspects);
+    await noteRun(tx, claim, { ...read, ...counts }, 'synced', null);
+    const recorded = await recordSyncSuccess(tx, {
+      connectionId: connection.id,
+      token,
+      noted,
+      claimedAt,
+      cursor,
+      window: round.window,
+      reconcileAfterSeconds: deps.reconcileSeconds,
+    });
+    return { counts, ...recorded };
+  });
+}
+
+async function settle(deps: SyncDependencies, claim: SyncClaim, error: ProviderError): Promise<SyncOutcome> {
+  const { connection, claimedAt } = claim;
+  const settlement = settleFailure(error, connection.errorCount, deps.backoff, deps.random());
+  const lastError = toLastError(error, claimedAt);
+  const recorded = await recordSyncFailure(deps.db, {
+    connectionId: connection.id,
+    token: claim.token,
+    error: lastError,
+    waitMs: settlement.waitMs,
+    countsAsError: settlement.countsAsError,
+    ...(error.kind === 'cursor_expired' ? { dropCursor: true } : {}),
+    ...(settlement.park === null ? {} : { park: settlement.park }),
+  });
+  if (!recorded) return { outcome: 'lease_lost', connection };
+  const none = { pages: 0, putCount: 0, droppedCount: 0, unreadableCount: 0 };
+  await noteRun(
+    deps.db,
+    claim,
+    { mode: connection.syncCursor === null ? 'full' : 'incremental', ...none },
+    'failed',
+    lastError,
+  );
+  return { outcome: 'failed', connection, error, parked: settlement.park !== null };
+}
+
+async function noteRun(
+  db: Database,
+  claim: SyncClaim,
+  counts: SyncCounts,
+  outcome: 'synced' | 'failed',
+  error: ReturnType<typeof toLastError> | null,
+): Promise<void> {
+  await insertSyncRun(db, {
+    connectionId: claim.connection.id,
+    requestedBy: claim.connection.requestedBy,
+    outcome,
+    error,
+    startedAt: claim.claimedAt,
+    ...counts,
+  });
+}

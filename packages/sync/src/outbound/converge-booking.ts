@@ -1,0 +1,275 @@
+/**
+ * Carrying one booking into one calendar: claim, plan and write, record. The story of the outbound direction.
+ *
+ * What if another worker does the same? One holds the lease; the other's record is refused. What if a worker sleeps
+ * past its lease and wakes up before its call? The key refuses a second create, the etag an old update. What if the
+ * answer is lost, or the worker dies before recording? The next claim finds the noted key and reads.
+ */
+import {
+  claimEffect,
+  countRecentDeletions,
+  type Database,
+  type EffectClaim,
+  type ExternalChange,
+  extendEffectLease,
+  LeaseLostError,
+  type MappingRow,
+  noteCreation,
+  type ObservedChange,
+  parkConnection,
+  recordEffectFailure,
+  recordEffectSuccess,
+  recordExternalChange,
+  releaseEffectLease,
+  writeDeadLetter,
+} from '@bookiji/db';
+import { type CalendarPort, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
+import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
+import { checksumOf } from '../inbound/fold-changes.ts';
+import { keepLease } from '../lease-keeper.ts';
+import { type ConvergedEvent, convergeEvent } from './converge-event.ts';
+import { creationKey, icalUidOf, storedKey } from './event-identity.ts';
+import { type Inspection, inspectEvent } from './inspect-event.ts';
+
+export interface ConvergeDependencies {
+  readonly db: Database;
+  /** The calendar of a connection, with all policies around it. */
+  readonly openCalendar: (connection: {
+    readonly id: string;
+    readonly calendarProvider: CalendarProvider;
+    readonly externalCalendarId: string;
+  }) => CalendarPort;
+  readonly owner: string;
+  readonly backoff: BackoffSettings;
+  readonly leaseMs: number;
+  readonly random: () => number;
+}
+
+export interface BookingTarget {
+  readonly bookingId: string;
+  readonly connectionId: string;
+}
+
+export type ConvergeOutcome =
+  | {
+      readonly outcome: 'converged';
+      readonly action: ConvergedEvent['action'] | 'inspected';
+      readonly claim: EffectClaim;
+      /** A newer version, or another read, is already asked for. */
+      readonly workAgain: boolean;
+      /** Booking event received → calendar written, seconds. */
+      readonly bookingLagSeconds: number;
+      readonly externalChange: ExternalChange | null;
+    }
+  | { readonly outcome: 'failed'; readonly claim: EffectClaim; readonly error: ProviderError; readonly isDead: boolean }
+  | { readonly outcome: 'nothing_due' }
+  | { readonly outcome: 'lease_lost' }
+  | { readonly outcome: 'superseded' }
+  | { readonly outcome: 'interrupted' };
+
+/** After this many failed attempts an effect goes to the dead letters, whatever the kind. */
+const ATTEMPTS_AT_MOST = 30;
+/** From this many deletions within the minutes below on, deletions are held for a person to look at. */
+const DELETIONS_BEFORE_HOLD = 5;
+const DELETION_MINUTES = 10;
+
+/**
+ * Brings one booking's event up to date if it is due.
+ *
+ * Provider failures are recorded and returned; a database failure is thrown, and nothing of this attempt is recorded.
+ */
+export async function convergeBooking(
+  deps: ConvergeDependencies,
+  target: BookingTarget,
+  signal: AbortSignal,
+): Promise<ConvergeOutcome> {
+  const claim = await claimEffect(deps.db, { ...target, owner: deps.owner, leaseMs: deps.leaseMs });
+  if (claim === null) return { outcome: 'nothing_due' };
+  const lease = { ...target, token: claim.token };
+  const keeper = keepLease(() => extendEffectLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), deps.leaseMs, signal);
+  try {
+    return claim.effect.appliedVersion < claim.desired.version
+      ? await writeVersion(deps, claim, keeper.signal)
+      : await inspect(deps, claim, keeper.signal);
+  } catch (error) {
+    if (error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError)
+      return { outcome: 'lease_lost' };
+    if (signal.aborted) {
+      await releaseEffectLease(deps.db, lease);
+      return { outcome: 'interrupted' };
+    }
+    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    throw error;
+  } finally {
+    keeper.stop();
+  }
+}
+
+function openPort(deps: ConvergeDependencies, claim: EffectClaim): CalendarPort {
+  const { calendarProvider, externalCalendarId } = claim;
+  return deps.openCalendar({ id: claim.effect.connectionId, calendarProvider, externalCalendarId });
+}
+
+async function writeVersion(
+  deps: ConvergeDependencies,
+  claim: EffectClaim,
+  signal: AbortSignal,
+): Promise<ConvergeOutcome> {
+  const { bookingId, connectionId } = claim.effect;
+  const lease = { bookingId, connectionId, token: claim.token };
+  const result = await convergeEvent(claim, {
+    port: openPort(deps, claim),
+    signal,
+    noteCreation: (generation) => {
+      const key = storedKey(creationKey(bookingId, connectionId, generation), claim.calendarProvider);
+      return noteCreation(deps.db, lease, { generation, creationKey: key });
+    },
+  });
+  if (result.action === 'superseded') {
+    await releaseEffectLease(deps.db, lease);
+    return { outcome: 'superseded' };
+  }
+  const isLive = claim.desired.state === 'live';
+  const recorded = await recordEffectSuccess(deps.db, {
+    ...lease,
+    appliedVersion: claim.desired.version,
+    inspected: claim.effect.inspectRequested,
+    externalEventId: result.eventId,
+    deletedEventId: result.deletedEventId,
+    etag: result.etag,
+    generation: result.generation,
+    writtenStart: isLive ? toSecond(claim.desired.startAt) : null,
+    writtenEnd: isLive ? toSecond(claim.desired.endAt) : null,
+    mapping: mappingOf(claim, result),
+  });
+  return {
+    outcome: 'converged',
+    action: result.action,
+    claim,
+    workAgain: recorded.workAgain,
+    bookingLagSeconds: (recorded.recordedAt.getTime() - claim.effect.receivedAt.getTime()) / 1000,
+    externalChange: null,
+  };
+}
+
+/** The mapping row after a write; null for a booking that was cancelled before it ever reached the calendar. */
+function mappingOf(claim: EffectClaim, result: ConvergedEvent): MappingRow | null {
+  const base = mappingBase(claim);
+  if (base === null) return null;
+  if (claim.desired.state === 'cancelled') {
+    const everWritten = result.deletedEventId !== null || claim.effect.appliedVersion > 0;
+    return everWritten ? { ...base, status: 'CANCELLED' } : null;
+  }
+  return { ...base, status: claim.effect.appliedVersion === 0 ? 'CREATED' : 'UPDATED' };
+}
+
+function mappingBase(claim: EffectClaim): Omit<MappingRow, 'status'> | null {
+  const { desired, effect, providerId, calendarProvider } = claim;
+  if (desired.startAt === null || desired.endAt === null) return null;
+  const icalUid = icalUidOf(effect.bookingId, providerId, calendarProvider);
+  const { startAt, endAt } = desired;
+  return { providerId, calendarProvider, icalUid, startAt, endAt, checksum: checksumOf(null, icalUid, startAt, endAt) };
+}
+
+async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: AbortSignal): Promise<ConvergeOutcome> {
+  const inspection = await inspectEvent(claim, openPort(deps, claim), signal);
+  const change = await describeChange(deps.db, claim, inspection);
+  return deps.db.transaction(async (tx) => {
+    const externalChange = change === null ? null : await recordExternalChange(tx, change);
+    const { effect } = claim;
+    const isDeleted = inspection.finding === 'deleted';
+    const isMoved = inspection.finding === 'moved';
+    const recorded = await recordEffectSuccess(tx, {
+      bookingId: effect.bookingId,
+      connectionId: effect.connectionId,
+      token: claim.token,
+      appliedVersion: effect.appliedVersion,
+      inspected: effect.inspectRequested,
+      // What its owner deleted is not fought over; the next version is written as a new event.
+      externalEventId: isDeleted ? null : effect.externalEventId,
+      deletedEventId: null,
+      generation: isDeleted ? effect.generation + 1 : effect.generation,
+      etag: isMoved ? inspection.event.etag : inspection.finding === 'unchanged' ? inspection.etag : null,
+      writtenStart: isMoved ? inspection.event.startAt : isDeleted ? null : effect.writtenStart,
+      writtenEnd: isMoved ? inspection.event.endAt : isDeleted ? null : effect.writtenEnd,
+      mapping: null,
+    });
+    return {
+      outcome: 'converged',
+      action: 'inspected',
+      claim,
+      workAgain: recorded.workAgain,
+      bookingLagSeconds: 0,
+      externalChange,
+    };
+  });
+}
+
+/** The change to report; null when the owner did nothing that concerns the booking. */
+async function describeChange(
+  db: Database,
+  claim: EffectClaim,
+  inspection: Inspection,
+): Promise<ObservedChange | null> {
+  const { effect, desired, providerId } = claim;
+  if (desired.state !== 'live') return null;
+  const base = {
+    bookingId: effect.bookingId,
+    connectionId: effect.connectionId,
+    providerId,
+    bookingVersion: effect.appliedVersion,
+    startTime: null,
+    endTime: null,
+  };
+  if (inspection.finding === 'moved') {
+    const { eventId, etag, startAt, endAt } = inspection.event;
+    const reading = `${eventId}@${etag ?? `${startAt.toISOString()}/${endAt.toISOString()}`}`;
+    return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading };
+  }
+  if (inspection.finding === 'deleted') {
+    const recent = await countRecentDeletions(db, effect.connectionId, DELETION_MINUTES);
+    return {
+      ...base,
+      kind: recent >= DELETIONS_BEFORE_HOLD ? 'held' : 'deleted',
+      reading: `gone:${effect.generation}`,
+    };
+  }
+  return null;
+}
+
+async function settle(deps: ConvergeDependencies, claim: EffectClaim, error: ProviderError): Promise<ConvergeOutcome> {
+  const { effect } = claim;
+  const settlement = settleFailure(error, effect.errorCount, deps.backoff, deps.random());
+  const isDead = settlement.isFinal || (settlement.countsAsError && effect.errorCount + 1 >= ATTEMPTS_AT_MOST);
+  const lastError = toLastError(error, claim.claimedAt);
+  const recorded = await recordEffectFailure(deps.db, {
+    bookingId: effect.bookingId,
+    connectionId: effect.connectionId,
+    token: claim.token,
+    error: lastError,
+    waitMs: settlement.waitMs,
+    countsAsError: settlement.countsAsError,
+    dead: isDead,
+    mapping: claim.desired.state === 'live' ? mappingBase(claim) : null,
+  });
+  if (!recorded) return { outcome: 'lease_lost' };
+  if (settlement.park !== null) await parkConnection(deps.db, effect.connectionId, settlement.park);
+  if (isDead) {
+    await writeDeadLetter(deps.db, {
+      kind: 'outbound_sync',
+      reason: error.reason,
+      subject: `${effect.bookingId}:${effect.connectionId}`,
+      payload: {
+        booking_id: effect.bookingId,
+        connection_id: effect.connectionId,
+        version: claim.desired.version,
+        error: lastError,
+      },
+    });
+  }
+  return { outcome: 'failed', claim, error, isDead };
+}
+
+function toSecond(instant: Date | null): Date | null {
+  return instant === null ? null : new Date(Math.floor(instant.getTime() / 1000) * 1000);
+}
