@@ -1,3 +1,4 @@
+import { sql as drizzleSql } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import * as schema from './schema/index.ts';
@@ -60,4 +61,10 @@ async function pingWithin(sql: postgres.Sql, timeoutMs: number): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The database's time: the only clock for waits, leases and ages. */
+export async function readDatabaseTime(db: Database): Promise<Date> {
+  const [row] = await db.execute<{ now: string }>(drizzleSql`SELECT now() AS now`);
+  return new Date(row?.now ?? Number.NaN);
 }

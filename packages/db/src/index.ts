@@ -1,4 +1,4 @@
-export { type Database, type DatabaseHandle, type DatabaseOptions, openDatabase } from './client.ts';
+export { type Database, type DatabaseHandle, type DatabaseOptions, openDatabase, readDatabaseTime } from './client.ts';
 export {
   claimEffect,
   type DueEffect,

@@ -1,4 +1,11 @@
 export {
+  type Availability,
+  type AvailabilityQuestion,
+  answerAvailability,
+} from './availability/answer-availability.ts';
+export { type Interval, intersectBusy, mergeIntervals, subtractBusy } from './availability/intervals.ts';
+export { type Evidence, type EvidenceReason, isCurable, judgeEvidence } from './availability/judge-evidence.ts';
+export {
   type BackoffSettings,
   backoffMs,
   type Settlement,
@@ -8,3 +15,13 @@ export {
 export { checksumOf, type FoldedPage, foldChanges, type OwnEvent } from './inbound/fold-changes.ts';
 export { freshWindow, planRound, type Round, type WindowSettings } from './inbound/plan-round.ts';
 export { type SyncCounts, type SyncDependencies, type SyncOutcome, syncConnection } from './inbound/sync-connection.ts';
+export {
+  type BookingTarget,
+  type ConvergeDependencies,
+  type ConvergeOutcome,
+  convergeBooking,
+} from './outbound/converge-booking.ts';
+export { type ConvergedEvent, convergeEvent } from './outbound/converge-event.ts';
+export { draftEvent } from './outbound/draft-event.ts';
+export { creationKey, icalUidOf, storedKey } from './outbound/event-identity.ts';
+export { type DesiredEvent, type KnownEvent, planWrite, type WritePlan } from './outbound/plan-write.ts';
