@@ -2,6 +2,7 @@
 import { QUEUE_NAMES } from './queue-names.ts';
 import type { QueueSystem } from './transport.ts';
 
+/** The message as it travels. Instants are ISO 8601, UTC; `start` and `end` only when moved. */
 export interface ExternalChangeMessage {
   readonly schema: 1;
   readonly change_id: string;
@@ -15,17 +16,42 @@ export interface ExternalChangeMessage {
   readonly observed_at: string;
 }
 
+/** A recorded change, as the database has it. */
+export interface RecordedChange {
+  readonly changeId: string;
+  readonly kind: 'moved' | 'deleted' | 'held';
+  readonly bookingId: string;
+  readonly providerId: string;
+  readonly connectionId: string;
+  readonly bookingVersion: number;
+  readonly startTime: Date | null;
+  readonly endTime: Date | null;
+  readonly observedAt: Date;
+}
+
+export function toExternalChangeMessage(change: RecordedChange): ExternalChangeMessage {
+  return {
+    schema: 1,
+    change_id: change.changeId,
+    kind: change.kind,
+    booking_id: change.bookingId,
+    provider_id: change.providerId,
+    connection_id: change.connectionId,
+    booking_version: change.bookingVersion,
+    ...(change.startTime === null ? {} : { start: change.startTime.toISOString() }),
+    ...(change.endTime === null ? {} : { end: change.endTime.toISOString() }),
+    observed_at: change.observedAt.toISOString(),
+  };
+}
+
 /** The job's id is the change's id, so publishing again after a lost answer adds nothing while the job is kept. */
-export async function publishExternalChanges(
-  queues: QueueSystem,
-  changes: readonly ExternalChangeMessage[],
-): Promise<void> {
+export async function publishExternalChanges(queues: QueueSystem, changes: readonly RecordedChange[]): Promise<void> {
   if (changes.length === 0) return;
   await queues.queue(QUEUE_NAMES.externalChanges).addBulk(
     changes.map((change) => ({
       name: change.kind,
-      data: change,
-      opts: { jobId: change.change_id, attempts: 50, backoff: { type: 'exponential' as const, delay: 1_000 } },
+      data: toExternalChangeMessage(change),
+      opts: { jobId: change.changeId, attempts: 50, backoff: { type: 'exponential' as const, delay: 1_000 } },
     })),
   );
 }

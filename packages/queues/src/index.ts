@@ -17,7 +17,7 @@ export {
   ringOutboundSyncs,
   ringRetry,
 } from './doorbells.ts';
-export { type ExternalChangeMessage, publishExternalChanges } from './external-changes.ts';
+export { type ExternalChangeMessage, publishExternalChanges, type RecordedChange } from './external-changes.ts';
 export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
 export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
 export { parseRedisUrl, type RedisTarget } from './redis-url.ts';

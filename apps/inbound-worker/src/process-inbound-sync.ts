@@ -1,0 +1,62 @@
+import type { FlagBoard } from '@bookiji/flags';
+import { inboundSyncJob, type QueueSystem, ringInboundSyncs, ringOutboundSyncs } from '@bookiji/queues';
+import { type SyncDependencies, type SyncOutcome, syncConnection } from '@bookiji/sync';
+
+/** What became of one job: the story's outcome, or why it was not told. */
+export type InboundSyncResult =
+  | SyncOutcome
+  | { readonly outcome: 'parked'; readonly reason: 'flag_off' | 'not_allowlisted' };
+
+export interface InboundSyncDeps {
+  readonly sync: SyncDependencies;
+  readonly flags: FlagBoard;
+  readonly queues: QueueSystem;
+  /** Whose connection it is, for the allowlist; null when it is gone. */
+  readonly findProvider: (connectionId: string) => Promise<string | null>;
+  /** Told once per job, whatever became of it. */
+  readonly report: (connectionId: string, result: InboundSyncResult, durationMs: number) => void;
+  /** Told when a ring could not be sent; the sweep will find the work. */
+  readonly onRingLost: (error: unknown) => void;
+}
+
+/**
+ * One job: look at one connection. Work that may not be done now stays requested in the database and is found again by
+ * the sweep, so a parked job is simply finished.
+ *
+ * @throws when the job is not one of ours, or the database is away: the queue tries again.
+ */
+export function createInboundSyncProcessor(deps: InboundSyncDeps) {
+  return async (data: unknown, signal: AbortSignal): Promise<InboundSyncResult> => {
+    const { connection_id: connectionId } = inboundSyncJob.parse(data);
+    const startedAt = performance.now();
+    const result = (await findObstacle(deps, connectionId)) ?? (await syncConnection(deps.sync, connectionId, signal));
+    deps.report(connectionId, result, performance.now() - startedAt);
+    if (result.outcome === 'synced') await ringOn(deps, connectionId, result);
+    return result;
+  };
+}
+
+async function findObstacle(deps: InboundSyncDeps, connectionId: string): Promise<InboundSyncResult | null> {
+  if (!deps.flags.isOn('CALENDAR_JOBS_ENABLED') || !deps.flags.isOn('CALENDAR_SYNC_ENABLED')) {
+    return { outcome: 'parked', reason: 'flag_off' };
+  }
+  const providerId = await deps.findProvider(connectionId);
+  if (providerId === null) return { outcome: 'nothing_due' };
+  return deps.flags.allows({ providerId, connectionId }) ? null : { outcome: 'parked', reason: 'not_allowlisted' };
+}
+
+async function ringOn(
+  deps: InboundSyncDeps,
+  connectionId: string,
+  synced: Extract<InboundSyncResult, { outcome: 'synced' }>,
+): Promise<void> {
+  try {
+    if (synced.lookAgain) await ringInboundSyncs(deps.queues, [connectionId]);
+    await ringOutboundSyncs(
+      deps.queues,
+      synced.suspectBookingIds.map((bookingId) => ({ booking_id: bookingId, connection_id: connectionId })),
+    );
+  } catch (error) {
+    deps.onRingLost(error);
+  }
+}

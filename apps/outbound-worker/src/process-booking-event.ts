@@ -1,0 +1,63 @@
+import { acceptBookingIntent, type BookingIntent, type Database, writeDeadLetter } from '@bookiji/db';
+import { type BookingEvent, parseBookingEvent, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
+
+export type BookingEventResult =
+  | { readonly outcome: 'accepted'; readonly event: BookingEvent; readonly connectionCount: number }
+  | { readonly outcome: 'superseded'; readonly event: BookingEvent }
+  | { readonly outcome: 'dead_letter'; readonly reason: string };
+
+export interface BookingEventDeps {
+  readonly db: Database;
+  readonly queues: QueueSystem;
+  readonly onRingLost: (error: unknown) => void;
+}
+
+/**
+ * One booking event: validated, stored if it is the newest of its booking, rung on. The job completes only after the
+ * commit. What does not validate becomes a dead letter and never blocks the queue.
+ *
+ * @throws when the database is away: the queue tries again.
+ */
+export async function processBookingEvent(
+  deps: BookingEventDeps,
+  job: { readonly id: string; readonly data: unknown },
+): Promise<BookingEventResult> {
+  const parsed = parseBookingEvent(job.data);
+  if (!parsed.ok) {
+    const reason = parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ');
+    await writeDeadLetter(deps.db, {
+      kind: 'booking_event',
+      reason,
+      subject: `job:${job.id}`,
+      payload: job.data ?? null,
+    });
+    return { outcome: 'dead_letter', reason };
+  }
+  const { event } = parsed;
+  const accepted = await acceptBookingIntent(deps.db, toIntent(event));
+  if (!accepted.accepted) return { outcome: 'superseded', event };
+  try {
+    await ringOutboundSyncs(
+      deps.queues,
+      accepted.connectionIds.map((id) => ({ booking_id: event.booking_id, connection_id: id })),
+    );
+  } catch (error) {
+    deps.onRingLost(error);
+  }
+  return { outcome: 'accepted', event, connectionCount: accepted.connectionIds.length };
+}
+
+/** The booking event as desired state. Pure. */
+export function toIntent(event: BookingEvent): BookingIntent {
+  const { booking } = event;
+  const identity = {
+    eventId: event.event_id,
+    bookingId: event.booking_id.toLowerCase(),
+    providerId: event.provider_id.toLowerCase(),
+    version: event.version,
+    state: event.type === 'booking.cancelled' ? ('cancelled' as const) : ('live' as const),
+  };
+  if (booking === undefined || booking === null) return { ...identity, startAt: null, endAt: null, details: null };
+  const { start, end, title, time_zone, notes, location, attendee } = booking;
+  return { ...identity, startAt: start, endAt: end, details: { title, time_zone, notes, location, attendee } };
+}

@@ -1,0 +1,45 @@
+import { type Database, type ExternalChange, findDueEffects, listUnpublishedChanges } from '@bookiji/db';
+import type { FlagBoard } from '@bookiji/flags';
+import { type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
+import type { Sweep } from '../sweeper.ts';
+
+const BATCH = 500;
+
+/** Rings for every booking whose event is due: lost rings, ended waits, parked work, asked-for reads. */
+export function sweepDueBookings(options: {
+  readonly db: Database;
+  readonly flags: FlagBoard;
+  readonly queues: QueueSystem;
+  readonly intervalMs: number;
+}): Sweep {
+  return {
+    name: 'due_bookings',
+    intervalMs: options.intervalMs,
+    async run() {
+      if (!options.flags.isOn('CALENDAR_JOBS_ENABLED') || !options.flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
+      const due = await findDueEffects(options.db, options.flags.allowlists, BATCH);
+      await ringOutboundSyncs(
+        options.queues,
+        due.map((effect) => ({ booking_id: effect.bookingId, connection_id: effect.connectionId })),
+      );
+      return due.length;
+    },
+  };
+}
+
+/** Relays recorded changes that were not published yet. */
+export function sweepUnpublishedChanges(options: {
+  readonly db: Database;
+  readonly intervalMs: number;
+  readonly publishChanges: (changes: readonly ExternalChange[]) => Promise<void>;
+}): Sweep {
+  return {
+    name: 'unpublished_changes',
+    intervalMs: options.intervalMs,
+    async run() {
+      const changes = await listUnpublishedChanges(options.db, BATCH);
+      await options.publishChanges(changes);
+      return changes.length;
+    },
+  };
+}

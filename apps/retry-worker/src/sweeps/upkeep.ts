@@ -1,0 +1,61 @@
+import {
+  type Database,
+  findConnectionsWithoutLastingChannel,
+  pruneChannels,
+  pruneDeliveries,
+  pruneSyncRuns,
+} from '@bookiji/db';
+import type { FlagBoard } from '@bookiji/flags';
+import { type QueueSystem, ringRetry } from '@bookiji/queues';
+import type { Sweep } from '../sweeper.ts';
+
+const BATCH = 200;
+const HOUR_MS = 3_600_000;
+/** What an operator can look back on. */
+const RETENTION_DAYS = 7;
+/** At least the last hundred keys of a connection are promised; a storm keeps no more than this. */
+const DELIVERIES_PER_CONNECTION = 1_000;
+
+/** Asks for upkeep of every connection whose push registration is missing or about to end. */
+export function sweepChannels(options: {
+  readonly db: Database;
+  readonly flags: FlagBoard;
+  readonly queues: QueueSystem;
+  readonly intervalMs: number;
+  readonly renewBeforeSeconds: number;
+}): Sweep {
+  return {
+    name: 'channels',
+    intervalMs: options.intervalMs,
+    async run() {
+      if (!options.flags.isOn('CALENDAR_JOBS_ENABLED') || !options.flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
+      const ids = await findConnectionsWithoutLastingChannel(
+        options.db,
+        options.flags.allowlists,
+        options.renewBeforeSeconds,
+        BATCH,
+      );
+      await ringRetry(
+        options.queues,
+        ids.map((id) => ({ task: 'keep_channel', connection_id: id })),
+      );
+      return ids.length;
+    },
+  };
+}
+
+/** Forgets receipts, runs and ended channels that nobody asks for any more. */
+export function sweepRetention(options: { readonly db: Database }): Sweep {
+  return {
+    name: 'retention',
+    intervalMs: HOUR_MS,
+    async run() {
+      const receipts = await pruneDeliveries(options.db, {
+        days: RETENTION_DAYS,
+        perConnection: DELIVERIES_PER_CONNECTION,
+      });
+      await pruneSyncRuns(options.db, RETENTION_DAYS);
+      return receipts + (await pruneChannels(options.db));
+    },
+  };
+}
