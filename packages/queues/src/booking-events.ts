@@ -13,7 +13,8 @@ const bookingState = z
     location: z.string().max(1_000).optional(),
     attendee: z.object({ name: z.string().max(500).optional(), email: z.email().max(320).optional() }).optional(),
   })
-  .refine((booking) => booking.end > booking.start, { path: ['end'], message: 'must be after start' });
+  // Said so that a start or end that is no date, which has its own issue, does not raise this one as well.
+  .refine((booking) => !(booking.end <= booking.start), { path: ['end'], message: 'must be after start' });
 
 const envelope = {
   schema: z.literal(1),

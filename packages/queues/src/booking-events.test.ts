@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseBookingEvent } from './booking-events.ts';
+
+const valid = {
+  schema: 1,
+  event_id: '11111111-1111-4111-8111-111111111111',
+  type: 'booking.created',
+  booking_id: '22222222-2222-4222-8222-222222222222',
+  provider_id: '33333333-3333-4333-8333-333333333333',
+  version: 1,
+  occurred_at: '2026-11-20T10:00:00Z',
+  booking: {
+    start: '2026-11-24T09:00:00Z',
+    end: '2026-11-24T10:00:00Z',
+    time_zone: 'America/Toronto',
+    title: 'Haircut',
+  },
+};
+const paths = (data: unknown) => {
+  const parsed = parseBookingEvent(data);
+  return parsed.ok ? [] : parsed.issues.map((issue) => issue.path);
+};
+
+describe('[O-1] a booking event', () => {
+  test('that is valid is read with its instants', () => {
+    const parsed = parseBookingEvent(valid);
+    expect(parsed).toMatchObject({ ok: true, event: { booking: { start: new Date('2026-11-24T09:00:00Z') } } });
+  });
+
+  test('that is cancelled may come without the booking', () => {
+    expect(parseBookingEvent({ ...valid, type: 'booking.cancelled', booking: undefined }).ok).toBe(true);
+    expect(paths({ ...valid, booking: undefined })).toEqual(['booking']);
+  });
+
+  test.each([
+    ['schema', { schema: 2 }],
+    ['event_id', { event_id: 'x' }],
+    ['type', { type: 'booking.moved' }],
+    ['provider_id', { provider_id: "'; DROP TABLE booking_intents; --" }],
+    ['version', { version: 0 }],
+    ['version', { version: 1.5 }],
+    ['occurred_at', { occurred_at: 'yesterday' }],
+    ['booking.start', { booking: { ...valid.booking, start: '2026-11-24T09:00:00' } }],
+    ['booking.end', { booking: { ...valid.booking, end: valid.booking.start } }],
+    ['booking.time_zone', { booking: { ...valid.booking, time_zone: 'Mars/Olympus' } }],
+    ['booking.title', { booking: { ...valid.booking, title: ' ' } }],
+    ['booking.attendee.email', { booking: { ...valid.booking, attendee: { email: 'nobody' } } }],
+  ])('with a bad %s is refused by that name', (path, over) => {
+    expect(paths({ ...valid, ...over })).toEqual([path]);
+  });
+
+  test.each([[null], [undefined], ['text'], [[]], [7]])('that is no object at all (%p) is refused', (data) => {
+    expect(parseBookingEvent(data).ok).toBe(false);
+  });
+
+  test('is refused without repeating what was sent', () => {
+    const parsed = parseBookingEvent({ ...valid, booking: { ...valid.booking, attendee: { email: 'secret-word' } } });
+    expect(JSON.stringify(parsed)).not.toContain('secret-word');
+  });
+});

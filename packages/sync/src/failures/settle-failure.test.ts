@@ -1,0 +1,65 @@
+import { ERROR_KINDS, type ErrorKind } from '@bookiji/providers/contract';
+import { describe, expect, test } from '@jest/globals';
+import { backoffMs, settleFailure } from './settle-failure.ts';
+
+const backoff = { baseSeconds: 300, maxSeconds: 21_600 };
+const failure = (kind: ErrorKind, over: { retryAfterMs?: number; reason?: string } = {}) =>
+  ({ kind, operation: 'list_changes', reason: 'some_reason', retryAfterMs: null, ...over }) as const;
+
+describe('settleFailure', () => {
+  test.each(ERROR_KINDS)('%s has a treatment', (kind) => {
+    expect(settleFailure(failure(kind), 0, backoff, 0.5)).toMatchObject({ waitMs: expect.any(Number) });
+  });
+
+  test('[R-3] a revoked grant parks the connection until its owner reconnects', () => {
+    expect(settleFailure(failure('auth_revoked'), 0, backoff, 0)).toMatchObject({
+      park: { status: 'reauth_required' },
+    });
+  });
+
+  test('[R-1] a rate limit waits as long as it was told, or longer, and spends no attempt', () => {
+    for (const random of [0, 0.5, 0.999]) {
+      const settled = settleFailure(failure('rate_limited', { retryAfterMs: 120_000 }), 3, backoff, random);
+      expect(settled.waitMs).toBeGreaterThanOrEqual(120_000);
+      expect(settled.waitMs).toBeLessThanOrEqual(180_000);
+      expect(settled.countsAsError).toBe(false);
+    }
+  });
+
+  test('[R-1] an open breaker spends no attempt', () => {
+    const settled = settleFailure(
+      failure('transient', { reason: 'breaker_open', retryAfterMs: 10_000 }),
+      0,
+      backoff,
+      0,
+    );
+    expect(settled).toMatchObject({ countsAsError: false, waitMs: 10_000 });
+  });
+
+  test('[I-5] a transient failure counts and waits at least the base', () => {
+    expect(settleFailure(failure('transient'), 0, backoff, 0)).toMatchObject({ countsAsError: true, waitMs: 300_000 });
+  });
+
+  test('[R-1] a wait is never shorter than Retry-After', () => {
+    const settled = settleFailure(failure('transient', { retryAfterMs: 900_000 }), 0, backoff, 0);
+    expect(settled.waitMs).toBe(900_000);
+  });
+
+  test('what can never succeed is final at once', () => {
+    expect(settleFailure(failure('permanent'), 0, backoff, 0).isFinal).toBe(true);
+  });
+
+  test('a calendar that is not found is given up only after it was missed three times', () => {
+    expect(settleFailure(failure('not_found'), 1, backoff, 0).park).toBeNull();
+    expect(settleFailure(failure('not_found'), 2, backoff, 0).park).toMatchObject({ status: 'disabled' });
+  });
+});
+
+describe('backoffMs', () => {
+  test('[I-5] grows from the base to the most, jittered in between', () => {
+    expect(backoffMs(1, backoff, 0)).toBe(300_000);
+    expect(backoffMs(1, backoff, 1)).toBe(600_000);
+    expect(backoffMs(3, backoff, 1)).toBe(2_400_000);
+    expect(backoffMs(500, backoff, 1)).toBe(21_600_000);
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { freshWindow, planRound } from './plan-round.ts';
+
+const settings = { pastDays: 1, futureDays: 90 };
+const now = new Date('2026-11-21T12:00:00.500Z');
+const day = 86_400_000;
+
+function heldSince(days: number) {
+  const { startAt, endAt } = freshWindow(settings, new Date(now.getTime() - days * day));
+  return { cursor: 'c', windowStart: startAt, windowEnd: endAt };
+}
+
+describe('planRound', () => {
+  test('[I-1] goes on from the cursor while the window still reaches as far as promised', () => {
+    expect(planRound(heldSince(0), settings, now)).toMatchObject({ mode: 'incremental', cursor: 'c' });
+    expect(planRound(heldSince(2.9), settings, now)).toMatchObject({ mode: 'incremental' });
+  });
+
+  test('[I-1] starts afresh before the window ends sooner than promised, since a cursor freezes its window', () => {
+    const round = planRound(heldSince(3.001), settings, now);
+    expect(round).toMatchObject({ mode: 'full', cursor: null });
+    expect(round.window.endAt.getTime()).toBeGreaterThanOrEqual(now.getTime() + settings.futureDays * day);
+  });
+
+  test('starts afresh without a cursor', () => {
+    expect(planRound({ ...heldSince(0), cursor: null }, settings, now).mode).toBe('full');
+  });
+
+  test('starts afresh when the promise was widened into the past', () => {
+    expect(planRound(heldSince(0), { ...settings, pastDays: 30 }, now).mode).toBe('full');
+  });
+
+  test('a fresh window covers the promise and keeps a reserve for rolling', () => {
+    const { startAt, endAt } = freshWindow(settings, now);
+    expect(startAt).toEqual(new Date('2026-11-20T12:00:00Z'));
+    expect(endAt).toEqual(new Date('2027-02-22T12:00:00Z'));
+  });
+});

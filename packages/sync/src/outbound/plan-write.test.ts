@@ -1,0 +1,69 @@
+import type { RemoteEvent } from '@bookiji/providers/contract';
+import { describe, expect, test } from '@jest/globals';
+import { type KnownEvent, planWrite } from './plan-write.ts';
+
+const startAt = new Date('2026-11-24T09:00:00Z');
+const endAt = new Date('2026-11-24T10:00:00Z');
+const live = { state: 'live' as const, version: 3, startAt, endAt };
+const cancelled = { ...live, state: 'cancelled' as const };
+const remote = (version: number, over: Partial<RemoteEvent> = {}): KnownEvent => ({
+  state: 'read',
+  event: {
+    eventId: 'e',
+    etag: '"7"',
+    startAt,
+    endAt,
+    marker: { bookingId: 'b', connectionId: 'c', generation: 0, version },
+    ...over,
+  },
+});
+
+describe('[O-1] a live booking', () => {
+  test.each<[string, KnownEvent, object]>([
+    ['never written is created', { state: 'never_written' }, { action: 'create', nextGeneration: false }],
+    ['found absent is created under the same key', { state: 'absent' }, { action: 'create', nextGeneration: false }],
+    [
+      'whose key is burnt is created in the next generation',
+      { state: 'key_burnt' },
+      { action: 'create', nextGeneration: true },
+    ],
+    ['maybe written is looked for first', { state: 'unclear' }, { action: 'find' }],
+    [
+      'written before is updated against the known etag',
+      { state: 'written', eventId: 'e', etag: '"1"' },
+      { action: 'update', eventId: 'e', etag: '"1"' },
+    ],
+    [
+      'read at an older version is updated against the etag just read',
+      remote(2),
+      { action: 'update', eventId: 'e', etag: '"7"' },
+    ],
+    ['read at this version is adopted', remote(3), { action: 'adopt' }],
+    [
+      'read at this version but moved is updated',
+      remote(3, { endAt: new Date('2026-11-24T11:00:00Z') }),
+      { action: 'update' },
+    ],
+    ['read without a marker is updated', remote(3, { marker: null }), { action: 'update' }],
+    ['read at a newer version leaves it alone', remote(4), { action: 'superseded' }],
+  ])('%s', (_, known, plan) => {
+    expect(planWrite(live, known)).toMatchObject(plan);
+  });
+});
+
+describe('[O-1] a cancelled booking', () => {
+  test.each<[string, KnownEvent, object]>([
+    ['never written needs nothing', { state: 'never_written' }, { action: 'none' }],
+    ['found absent needs nothing', { state: 'absent' }, { action: 'none' }],
+    ['maybe written is looked for first', { state: 'unclear' }, { action: 'find' }],
+    [
+      'written before is deleted against the known etag',
+      { state: 'written', eventId: 'e', etag: '"1"' },
+      { action: 'delete', etag: '"1"' },
+    ],
+    ['that its owner changed is deleted all the same', remote(2), { action: 'delete', etag: '"7"' }],
+    ['that lives again in a newer version is left alone', remote(4), { action: 'superseded' }],
+  ])('%s', (_, known, plan) => {
+    expect(planWrite(cancelled, known)).toMatchObject(plan);
+  });
+});
