@@ -1,5 +1,11 @@
-import { acceptBookingIntent, type BookingIntent, type Database, writeDeadLetter } from '@bookiji/db';
-import { type BookingEvent, parseBookingEvent, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
+import { acceptBookingIntent, type Database, writeDeadLetter } from '@bookiji/db';
+import {
+  type BookingEvent,
+  parseBookingEvent,
+  type QueueSystem,
+  ringOutboundSyncs,
+  toDesiredBooking,
+} from '@bookiji/queues';
 
 export type BookingEventResult =
   | { readonly outcome: 'accepted'; readonly event: BookingEvent; readonly connectionCount: number }
@@ -34,7 +40,7 @@ export async function processBookingEvent(
     return { outcome: 'dead_letter', reason };
   }
   const { event } = parsed;
-  const accepted = await acceptBookingIntent(deps.db, toIntent(event));
+  const accepted = await acceptBookingIntent(deps.db, toDesiredBooking(event));
   if (!accepted.accepted) return { outcome: 'superseded', event };
   try {
     await ringOutboundSyncs(
@@ -45,19 +51,4 @@ export async function processBookingEvent(
     deps.onRingLost(error);
   }
   return { outcome: 'accepted', event, connectionCount: accepted.connectionIds.length };
-}
-
-/** The booking event as desired state. Pure. */
-export function toIntent(event: BookingEvent): BookingIntent {
-  const { booking } = event;
-  const identity = {
-    eventId: event.event_id,
-    bookingId: event.booking_id.toLowerCase(),
-    providerId: event.provider_id.toLowerCase(),
-    version: event.version,
-    state: event.type === 'booking.cancelled' ? ('cancelled' as const) : ('live' as const),
-  };
-  if (booking === undefined || booking === null) return { ...identity, startAt: null, endAt: null, details: null };
-  const { start, end, title, time_zone, notes, location, attendee } = booking;
-  return { ...identity, startAt: start, endAt: end, details: { title, time_zone, notes, location, attendee } };
 }

@@ -6,6 +6,7 @@ export {
   type ParsedBookingEvent,
   parseBookingEvent,
 } from './booking-events.ts';
+export { type DesiredBooking, toDesiredBooking } from './booking-intent.ts';
 export {
   type InboundSyncJob,
   inboundSyncJob,

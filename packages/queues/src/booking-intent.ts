@@ -1,0 +1,37 @@
+import type { BookingEvent } from './booking-events.ts';
+
+/** A booking event as desired state: what `acceptBookingIntent` stores. */
+export interface DesiredBooking {
+  readonly eventId: string;
+  readonly bookingId: string;
+  readonly providerId: string;
+  readonly version: number;
+  readonly state: 'live' | 'cancelled';
+  /** Null only when cancelled without the booking. */
+  readonly startAt: Date | null;
+  readonly endAt: Date | null;
+  readonly details: DesiredDetails | null;
+}
+
+interface DesiredDetails {
+  readonly title: string;
+  readonly time_zone: string;
+  readonly notes?: string | undefined;
+  readonly location?: string | undefined;
+  readonly attendee?: { readonly name?: string | undefined; readonly email?: string | undefined } | undefined;
+}
+
+/** Pure. Ids are lower-cased: the same booking written in another case is the same booking. */
+export function toDesiredBooking(event: BookingEvent): DesiredBooking {
+  const { booking } = event;
+  const identity = {
+    eventId: event.event_id.toLowerCase(),
+    bookingId: event.booking_id.toLowerCase(),
+    providerId: event.provider_id.toLowerCase(),
+    version: event.version,
+    state: event.type === 'booking.cancelled' ? ('cancelled' as const) : ('live' as const),
+  };
+  if (booking === undefined || booking === null) return { ...identity, startAt: null, endAt: null, details: null };
+  const { start, end, title, time_zone, notes, location, attendee } = booking;
+  return { ...identity, startAt: start, endAt: end, details: { title, time_zone, notes, location, attendee } };
+}

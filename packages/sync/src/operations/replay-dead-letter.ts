@@ -1,0 +1,46 @@
+/**
+ * Trying dead work again. The letter is closed first, in the transaction that makes the work due: of two operators who
+ * press at once, one replays.
+ */
+import {
+  acceptBookingIntent,
+  type BookingIntent,
+  closeDeadLetter,
+  type Database,
+  type DeadLetter,
+  reviveEffect,
+} from '@bookiji/db';
+
+export type ReplayResult =
+  | { readonly outcome: 'replayed' }
+  | { readonly outcome: 'already_replayed' }
+  /** The payload still does not validate; the letter stays open. */
+  | { readonly outcome: 'still_invalid'; readonly reason: string }
+  /** The booking, or its connection, is gone; there is nothing to try. */
+  | { readonly outcome: 'nothing_left' };
+
+/** Validates a payload as the queue does. */
+export type ReadBooking = (
+  payload: unknown,
+) => { readonly ok: true; readonly intent: BookingIntent } | { readonly ok: false; readonly reason: string };
+
+export async function replayDeadLetter(
+  db: Database,
+  letter: DeadLetter,
+  readBooking: ReadBooking,
+): Promise<ReplayResult> {
+  if (letter.kind === 'booking_event') {
+    const read = readBooking(letter.payload);
+    if (!read.ok) return { outcome: 'still_invalid', reason: read.reason };
+    return db.transaction(async (tx) => {
+      if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
+      await acceptBookingIntent(tx, read.intent);
+      return { outcome: 'replayed' };
+    });
+  }
+  const [bookingId = '', connectionId = ''] = letter.subject.split(':');
+  return db.transaction(async (tx) => {
+    if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
+    return { outcome: (await reviveEffect(tx, bookingId, connectionId)) ? 'replayed' : 'nothing_left' };
+  });
+}
