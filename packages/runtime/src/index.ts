@@ -1,0 +1,16 @@
+export {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  findFreePort,
+  startEmbeddedPostgres,
+} from './embedded-postgres.ts';
+export {
+  answerHealth,
+  type HealthAnswer,
+  type HealthAnswers,
+  type ReadinessCheck,
+  startHealthServer,
+} from './health-server.ts';
+export { describeFailure, type Part, type ProcessContext, type ProcessOptions, runProcess } from './run-process.ts';
+export { type Environment, fields, loadSettings, pick, SettingsError } from './settings.ts';
+export { type SupervisedProcess, type Supervisor, type SupervisorEvents, superviseProcesses } from './supervisor.ts';

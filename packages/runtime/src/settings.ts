@@ -1,0 +1,179 @@
+/**
+ * Settings are read once, at the door, checked, and passed down. Nothing below a process's `config.ts` reads the
+ * environment.
+ */
+import { z } from 'zod';
+
+/** A bad or missing variable. The message is one line that names every variable at fault, and never shows a value. */
+export class SettingsError extends Error {
+  readonly variables: readonly string[];
+
+  constructor(problems: readonly { variable: string; problem: string }[]) {
+    super(problems.map(({ variable, problem }) => `${variable} ${problem}`).join('; '));
+    this.name = 'SettingsError';
+    this.variables = problems.map(({ variable }) => variable);
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the variables a process needs.
+ *
+ * @param fields variable name → how it is read; see `fields`.
+ * @throws SettingsError
+ */
+export function loadSettings<Shape extends z.ZodRawShape>(
+  fields: Shape,
+  environment: Environment,
+): z.output<z.ZodObject<Shape>> {
+  // An empty value is a variable that somebody forgot to fill in: the same as none.
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = z.object(fields).safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new SettingsError(
+    parsed.error.issues.map((issue) => {
+      const variable = String(issue.path[0] ?? 'environment');
+      return { variable, problem: given[variable] === undefined ? 'is missing' : issue.message };
+    }),
+  );
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function integer(from: number, to: number, fallback: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${from} to ${to}`)
+    .transform(Number)
+    .refine((value) => value >= from && value <= to, `must be a whole number from ${from} to ${to}`)
+    .default(fallback);
+}
+
+function port(fallback: number) {
+  return integer(0, 65_535, fallback);
+}
+
+/** `http://127.0.0.1…` and `http://localhost…` are accepted everywhere; anything else must be https. */
+function webUrl() {
+  return z
+    .string()
+    .refine(isWebUrl, 'must be an https URL (http only for 127.0.0.1 and localhost)')
+    .transform((url) => url.replace(/\/+$/, ''));
+}
+
+function isWebUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') return false;
+  if (url.protocol === 'https:') return true;
+  return url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+}
+
+function secrets() {
+  return z
+    .string()
+    .transform(splitList)
+    .refine((list) => list.length > 0, 'must hold at least one secret')
+    .refine((list) => list.every((secret) => secret.length >= 16), 'must hold secrets of at least 16 characters');
+}
+
+const encryptionKeys = z
+  .string()
+  .transform(splitList)
+  .transform((list) =>
+    list.map((item) => {
+      const at = item.indexOf(':');
+      return { id: item.slice(0, Math.max(at, 0)), key: Buffer.from(item.slice(at + 1), 'base64') };
+    }),
+  )
+  .refine((keys) => keys.length > 0, 'must hold at least one key')
+  .refine(
+    (keys) => keys.every(({ id, key }) => /^[A-Za-z0-9_-]{1,32}$/.test(id) && key.length === 32),
+    'must be id:base64(32 bytes), comma-separated',
+  )
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'names one key id twice');
+
+const idList = z
+  .string()
+  .transform(splitList)
+  .refine((ids) => ids.every((id) => UUID.test(id)), 'must be UUIDs, comma-separated')
+  .transform((ids) => ids.join(','))
+  .optional();
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+
+/** How each variable is read, by its name. A process picks those it needs. */
+export const fields = {
+  DATABASE_URL: postgresUrl,
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?(\+(sentinel|cluster))?:\/\//, 'must be a redis:// URL')
+    .optional(),
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[^:\s]{1,64}$/, 'must be up to 64 characters without ":"')
+    .default('{bookiji}'),
+  PUBLIC_BASE_URL: webUrl().default('http://127.0.0.1:8080'),
+  INGRESS_PORT: port(8080),
+  OPS_PORT: port(8081),
+  SANDBOX_PORT: port(8090),
+  INBOUND_WORKER_PORT: port(9101),
+  OUTBOUND_WORKER_PORT: port(9102),
+  RETRY_WORKER_PORT: port(9103),
+  API_TOKENS: secrets(),
+  OPS_TOKENS: secrets(),
+  TOKEN_ENCRYPTION_KEYS: encryptionKeys,
+  CHANNEL_SECRETS: secrets(),
+  GOOGLE_CLIENT_ID: z.string(),
+  GOOGLE_CLIENT_SECRET: z.string(),
+  MICROSOFT_CLIENT_ID: z.string(),
+  MICROSOFT_CLIENT_SECRET: z.string(),
+  MICROSOFT_TENANT: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,100}$/, 'must be common, organizations, consumers or a tenant')
+    .default('common'),
+  GOOGLE_API_BASE_URL: webUrl().default('https://www.googleapis.com'),
+  GOOGLE_AUTHORIZE_URL: webUrl().default('https://accounts.google.com/o/oauth2/v2/auth'),
+  GOOGLE_TOKEN_URL: webUrl().default('https://oauth2.googleapis.com/token'),
+  GOOGLE_REVOKE_URL: webUrl().default('https://oauth2.googleapis.com/revoke'),
+  MICROSOFT_GRAPH_BASE_URL: webUrl().default('https://graph.microsoft.com'),
+  MICROSOFT_LOGIN_BASE_URL: webUrl().default('https://login.microsoftonline.com'),
+  GOOGLE_CALENDAR_WEBHOOK_SECRET: secrets().optional(),
+  MICROSOFT_CALENDAR_WEBHOOK_SECRET: secrets().optional(),
+  CALENDAR_SYNC_ENABLED: z.string().optional(),
+  CALENDAR_OAUTH_ENABLED: z.string().optional(),
+  CALENDAR_JOBS_ENABLED: z.string().optional(),
+  CALENDAR_WEBHOOK_ENABLED: z.string().optional(),
+  CALENDAR_ALLOWLIST_PROVIDER_IDS: idList,
+  CALENDAR_ALLOWLIST_CONNECTION_IDS: idList,
+  SYNC_WINDOW_PAST_DAYS: integer(0, 10_000, 1),
+  SYNC_WINDOW_FUTURE_DAYS: integer(1, 1_000, 90),
+  RECONCILE_INTERVAL_SECONDS: integer(1, 86_400, 300),
+  SWEEP_INTERVAL_MS: integer(100, 600_000, 2_000),
+  BACKOFF_BASE_SECONDS: integer(1, 86_400, 300),
+  BACKOFF_MAX_SECONDS: integer(1, 604_800, 21_600),
+  PROVIDER_TIMEOUT_MS: integer(100, 60_000, 8_000),
+  CHANNEL_RENEW_BEFORE_SECONDS: integer(1, 518_400, 86_400),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be fatal, error, warn, info, debug, trace or silent',
+    )
+    .default('info'),
+  NODE_ENV: z.string().default('production'),
+} as const;
+
+/** Picks fields by name: `loadSettings(pick('DATABASE_URL', 'LOG_LEVEL'), process.env)`. */
+export function pick<Name extends keyof typeof fields>(...names: Name[]): Pick<typeof fields, Name> {
+  return Object.fromEntries(names.map((name) => [name, fields[name]])) as unknown as Pick<typeof fields, Name>;
+}
