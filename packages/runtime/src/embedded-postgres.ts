@@ -308,6 +308,7 @@ function urlOf(port: number, database: string): string {
 async function stopServer(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = new Promise<void>((done) => server.once('exit', () => done()));
+  server.ref();
   // Fast shutdown: open transactions are rolled back, everything committed is on disk.
   server.kill('SIGINT');
   await ended;

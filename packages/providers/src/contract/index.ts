@@ -1,3 +1,4 @@
+export { allDayInterval, localInstant } from './all-day.ts';
 export type {
   CalendarAdapter,
   CalendarDescription,
