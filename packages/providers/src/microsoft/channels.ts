@@ -1,0 +1,119 @@
+/** Subscriptions: Graph's channels. https://learn.microsoft.com/graph/api/resources/subscription */
+import { z } from 'zod';
+import {
+  type ChannelHandle,
+  type ListedChannel,
+  type OpenChannelRequest,
+  type OpenedChannel,
+  type Operation,
+  ProviderError,
+} from '../contract/index.ts';
+import { type Graph, type GraphAnswer, unreadableAnswer } from './graph-client.ts';
+import { readPage } from './graph-list.ts';
+import { watchedResource } from './graph-paths.ts';
+
+/**
+ * How long a subscription to events may live: 10,080 minutes, less a margin for clocks that differ. Asking for more is
+ * refused, not shortened.
+ */
+export const LONGEST_CHANNEL_MINUTES = 10_080 - 10;
+
+export async function openChannel(
+  graph: Graph,
+  calendarId: string,
+  request: OpenChannelRequest,
+  now: Date,
+  signal: AbortSignal,
+): Promise<OpenedChannel> {
+  const operation = 'open_channel';
+  const body = {
+    changeType: 'created,updated,deleted',
+    resource: watchedResource(calendarId),
+    notificationUrl: request.notificationUrl,
+    // It cannot be added later.
+    lifecycleNotificationUrl: request.notificationUrl,
+    expirationDateTime: capped(request.expiresAt, now).toISOString(),
+    clientState: request.secret,
+  };
+  const answer = await graph.call({ operation, method: 'POST', to: { path: '/subscriptions' }, body, signal });
+  return readOpened(answer, operation);
+}
+
+/** Extends the subscription, which also renews its authorization: the answer to `reauthorizationRequired` too. */
+export async function renewChannel(
+  graph: Graph,
+  channel: ChannelHandle,
+  expiresAt: Date,
+  now: Date,
+  signal: AbortSignal,
+): Promise<OpenedChannel> {
+  const operation = 'renew_channel';
+  if (channel.subscriptionId === null) throw unknownSubscription(operation);
+  const body = { expirationDateTime: capped(expiresAt, now).toISOString() };
+  const to = { path: subscriptionPath(channel.subscriptionId) };
+  return readOpened(await graph.call({ operation, method: 'PATCH', to, body, signal }), operation);
+}
+
+/** A channel without a subscription's id was never answered; `listChannels` finds it by its address if it exists. */
+export async function closeChannel(graph: Graph, channel: ChannelHandle, signal: AbortSignal): Promise<void> {
+  if (channel.subscriptionId === null) return;
+  const to = { path: subscriptionPath(channel.subscriptionId) };
+  try {
+    await graph.call({ operation: 'close_channel', method: 'DELETE', to, signal });
+  } catch (error) {
+    if (error instanceof ProviderError && error.kind === 'not_found') return;
+    throw error;
+  }
+}
+
+const subscriptionShape = z.object({
+  id: z.string().min(1),
+  expirationDateTime: z.string().refine((value) => !Number.isNaN(Date.parse(value))),
+});
+const listedShape = subscriptionShape.extend({ notificationUrl: z.string() });
+
+export async function listChannels(graph: Graph, signal: AbortSignal): Promise<ListedChannel[]> {
+  const operation = 'list_channels';
+  const channels: ListedChannel[] = [];
+  let to: { path: string } | { link: string } | null = { path: '/subscriptions' };
+  while (to !== null) {
+    const answer: GraphAnswer = await graph.call({ operation, to, signal });
+    const page = readPage(answer.body);
+    if (page === null) throw unreadableAnswer({ operation }, answer.status);
+    for (const raw of page.value) {
+      const listed = listedShape.safeParse(raw).data;
+      if (listed === undefined) continue;
+      const { id, notificationUrl, expirationDateTime } = listed;
+      channels.push({ subscriptionId: id, notificationUrl, expiresAt: new Date(expirationDateTime) });
+    }
+    to = page.nextLink === null ? null : { link: page.nextLink };
+  }
+  return channels;
+}
+
+function readOpened(answer: GraphAnswer, operation: Operation): OpenedChannel {
+  const granted = subscriptionShape.safeParse(answer.body).data;
+  if (granted === undefined) throw unreadableAnswer({ operation }, answer.status);
+  return { resourceId: null, subscriptionId: granted.id, expiresAt: new Date(granted.expirationDateTime) };
+}
+
+function capped(expiresAt: Date, now: Date): Date {
+  return new Date(Math.min(expiresAt.getTime(), now.getTime() + LONGEST_CHANNEL_MINUTES * 60_000));
+}
+
+function subscriptionPath(subscriptionId: string): string {
+  return `/subscriptions/${encodeURIComponent(subscriptionId)}`;
+}
+
+function unknownSubscription(operation: Operation): ProviderError {
+  return new ProviderError({
+    kind: 'not_found',
+    calendarProvider: 'microsoft',
+    operation,
+    status: null,
+    reason: 'no_subscription_id',
+    retryAfterMs: null,
+    requestId: null,
+    outcomeUnknown: false,
+  });
+}

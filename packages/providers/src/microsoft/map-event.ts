@@ -1,0 +1,67 @@
+import type { EventChange, UnreadableItem } from '../contract/index.ts';
+import { readMarker } from './booking-properties.ts';
+import type { GraphEvent } from './graph-event.ts';
+import { readSpan } from './time-zone.ts';
+
+/** What an occurrence takes from its master, since the feed sends occurrences without it. */
+export type MasterFacts = Pick<GraphEvent, 'isAllDay' | 'isCancelled' | 'showAs' | 'response' | 'originalZone'>;
+
+export interface MappingContext {
+  /** Null when the event is no member of a series, or its master is not known: then doubt is busy. */
+  readonly master: MasterFacts | null;
+  /** Any spelling; null when the mailbox would not say. */
+  readonly mailboxZone: string | null;
+}
+
+/**
+ * One event of Graph's in the product's words. Pure. The caller keeps series masters away: they carry the dates of the
+ * first occurrence, and are no busy time themselves.
+ */
+export function mapEvent(event: GraphEvent, { master, mailboxZone }: MappingContext): EventChange | UnreadableItem {
+  const unreadable = (reason: string): UnreadableItem => ({ eventId: event.id, reason });
+  if (event.start === null) return unreadable('no_start');
+  if (event.end === null) return unreadable('no_end');
+  const facts = completeFrom(event, master);
+  const span = readSpan({
+    start: event.start,
+    end: event.end,
+    isAllDay: facts.isAllDay === true,
+    originalZone: facts.originalZone,
+    mailboxZone,
+  });
+  if ('reason' in span) return unreadable(span.reason);
+  return {
+    kind: 'event',
+    eventId: event.id,
+    seriesId: event.seriesMasterId,
+    icalUid: event.icalUid,
+    ...span,
+    blocks: isBlocking(facts) && span.startAt < span.endAt,
+    etag: event.etag,
+    marker: readMarker(event.properties),
+    creationKey: event.transactionId,
+  };
+}
+
+function completeFrom(event: GraphEvent, master: MasterFacts | null): MasterFacts {
+  return {
+    isAllDay: event.isAllDay ?? master?.isAllDay ?? null,
+    isCancelled: event.isCancelled ?? master?.isCancelled ?? null,
+    showAs: event.showAs ?? master?.showAs ?? null,
+    response: event.response ?? master?.response ?? null,
+    originalZone: event.originalZone ?? master?.originalZone ?? null,
+  };
+}
+
+/**
+ * Whether the owner is not free then. Only what surely leaves the time free does: `free`, `workingElsewhere` (at work,
+ * only elsewhere), cancelled, declined. Tentative, unknown, left out or a value of tomorrow's is busy.
+ */
+function isBlocking(facts: MasterFacts): boolean {
+  if (facts.isCancelled === true || facts.response === 'declined') return false;
+  return facts.showAs !== 'free' && facts.showAs !== 'workingElsewhere';
+}
+
+export function isMaster(event: GraphEvent): boolean {
+  return event.type === 'seriesMaster';
+}

@@ -1,0 +1,99 @@
+/** Reading a booking's event: by id, or by the key it was created under. */
+import type { CreationKey, EventReading, Operation, RemoteEvent } from '../contract/index.ts';
+import { ProviderError } from '../contract/index.ts';
+import { EXPAND_PROPERTIES, keyFilter, readKey } from './booking-properties.ts';
+import { type EventPage, readEventPage } from './event-page.ts';
+import { type Graph, unreadableAnswer } from './graph-client.ts';
+import { EVENT_FIELDS, type GraphEvent, readGraphEvent } from './graph-event.ts';
+import { calendarPath, eventPath, withQuery } from './graph-paths.ts';
+import type { MailboxZone } from './mailbox-zone.ts';
+import { mapEvent } from './map-event.ts';
+
+const WANTED = { $select: EVENT_FIELDS, $expand: EXPAND_PROPERTIES };
+
+export interface EventReaderOptions {
+  readonly graph: Graph;
+  readonly mailboxZone: MailboxZone;
+  readonly calendarId: string;
+}
+
+/** `gone` on 404 and 410, and for a cancelled event: a cancellation can leave it in the calendar. */
+export async function getEvent(
+  options: EventReaderOptions,
+  eventId: string,
+  signal: AbortSignal,
+): Promise<EventReading> {
+  const operation = 'get_event';
+  try {
+    const path = withQuery(eventPath(eventId), WANTED);
+    const { status, body } = await options.graph.call({ operation, to: { path }, signal });
+    const event = readGraphEvent(body);
+    if (event === null) throw unreadableAnswer({ operation }, status);
+    return await toReading(options, event, operation, signal);
+  } catch (error) {
+    if (error instanceof ProviderError && error.kind === 'not_found') return { state: 'gone' };
+    throw error;
+  }
+}
+
+/**
+ * Looks for the living event of a key. Pages are followed to their end: Outlook filters after it pages, so that a page
+ * may be empty before the one that matters.
+ */
+export async function findEvent(
+  options: EventReaderOptions,
+  key: CreationKey,
+  signal: AbortSignal,
+): Promise<EventReading> {
+  const operation = 'find_event';
+  const query = { ...WANTED, $filter: keyFilter(key.transactionId) };
+  let to: { path: string } | { link: string } | null = {
+    path: withQuery(`${calendarPath(options.calendarId)}/events`, query),
+  };
+  while (to !== null) {
+    const { status, body } = await options.graph.call({ operation, to, signal });
+    const page: EventPage | null = readEventPage(body);
+    if (page === null) throw unreadableAnswer({ operation }, status);
+    for (const item of page.items) {
+      if ('removedId' in item || !isUnderKey(item, key)) continue;
+      const reading = await toReading(options, item, operation, signal);
+      if (reading.state === 'live') return reading;
+    }
+    to = page.nextLink === null ? null : { link: page.nextLink };
+  }
+  return { state: 'gone' };
+}
+
+/** A copy made by the owner may keep the property; the transaction's id stays with the original. Either is ours. */
+function isUnderKey(event: GraphEvent, key: CreationKey): boolean {
+  return event.transactionId === key.transactionId || readKey(event.properties) === key.transactionId;
+}
+
+async function toReading(
+  options: Pick<EventReaderOptions, 'mailboxZone'>,
+  event: ReturnType<typeof readGraphEvent> & object,
+  operation: Operation,
+  signal: AbortSignal,
+): Promise<EventReading> {
+  if ('removedId' in event || event.isCancelled === true) return { state: 'gone' };
+  const mailboxZone = event.isAllDay === true ? await options.mailboxZone.read(signal) : null;
+  return { state: 'live', event: toRemoteEvent(event, mailboxZone, operation) };
+}
+
+export function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation: Operation): RemoteEvent {
+  const mapped = mapEvent(event, { master: null, mailboxZone });
+  if (!('kind' in mapped)) {
+    throw new ProviderError({
+      kind: 'permanent',
+      calendarProvider: 'microsoft',
+      operation,
+      status: null,
+      reason: mapped.reason,
+      retryAfterMs: null,
+      requestId: null,
+      outcomeUnknown: false,
+    });
+  }
+  const { eventId, etag, startAt, endAt, marker } = mapped;
+  return { eventId, etag, startAt, endAt, marker };
+}
