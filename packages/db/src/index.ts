@@ -48,6 +48,7 @@ export {
   eraseConnection,
   findConnection,
   listChannelExpiries,
+  listConnections,
   listConnectionsOf,
   parkConnection,
   type StoredGrant,
@@ -77,6 +78,7 @@ export {
   type ObservedChange,
   recordExternalChange,
 } from './queries/external-changes.ts';
+export { type FleetState, readFleetState } from './queries/fleet-state.ts';
 export {
   closeDeadLetter,
   findDeadLetter,
@@ -90,6 +92,13 @@ export {
   writeAudit,
   writeDeadLetter,
 } from './queries/operations.ts';
+export {
+  listProcesses,
+  type ProcessReport,
+  pruneProcesses,
+  type ReportedProcess,
+  reportProcess,
+} from './queries/processes.ts';
 export {
   type Allowlists,
   claimSync,

@@ -19,8 +19,15 @@ export interface FlagCeiling {
   readonly connectionIds: readonly string[] | null;
 }
 
+/** The variables the ceiling is read from. */
+export type FlagEnvironment = Readonly<
+  Partial<
+    Record<FlagName | 'CALENDAR_ALLOWLIST_PROVIDER_IDS' | 'CALENDAR_ALLOWLIST_CONNECTION_IDS', string | undefined>
+  >
+>;
+
 /** Reads the ceiling from already validated environment values: only the exact word `true` turns a flag on. */
-export function readFlagCeiling(env: Readonly<Record<string, string | undefined>>): FlagCeiling {
+export function readFlagCeiling(env: FlagEnvironment): FlagCeiling {
   const flags = Object.fromEntries(FLAG_NAMES.map((name) => [name, env[name] === 'true'])) as Record<FlagName, boolean>;
   return {
     flags,

@@ -1,5 +1,5 @@
 /** Connections as the API, OAuth and operators handle them. */
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { bookingEffects, type Connection, channels, connections, events } from '../schema/index.ts';
 
@@ -14,6 +14,25 @@ export async function listConnectionsOf(db: Database, providerId: string): Promi
     .from(connections)
     .where(eq(connections.providerId, providerId))
     .orderBy(asc(connections.calendarProvider));
+}
+
+/** Connections by provider or status, those with the most errors first. */
+export async function listConnections(
+  db: Database,
+  filter: { readonly providerId?: string; readonly status?: Connection['status'] },
+  limit: number,
+): Promise<Connection[]> {
+  return db
+    .select()
+    .from(connections)
+    .where(
+      and(
+        filter.providerId === undefined ? undefined : eq(connections.providerId, filter.providerId),
+        filter.status === undefined ? undefined : eq(connections.status, filter.status),
+      ),
+    )
+    .orderBy(desc(connections.errorCount), asc(connections.id))
+    .limit(limit);
 }
 
 /** The soonest end of an active channel, per connection of the provider. */

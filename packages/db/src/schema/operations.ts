@@ -63,3 +63,12 @@ export const usedConnectLinks = pgTable('used_connect_links', {
   linkId: text().notNull(),
   expiresAt: instant().notNull(),
 });
+
+/** One start of one process, with what it has counted so far. */
+export const processes = pgTable('processes', {
+  instanceId: uuid().notNull(),
+  role: text().notNull(),
+  startedAt: instant().notNull().defaultNow(),
+  seenAt: instant().notNull().defaultNow(),
+  metrics: jsonb().$type<unknown>().notNull().default([]),
+});

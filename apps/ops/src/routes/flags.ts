@@ -1,0 +1,41 @@
+import { type Database, turnSwitches } from '@bookiji/db';
+import { FLAG_NAMES, type FlagBoard, type FlagName } from '@bookiji/flags';
+import { Router } from 'express';
+import { z } from 'zod';
+import { sendError } from '../errors.ts';
+
+const change = z
+  .strictObject(
+    Object.fromEntries(FLAG_NAMES.map((name) => [name, z.boolean().optional()])) as Record<
+      FlagName,
+      z.ZodOptional<z.ZodBoolean>
+    >,
+  )
+  .refine((flags) => Object.keys(flags).length > 0, 'name at least one flag');
+
+/** `GET`/`PUT /api/ops/flags`: effective values; an operator narrows the environment, never widens it. */
+export function createFlagRoutes(db: Database, flags: FlagBoard): Router {
+  const router = Router();
+  router.get('/', async (_request, response) => {
+    await flags.refresh();
+    response.json({ flags: flags.effective() });
+  });
+  router.put('/', async (request, response) => {
+    const parsed = change.safeParse(request.body);
+    if (!parsed.success) {
+      const at = parsed.error.issues[0];
+      return sendError(response, 400, 'invalid_flags', `${at?.path.join('.') || 'body'}: ${at?.message ?? 'invalid'}`);
+    }
+    const changedBy = response.locals.actor as string;
+    const reason = typeof request.query.reason === 'string' ? request.query.reason.slice(0, 500) : null;
+    await turnSwitches(
+      db,
+      Object.entries(parsed.data).flatMap(([name, isOn]) =>
+        isOn === undefined ? [] : [{ name, isOn, changedBy, reason }],
+      ),
+    );
+    await flags.refresh();
+    response.json({ flags: flags.effective() });
+  });
+  return router;
+}

@@ -1,0 +1,38 @@
+/** Gauges that only the database can tell: what is pending, for how long, and in which state things are. */
+import { sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+
+export interface FleetState {
+  readonly pending: readonly {
+    readonly kind: 'inbound' | 'outbound';
+    readonly count: number;
+    readonly oldestSeconds: number;
+  }[];
+  readonly deadLetters: readonly { readonly kind: string; readonly count: number }[];
+  readonly channels: readonly { readonly calendarProvider: string; readonly state: string; readonly count: number }[];
+}
+
+export async function readFleetState(db: Database): Promise<FleetState> {
+  const [pending, deadLetters, channels] = await Promise.all([
+    db.execute<{ kind: 'inbound' | 'outbound'; count: number; oldest: number }>(sql`
+      SELECT 'inbound' AS kind, count(*)::int AS count,
+             coalesce(extract(epoch FROM now() - min(coalesce(notified_at, updated_at))), 0)::float8 AS oldest
+        FROM external_calendar_connections WHERE requested > applied AND status = 'active' AND sync_enabled
+      UNION ALL
+      SELECT 'outbound', count(*)::int, coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
+        FROM booking_effects WHERE (applied_version < version OR inspected < inspect_requested) AND dead_at IS NULL`),
+    db.execute<{ kind: string; count: number }>(sql`
+      SELECT kind, count(*)::int AS count FROM dead_letters WHERE replayed_at IS NULL GROUP BY kind`),
+    db.execute<{ calendar_provider: string; state: string; count: number }>(sql`
+      SELECT calendar_provider, state, count(*)::int AS count FROM channels GROUP BY calendar_provider, state`),
+  ]);
+  return {
+    pending: pending.map(({ kind, count, oldest }) => ({ kind, count, oldestSeconds: oldest })),
+    deadLetters: [...deadLetters],
+    channels: channels.map(({ calendar_provider, state, count }) => ({
+      calendarProvider: calendar_provider,
+      state,
+      count,
+    })),
+  };
+}
