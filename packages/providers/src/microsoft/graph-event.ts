@@ -44,7 +44,7 @@ const time = z
 
 const eventShape = z.object({
   id: z.string().min(1),
-  '@removed': z.unknown(),
+  '@removed': z.unknown().optional(),
   '@odata.etag': text,
   type: text,
   seriesMasterId: text,

@@ -24,15 +24,16 @@ export type GraphNotificationReading =
   | { readonly items: readonly GraphNotification[] }
   | { readonly error: 'not_a_notification' | 'empty' };
 
+const CHANGE_TYPES = ['created', 'updated', 'deleted'] as const;
+const LIFECYCLE_EVENTS = ['reauthorizationRequired', 'subscriptionRemoved', 'missed'] as const;
+
 const text = z.string().min(1).nullable().catch(null);
 const itemShape = z.object({
   id: z.string().min(1).max(256).nullable().catch(null),
   subscriptionId: text,
   clientState: text,
-  changeType: z.enum(['created', 'updated', 'deleted']).or(z.unknown().transform(unknownUnlessAbsent)),
-  lifecycleEvent: z
-    .enum(['reauthorizationRequired', 'subscriptionRemoved', 'missed'])
-    .or(z.unknown().transform(unknownUnlessAbsent)),
+  changeType: text,
+  lifecycleEvent: text,
   resourceData: z.object({ id: text }).nullable().catch(null),
 });
 const bodyShape = z.object({ value: z.array(z.unknown()) });
@@ -55,15 +56,16 @@ function readItem(item: unknown): GraphNotification {
   return {
     subscriptionId: read?.subscriptionId ?? null,
     clientState: read?.clientState ?? null,
-    changeType: read?.changeType ?? null,
-    lifecycleEvent: read?.lifecycleEvent ?? null,
+    changeType: oneOf(CHANGE_TYPES, read?.changeType),
+    lifecycleEvent: oneOf(LIFECYCLE_EVENTS, read?.lifecycleEvent),
     deliveryKey: read?.id ?? hashOf(item),
     resourceEventId: read?.resourceData?.id ?? null,
   };
 }
 
-function unknownUnlessAbsent(value: unknown): 'unknown' | null {
-  return value === undefined || value === null ? null : 'unknown';
+function oneOf<Name extends string>(names: readonly Name[], value: string | null | undefined): Name | 'unknown' | null {
+  if (value === null || value === undefined) return null;
+  return names.find((name) => name === value) ?? 'unknown';
 }
 
 /** Of the item with its names in order, so that a repeat that was only written out differently is the same. */

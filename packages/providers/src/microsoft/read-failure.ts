@@ -42,7 +42,7 @@ export interface ConnectionFailure {
 /** Names a call that got no answer, by the codes of Node and undici in the chain of causes. Pure. */
 export function nameConnectionFailure(error: unknown, signal: AbortSignal): ConnectionFailure {
   if (signal.aborted) {
-    const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+    const isTimeout = field(signal.reason, 'name') === 'TimeoutError';
     return { reason: isTimeout ? 'timeout' : 'aborted', wasSent: true };
   }
   for (const code of codesOf(error)) {

@@ -86,7 +86,8 @@ function instantOf(dateTime: string, zone: string, pick: 'earliest' | 'latest'):
   if (zone === 'UTC') {
     const utc = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d{1,3})\d*)?$/.exec(dateTime);
     const instant = utc === null ? null : new Date(`${utc[1]}.${(utc[2] ?? '').padEnd(3, '0')}Z`);
-    if (instant !== null && !Number.isNaN(instant.getTime())) return instant;
+    // `Date` turns the 30th of February into the 2nd of March.
+    if (instant !== null && isSameTime(instant, utc?.[1])) return instant;
   }
   const local = DateTime.fromISO(dateTime, { zone });
   if (!local.isValid) return null;
@@ -94,6 +95,10 @@ function instantOf(dateTime: string, zone: string, pick: 'earliest' | 'latest'):
   if (/(Z|[+-]\d\d:?\d\d)$/.test(dateTime)) return local.toJSDate();
   const possible = local.getPossibleOffsets();
   return (pick === 'earliest' ? possible.at(0) : possible.at(-1))?.toJSDate() ?? null;
+}
+
+function isSameTime(instant: Date, written: string | undefined): boolean {
+  return !Number.isNaN(instant.getTime()) && instant.toISOString().slice(0, 19) === written;
 }
 
 /** Names that were resolved; the data behind Windows names is searched line by line. */
