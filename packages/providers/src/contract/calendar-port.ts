@@ -28,7 +28,7 @@ export interface CalendarPort {
   /** Removes the event, only if it still has `etag` (null: whatever it has). What is gone already is success. */
   deleteEvent(target: EventTarget, signal: AbortSignal): Promise<void>;
 
-  /** The calendar's own id, zone and address. */
+  /** The calendar's own id and zone. */
   describeCalendar(signal: AbortSignal): Promise<CalendarDescription>;
 
   /** Registers for push. The row for `channelId` exists before this call: the handshake may overtake the answer. */
@@ -97,7 +97,7 @@ export interface RemoteEvent {
 export type EventReading = { readonly state: 'live'; readonly event: RemoteEvent } | { readonly state: 'gone' };
 
 export interface CalendarDescription {
-  /** The provider's id of the calendar; Google's `primary` resolves to the account's address. */
+  /** The provider's id of the calendar; Google's `primary` stays `primary`, see docs/decisions. */
   readonly calendarId: string;
   /** IANA zone that all-day events lie in; null when the provider refused to say. */
   readonly timeZone: string | null;
@@ -137,7 +137,10 @@ export interface ListedChannel {
 export interface TokenSource {
   /** A token that is valid now, refreshed if need be. Throws `auth_revoked` when the grant is dead. */
   accessToken(signal: AbortSignal): Promise<string>;
-  /** Says that the provider refused `token`; the next `accessToken` refreshes once, whatever the clock says. */
+  /**
+   * Says that the provider refused `token`; the next `accessToken` refreshes once, whatever the clock says. Said by the
+   * adapter, which knows what it sent; the token policy then repeats the call.
+   */
   rejected(token: string): void;
 }
 

@@ -1,4 +1,3 @@
-export { allDayInterval, localInstant } from './all-day.ts';
 export type {
   CalendarAdapter,
   CalendarDescription,
@@ -28,6 +27,7 @@ export type {
   Tombstone,
   UnreadableItem,
 } from './change.ts';
+export { type ConnectionFailure, nameConnectionFailure, readRetryAfter } from './connection-failure.ts';
 export {
   ERROR_KINDS,
   type ErrorKind,

@@ -1,28 +1,30 @@
-import type { ErrorKind, Operation, ProviderErrorFacts } from '../contract/index.ts';
+import { type ErrorKind, type Operation, type ProviderErrorFacts, readRetryAfter } from '../contract/index.ts';
+import { findKnownReason } from './error-reasons.ts';
 
-/** What came back from Google, or why nothing did. */
+/** One failed call to Google Calendar. `status` is null when no answer came; then `reason` says why. */
 export interface GoogleFailure {
-  /** HTTP status; null when no answer came. */
+  readonly operation: Operation;
   readonly status: number | null;
-  /** `error.errors[].reason` of the body, or OAuth's `error`; empty when there is none. */
+  /** Google's words for it, as the body lists them; empty when there are none. */
   readonly reasons: readonly string[];
-  /** The `Retry-After` header. */
+  /** The parameter or header that Google found fault with. */
+  readonly location: string | null;
+  /** The body has Google's form. A 404 or 410 of anything else on the way is no proof that an event is gone. */
+  readonly isGoogles: boolean;
+  /** The `Retry-After` header as sent. Google documents none; proxies and tests send it. */
   readonly retryAfter: string | null;
   readonly requestId: string | null;
-  /** The network's word when no answer came: ECONNRESET, timeout. */
-  readonly networkCode: string | null;
+  /** Ours, for a failure without a word of Google's: `timeout`, `unreadable_answer`. */
+  readonly reason: string | null;
+  /** The request may have reached Google. Only asked when no answer came. */
+  readonly wasSent: boolean;
 }
 
-const LIMIT_REASONS: ReadonlySet<string> = new Set([
-  'rateLimitExceeded',
-  'userRateLimitExceeded',
-  'quotaExceeded',
-  'dailyLimitExceeded',
-  'calendarUsageLimitsExceeded',
-  'variableTermLimitExceeded',
-]);
+interface Name {
+  readonly kind: ErrorKind;
+  readonly reason: string;
+}
 
-/** Operations that change something at Google: when their answer is lost, only a read can tell what happened. */
 const WRITES: ReadonlySet<Operation> = new Set([
   'create_event',
   'update_event',
@@ -32,79 +34,91 @@ const WRITES: ReadonlySet<Operation> = new Set([
 ]);
 
 /**
- * Names a failure, once and for all. Pure; by operation, for Google answers 410 both for a stale sync token and for an
- * event already deleted, and 403 for limits as well as for refusals.
- * https://developers.google.com/workspace/calendar/api/guides/errors
+ * Names a failure. Pure; the table stands in classify-error.test.ts.
  *
- * `auth_revoked` with reason `authError` is a refused access token: the token policy refreshes once before it counts.
+ * By operation and by word: 410 is a lost sync token for the feed and an event that is gone for all else, and 403 is a
+ * limit as often as a refusal. What nothing here knows is `transient` as `unknown_<status>`.
+ *
+ * A refused access token is `auth_revoked`/`authError` with status 401, which the token policy answers with one refresh
+ * and one repeat before it counts.
  */
-export function classifyError(
-  operation: Operation,
-  failure: GoogleFailure,
-): Omit<ProviderErrorFacts, 'calendarProvider' | 'operation'> {
-  const { status, retryAfter, requestId } = failure;
-  const { kind, reason } = judge(operation, failure);
-  const isUnanswered = status === null || status >= 500;
+export function classifyError(failure: GoogleFailure, now: Date): ProviderErrorFacts {
+  const { kind, reason } = nameFailure(failure);
+  const mayWait = kind === 'rate_limited' || kind === 'transient';
   return {
     kind,
+    calendarProvider: 'google',
+    operation: failure.operation,
+    status: failure.status,
     reason,
-    status,
-    requestId,
-    retryAfterMs: kind === 'rate_limited' || kind === 'transient' ? parseRetryAfter(retryAfter) : null,
-    outcomeUnknown: isUnanswered && WRITES.has(operation),
+    retryAfterMs: mayWait ? readRetryAfter(failure.retryAfter, now) : null,
+    requestId: failure.requestId,
+    outcomeUnknown: isOutcomeUnknown(failure, kind),
   };
 }
 
-function judge(operation: Operation, failure: GoogleFailure): { kind: ErrorKind; reason: string } {
-  const { status, reasons } = failure;
-  const reason = reasons[0] ?? null;
-  if (status === null) return { kind: 'transient', reason: failure.networkCode ?? 'no_answer' };
-  if (operation === 'refresh_token' || operation === 'exchange_code' || operation === 'revoke_token') {
-    return judgeToken(operation, status, reason);
-  }
-  if (reasons.some((one) => LIMIT_REASONS.has(one)))
-    return { kind: 'rate_limited', reason: reason ?? 'rateLimitExceeded' };
+function nameFailure(failure: GoogleFailure): Name {
+  const { status, operation } = failure;
+  if (status === null) return { kind: 'transient', reason: failure.reason ?? 'no_answer' };
+  if (failure.reason !== null) return { kind: 'transient', reason: failure.reason };
+  if (status >= 500) return nameServerFailure(failure, status);
+  // Before the words: Google has more than one word for a limit, and for a token it will not take.
+  if (status === 429) return { kind: 'rate_limited', reason: wordOf(failure) ?? 'rateLimitExceeded' };
+  const known = findKnownReason(failure.reasons);
+  if (known !== null) return known;
   switch (status) {
     case 400:
-      return { kind: 'permanent', reason: reason ?? 'badRequest' };
+      return nameBadRequest(failure);
     case 401:
-      return { kind: 'auth_revoked', reason: reason ?? 'authError' };
-    case 403:
-      return judgeForbidden(reason);
+      return { kind: 'auth_revoked', reason: wordOf(failure) ?? 'authError' };
     case 404:
-      return { kind: 'not_found', reason: reason ?? 'notFound' };
+      return failure.isGoogles ? { kind: 'not_found', reason: wordOf(failure) ?? 'notFound' } : unknown(status);
     case 409:
-      return { kind: 'conflict', reason: reason ?? 'duplicate' };
-    case 410:
-      if (operation === 'list_changes') return { kind: 'cursor_expired', reason: reason ?? 'fullSyncRequired' };
-      return { kind: 'not_found', reason: reason ?? 'deleted' };
     case 412:
-      return { kind: 'conflict', reason: reason ?? 'conditionNotMet' };
-    case 429:
-      return { kind: 'rate_limited', reason: reason ?? 'rateLimitExceeded' };
+      return { kind: 'conflict', reason: wordOf(failure) ?? `http_${status}` };
+    case 410:
+      if (operation === 'list_changes') return { kind: 'cursor_expired', reason: wordOf(failure) ?? 'http_410' };
+      return failure.isGoogles ? { kind: 'not_found', reason: wordOf(failure) ?? 'deleted' } : unknown(status);
+    case 408:
+      return { kind: 'transient', reason: 'http_408' };
+    case 405:
+    case 411:
+    case 413:
+    case 414:
+    case 415:
+      return { kind: 'permanent', reason: `http_${status}` };
     default:
-      if (status >= 500) return { kind: 'transient', reason: reason ?? `http_${status}` };
-      return { kind: 'transient', reason: `unknown_${status}` };
+      return unknown(status);
   }
 }
 
-function judgeForbidden(reason: string | null): { kind: ErrorKind; reason: string } {
-  if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT')
-    return { kind: 'auth_revoked', reason };
-  // forbidden, forbiddenForNonOrganizer, pushNotSupportedForRequestedResource and the like: asking again changes nothing.
-  return reason === null ? { kind: 'transient', reason: 'unknown_403' } : { kind: 'permanent', reason };
+/** Our own mistake, except where the place in the feed is what Google cannot read. */
+function nameBadRequest(failure: GoogleFailure): Name {
+  if (failure.operation === 'list_changes') {
+    if (failure.location === 'syncToken') return { kind: 'cursor_expired', reason: 'invalidSyncToken' };
+    // A page lives as long as its round: the next round starts from the cursor again.
+    if (failure.location === 'pageToken') return { kind: 'transient', reason: 'invalidPageToken' };
+  }
+  return { kind: 'permanent', reason: wordOf(failure) ?? 'http_400' };
 }
 
-function judgeToken(operation: Operation, status: number, reason: string | null): { kind: ErrorKind; reason: string } {
-  if (status >= 500) return { kind: 'transient', reason: reason ?? `http_${status}` };
-  if (status === 429) return { kind: 'rate_limited', reason: reason ?? 'rateLimitExceeded' };
-  if (reason === 'invalid_grant' && operation === 'refresh_token') return { kind: 'auth_revoked', reason };
-  if (reason === null) return { kind: 'transient', reason: `unknown_${status}` };
-  return { kind: 'permanent', reason };
+function nameServerFailure(failure: GoogleFailure, status: number): Name {
+  if (status === 501) return { kind: 'permanent', reason: 'http_501' };
+  const known = status === 500 || (status >= 502 && status <= 504);
+  return known ? { kind: 'transient', reason: wordOf(failure) ?? `http_${status}` } : unknown(status);
 }
 
-/** Seconds or an HTTP date; milliseconds from now, null when absent or unreadable. */
-function parseRetryAfter(value: string | null): number | null {
-  if (value === null || !/^\d+$/.test(value.trim())) return null;
-  return Number(value) * 1000;
+function unknown(status: number): Name {
+  return { kind: 'transient', reason: `unknown_${status}` };
+}
+
+function wordOf(failure: GoogleFailure): string | null {
+  return failure.reasons[0] ?? null;
+}
+
+function isOutcomeUnknown({ operation, status, wasSent }: GoogleFailure, kind: ErrorKind): boolean {
+  if (!WRITES.has(operation) || kind !== 'transient') return false;
+  if (status === null) return wasSent;
+  // A success that could not be read is an outcome that is not known either.
+  return status >= 500 || status === 408 || status < 400;
 }

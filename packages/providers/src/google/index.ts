@@ -1,3 +1,9 @@
-export { createGoogleAdapter, type GoogleAdapterOptions } from './adapter.ts';
-export { type GoogleNotification, parseGoogleNotification } from './notification.ts';
-export { createGoogleOAuth, type GoogleOAuthOptions } from './oauth.ts';
+export { createGoogleAdapter } from './google-adapter.ts';
+export { createGoogleOAuth } from './google-oauth.ts';
+export {
+  type GoogleNotification,
+  type GoogleNotificationReading,
+  type NotificationHeaders,
+  parseGoogleNotification,
+} from './notification.ts';
+export type { GoogleApiOptions, GoogleOptions } from './options.ts';

@@ -1,83 +1,82 @@
-import type { calendar_v3 } from '@googleapis/calendar';
-import {
-  type CalendarSession,
-  type Change,
-  type ChangePage,
-  type ListChangesRequest,
-  ProviderError,
-  type UnreadableItem,
-} from '../contract/index.ts';
-import { callGoogle } from './call-google.ts';
-import { mapEvent } from './map-event.ts';
+/**
+ * One page of Google's feed: a baseline of the window, or what changed since the cursor.
+ * https://developers.google.com/workspace/calendar/api/guides/sync
+ */
+import type { Change, ChangePage, ListChangesRequest, Tombstone, UnreadableItem } from '../contract/index.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import type { GoogleCalendar } from './google-calendar.ts';
+import { type ItemContext, mapItem } from './map-item.ts';
+import { ownError } from './own-error.ts';
 
 /**
- * What is asked for of each event: titles, descriptions and places never arrive. Changing any parameter of the list
- * makes old sync tokens undefined, so the cursor's prefix below must change with it.
+ * The same in every round: a sync token is only good together with the parameters that it was made with. Whoever changes
+ * one raises the version in cursor.ts.
+ *
+ * `showDeleted` is never sent: a baseline needs no deleted events, and an increment has them anyway.
  */
-const FIELDS =
-  'nextPageToken,nextSyncToken,timeZone,items(id,status,etag,start,end,transparency,eventType,recurrence,' +
-  'recurringEventId,iCalUID,attendees(self,responseStatus),extendedProperties/private)';
-const CURSOR_PREFIX = 'google-1:';
+const PARAMETERS = {
+  singleEvents: true,
+  maxResults: 2500,
+  // Only the owner's own answer is asked for; other guests stay at Google.
+  maxAttendees: 1,
+  // Titles, descriptions and places never arrive.
+  fields:
+    'nextPageToken,nextSyncToken,timeZone,items(id,status,etag,iCalUID,recurringEventId,recurrence,start,end,' +
+    'transparency,eventType,attendees(self,responseStatus),extendedProperties/private)',
+} as const;
 
-/** One page of `events.list`: a baseline inside the window, or the changes since the cursor (which ignore it). */
 export async function listChanges(
-  client: calendar_v3.Calendar,
-  session: CalendarSession,
+  calendar: GoogleCalendar,
   request: ListChangesRequest,
   signal: AbortSignal,
 ): Promise<ChangePage> {
-  const since = request.cursor === null ? windowParams(request) : { syncToken: readCursor(request.cursor) };
-  const list = await callGoogle('list_changes', session, signal, (options) =>
-    client.events.list(
-      {
-        calendarId: session.calendarId,
-        singleEvents: true,
-        maxResults: 2500,
-        // Only the owner's own answer matters; other guests stay with Google.
-        maxAttendees: 1,
-        fields: FIELDS,
-        ...since,
-        ...(request.page === null ? {} : { pageToken: request.page }),
-      },
-      options,
-    ),
+  const { calendarId } = calendar;
+  const query = { calendarId, ...PARAMETERS, ...placeInFeed(calendarId, request) };
+  const list = await calendar.call(
+    { operation: 'list_changes', send: (options) => calendar.events.list(query, options) },
+    signal,
   );
+  const context: ItemContext = { calendarZone: list.timeZone ?? null, window: request.window };
   const nextPage = list.nextPageToken ?? null;
   return {
-    ...mapItems(list.items ?? [], list.timeZone ?? null),
+    ...mapItems(list.items ?? [], context, request.cursor !== null),
     nextPage,
-    // A last page without a token was seen in the wild: what came is right, and the next round reads everything again.
-    cursor: nextPage === null ? CURSOR_PREFIX + (list.nextSyncToken ?? '') : null,
+    cursor: nextPage === null ? writeCursor(calendarId, list.nextSyncToken ?? null) : null,
   };
 }
 
-function windowParams({ window }: ListChangesRequest) {
-  return { timeMin: window.startAt.toISOString(), timeMax: window.endAt.toISOString() };
+/** The window only travels in a baseline: Google refuses it beside a sync token. */
+function placeInFeed(calendarId: string, { cursor, page, window }: ListChangesRequest) {
+  const pageToken = page === null ? {} : { pageToken: page };
+  if (cursor === null) {
+    return { timeMin: window.startAt.toISOString(), timeMax: window.endAt.toISOString(), ...pageToken };
+  }
+  const reading = readCursor(calendarId, cursor);
+  if ('problem' in reading) {
+    throw ownError({ kind: 'cursor_expired', operation: 'list_changes', reason: reading.problem, status: null });
+  }
+  return { syncToken: reading.syncToken, ...pageToken };
 }
 
-function readCursor(cursor: string): string {
-  const token = cursor.startsWith(CURSOR_PREFIX) ? cursor.slice(CURSOR_PREFIX.length) : '';
-  if (token !== '') return token;
-  throw new ProviderError({
-    kind: 'cursor_expired',
-    calendarProvider: 'google',
-    operation: 'list_changes',
-    status: null,
-    reason: 'no_sync_token',
-    retryAfterMs: null,
-    requestId: null,
-    outcomeUnknown: false,
-  });
-}
-
-function mapItems(items: readonly calendar_v3.Schema$Event[], calendarZone: string | null) {
+function mapItems(items: readonly unknown[], context: ItemContext, isIncrement: boolean) {
   const changes: Change[] = [];
   const unreadable: UnreadableItem[] = [];
   for (const item of items) {
-    const mapped = mapEvent(item, calendarZone);
-    if (mapped === null) continue;
+    const mapped = mapItem(item, context);
     if ('kind' in mapped) changes.push(mapped);
     else unreadable.push(mapped);
   }
-  return { changes, unreadable };
+  return { changes: isIncrement ? [...seriesTombstones(changes), ...changes] : changes, unreadable };
+}
+
+/**
+ * An event that its owner turned into a series keeps its id for the series, and its occurrences come under ids of their
+ * own. Nothing promises that the feed takes the single event back, so a row held under a series' id is dropped.
+ */
+function seriesTombstones(changes: readonly Change[]): Tombstone[] {
+  const seriesIds = new Set<string>();
+  for (const change of changes) {
+    if (change.kind === 'event' && change.seriesId !== null) seriesIds.add(change.seriesId);
+  }
+  return [...seriesIds].map((eventId) => ({ kind: 'tombstone', eventId, seriesId: null }));
 }

@@ -1,36 +1,77 @@
-/** A Google notification: everything is in the headers, the body is empty, and nothing is signed. */
+/**
+ * What Google sends to a channel's address: headers, and an empty body. Nothing is signed; the channel token is the one
+ * proof there is, and checking it is the reader's part. Pure.
+ * https://developers.google.com/workspace/calendar/api/guides/push
+ */
+
 export interface GoogleNotification {
+  /** Ours, as it was given when the channel was opened. */
   readonly channelId: string;
+  /** The secret, as sent; null when there was none. Compare in constant time; never log. */
   readonly channelToken: string | null;
+  /** Opaque id of what is watched; null when the header is missing. */
   readonly resourceId: string | null;
-  /** Grows on one channel, with gaps; `1` is the handshake. Null when missing or no number. */
+  /**
+   * Grows on one channel, with gaps; digits. Together with the channel id it is the delivery key. Null when the header
+   * is missing or no number.
+   */
   readonly messageNumber: string | null;
-  /** `sync` says that the channel is live; anything else says "look". */
+  /**
+   * `sync` is the handshake; `exists` says that something was made, changed or deleted. Calendar documents no other, so
+   * every other one says "look" as well.
+   */
+  readonly resourceState: 'sync' | 'exists' | 'not_exists' | 'unknown';
   readonly isHandshake: boolean;
+  /** When the channel ends; null when it does not say. */
+  readonly channelExpiresAt: Date | null;
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+export type GoogleNotificationReading =
+  | GoogleNotification
+  | { readonly error: 'no_channel_id' | 'bad_channel_id' | 'bad_header' };
 
-/**
- * Reads the headers (lower-cased names). Pure.
- * https://developers.google.com/workspace/calendar/api/guides/push
- *
- * @returns null when there is no channel id: the request names no connection.
- */
-export function parseGoogleNotification(headers: Headers): GoogleNotification | null {
-  const channelId = readHeader(headers, 'x-goog-channel-id');
-  if (channelId === null) return null;
-  const messageNumber = readHeader(headers, 'x-goog-message-number');
+/** Header names in any case; several lines under one name are several values. */
+export type NotificationHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+const STATES: readonly string[] = ['sync', 'exists', 'not_exists'];
+/** Longer than Google allows each of them to be. */
+const LONGEST = 1_024;
+const LONGEST_CHANNEL_ID = 64;
+
+/** @param headers of the request; the rest of it says nothing. */
+export function parseGoogleNotification(headers: NotificationHeaders): GoogleNotificationReading {
+  const read = readerOf(headers);
+  const channelId = read('x-goog-channel-id');
+  if (channelId === null) return { error: 'no_channel_id' };
+  if (!/^[\w.:=+/-]+$/.test(channelId) || channelId.length > LONGEST_CHANNEL_ID) return { error: 'bad_channel_id' };
+  const [channelToken, resourceId] = [read('x-goog-channel-token'), read('x-goog-resource-id')];
+  if ([channelToken, resourceId].some((value) => value !== null && value.length > LONGEST))
+    return { error: 'bad_header' };
+  const messageNumber = read('x-goog-message-number');
+  const state = read('x-goog-resource-state') ?? '';
+  const resourceState = STATES.includes(state) ? (state as GoogleNotification['resourceState']) : 'unknown';
   return {
     channelId,
-    channelToken: readHeader(headers, 'x-goog-channel-token'),
-    resourceId: readHeader(headers, 'x-goog-resource-id'),
+    channelToken,
+    resourceId,
     messageNumber: messageNumber !== null && /^\d{1,20}$/.test(messageNumber) ? messageNumber : null,
-    isHandshake: readHeader(headers, 'x-goog-resource-state') === 'sync',
+    resourceState,
+    isHandshake: resourceState === 'sync',
+    channelExpiresAt: readDate(read('x-goog-channel-expiration')),
   };
 }
 
-function readHeader(headers: Headers, name: string): string | null {
-  const value = headers[name];
-  return typeof value === 'string' && value !== '' ? value : null;
+/** A name that comes twice counts as missing: which of the two is meant is nobody's guess. */
+function readerOf(headers: NotificationHeaders): (name: string) => string | null {
+  const values = new Map<string, string | null>();
+  for (const [name, value] of Object.entries(headers)) {
+    const isOne = typeof value === 'string' && value !== '' && !values.has(name.toLowerCase());
+    values.set(name.toLowerCase(), isOne ? value : null);
+  }
+  return (name) => values.get(name) ?? null;
+}
+
+function readDate(header: string | null): Date | null {
+  const at = Date.parse(header ?? '');
+  return Number.isNaN(at) ? null : new Date(at);
 }

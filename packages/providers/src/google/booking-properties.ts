@@ -1,0 +1,47 @@
+/**
+ * What a booking's event carries to be recognised by: four private extended properties. Private ones belong to this copy
+ * of the event, so guests neither see nor change them. Google silently drops keys over 44 characters and cuts values over
+ * 1024; ours are far below.
+ * https://developers.google.com/workspace/calendar/api/guides/extended-properties
+ */
+import type { BookingMarker } from '../contract/index.ts';
+
+const KEYS = {
+  booking: 'bookiji_booking',
+  connection: 'bookiji_connection',
+  generation: 'bookiji_generation',
+  version: 'bookiji_version',
+} as const;
+
+export function writeProperties(marker: BookingMarker): Record<string, string> {
+  return {
+    [KEYS.booking]: marker.bookingId,
+    [KEYS.connection]: marker.connectionId,
+    [KEYS.generation]: String(marker.generation),
+    [KEYS.version]: String(marker.version),
+  };
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const COUNT = /^\d{1,9}$/;
+
+/**
+ * Strict, since anybody with access to the calendar can write such properties, and what passes is looked up by.
+ *
+ * @param properties `extendedProperties.private` as Google sent it.
+ * @returns null when there is no marker, or one that is not ours to the letter.
+ */
+export function readProperties(properties: unknown): BookingMarker | null {
+  if (typeof properties !== 'object' || properties === null) return null;
+  const held = properties as Record<string, unknown>;
+  const bookingId = matched(held[KEYS.booking], UUID);
+  const connectionId = matched(held[KEYS.connection], UUID);
+  const generation = matched(held[KEYS.generation], COUNT);
+  const version = matched(held[KEYS.version], COUNT);
+  if (bookingId === null || connectionId === null || generation === null || version === null) return null;
+  return { bookingId, connectionId, generation: Number(generation), version: Number(version) };
+}
+
+function matched(value: unknown, form: RegExp): string | null {
+  return typeof value === 'string' && form.test(value) ? value : null;
+}

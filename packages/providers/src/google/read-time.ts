@@ -1,0 +1,74 @@
+/**
+ * Google's times as instants. Pure.
+ *
+ * A time is `{dateTime}` with an offset of its own, `{dateTime, timeZone}` without one, or `{date}` for whole days. An
+ * offset decides the instant even where `timeZone` names another zone: that one only says where the event was made.
+ * Whole days lie in the calendar's zone; their own zone field has no meaning.
+ * Sources: developers.google.com/workspace/calendar/api/concepts/events-calendars, reference/google-calendar.md section 3.
+ */
+import { DateTime, IANAZone } from 'luxon';
+
+/** Half-open, UTC. */
+export interface Span {
+  readonly startAt: Date;
+  readonly endAt: Date;
+}
+
+export type TimeProblem =
+  | 'no_start'
+  | 'no_end'
+  | 'unreadable_time'
+  | 'no_time_zone'
+  | 'unknown_time_zone'
+  | 'end_before_start';
+
+export type SpanReading = Span | { readonly reason: TimeProblem };
+
+/** Where a date begins first on earth, and where it ends last. */
+const EARLIEST = 'UTC+14';
+const LATEST = 'UTC-12';
+
+const OFFSET = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/**
+ * @param start as Google sent it, of whatever shape.
+ * @param calendarZone IANA zone of the calendar; null or unknown: whole days are read as wide as anywhere on earth, since
+ * doubt is busy.
+ */
+export function readSpan(start: unknown, end: unknown, calendarZone: string | null): SpanReading {
+  const zone = calendarZone !== null && IANAZone.isValidZone(calendarZone) ? calendarZone : null;
+  const startAt = readTime(start, zone ?? EARLIEST) ?? { reason: 'no_start' as const };
+  if ('reason' in startAt) return startAt;
+  const endAt = readTime(end, zone ?? LATEST) ?? { reason: 'no_end' as const };
+  if ('reason' in endAt) return endAt;
+  return endAt.at < startAt.at ? { reason: 'end_before_start' } : { startAt: startAt.at, endAt: endAt.at };
+}
+
+type TimeReading = { readonly at: Date } | { readonly reason: TimeProblem };
+
+/** Null when there is no time at all. */
+function readTime(time: unknown, dayZone: string): TimeReading | null {
+  if (typeof time !== 'object' || time === null) return null;
+  const { date, dateTime, timeZone } = time as Record<string, unknown>;
+  if (typeof dateTime === 'string') return readDateTime(dateTime, timeZone);
+  if (typeof date === 'string') return readDate(date, dayZone);
+  return null;
+}
+
+function readDateTime(dateTime: string, timeZone: unknown): TimeReading {
+  if (OFFSET.test(dateTime)) return valid(DateTime.fromISO(dateTime));
+  if (typeof timeZone !== 'string') return { reason: 'no_time_zone' };
+  if (!IANAZone.isValidZone(timeZone)) return { reason: 'unknown_time_zone' };
+  return valid(DateTime.fromISO(dateTime, { zone: timeZone }));
+}
+
+/** The first instant of the day, which is one o'clock where the clocks go forward at midnight. */
+function readDate(date: string, zone: string): TimeReading {
+  if (!DATE.test(date)) return { reason: 'unreadable_time' };
+  return valid(DateTime.fromISO(date, { zone }).startOf('day'));
+}
+
+function valid(time: DateTime): TimeReading {
+  return time.isValid ? { at: time.toJSDate() } : { reason: 'unreadable_time' };
+}
