@@ -1,0 +1,59 @@
+/** Brings one connection up to date per job. */
+import { findConnection } from '@bookiji/db';
+import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { createProviderEdges } from '@bookiji/providers/adapters';
+import { QUEUE_NAMES } from '@bookiji/queues';
+import { runProcess } from '@bookiji/runtime';
+import { readConfig } from './config.ts';
+import { createInboundSyncProcessor } from './process-inbound-sync.ts';
+import { createSyncReporter } from './report-sync.ts';
+
+const CONCURRENCY = 20;
+/** Longer than a provider call and a queue's lock, so that a lost lease is a lost worker. */
+const LEASE_MS = 20_000;
+
+await runProcess({
+  role: 'inbound-worker',
+  async start(context) {
+    const settings = readConfig(process.env);
+    const stores = await openStores(context, 'inbound-worker', settings, CONCURRENCY + 5);
+    const { database, flags, logger, metrics, queues } = stores;
+    const openCalendar = createCalendarOpener({
+      edges: createProviderEdges(settings),
+      db: database.db,
+      keys: settings.TOKEN_ENCRYPTION_KEYS,
+      metrics,
+      timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+    });
+    const processJob = createInboundSyncProcessor({
+      sync: {
+        db: database.db,
+        openCalendar,
+        owner: stores.instanceId,
+        window: { pastDays: settings.SYNC_WINDOW_PAST_DAYS, futureDays: settings.SYNC_WINDOW_FUTURE_DAYS },
+        backoff: { baseSeconds: settings.BACKOFF_BASE_SECONDS, maxSeconds: settings.BACKOFF_MAX_SECONDS },
+        reconcileSeconds: settings.RECONCILE_INTERVAL_SECONDS,
+        leaseMs: LEASE_MS,
+        random: Math.random,
+      },
+      flags,
+      queues,
+      findProvider: async (id) => (await findConnection(database.db, id))?.providerId ?? null,
+      report: createSyncReporter(logger, metrics),
+      onRingLost: () => metrics.ringsLost.inc(),
+    });
+    const port = await startHealth(context, stores, settings.INBOUND_WORKER_PORT);
+    context.own(
+      startWorker(
+        stores,
+        {
+          queue: QUEUE_NAMES.inboundSync,
+          concurrency: CONCURRENCY,
+          process: async (job, signal) => (await processJob(job.data, signal)).outcome,
+        },
+        context.deadline,
+      ),
+    );
+    logger.info({ port }, 'ready');
+  },
+});

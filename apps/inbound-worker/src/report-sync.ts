@@ -1,0 +1,56 @@
+import type { Logger, Metrics } from '@bookiji/observability';
+import type { InboundSyncResult } from './process-inbound-sync.ts';
+
+/** One wide line and the counters, once per job. */
+export function createSyncReporter(logger: Logger, metrics: Metrics) {
+  return (connectionId: string, result: InboundSyncResult, durationMs: number): void => {
+    const base = { connection_id: connectionId, outcome: result.outcome, duration_ms: Math.round(durationMs) };
+    switch (result.outcome) {
+      case 'synced': {
+        const { connection, mode, pages, putCount, droppedCount, unreadableCount, changeLagSeconds, lookAgain } =
+          result;
+        const calendar_provider = connection.calendarProvider;
+        metrics.syncRuns.inc({ calendar_provider, mode });
+        metrics.syncItems.inc({ calendar_provider }, putCount + droppedCount);
+        metrics.syncLatency.observe({ calendar_provider }, durationMs);
+        if (unreadableCount > 0) metrics.unreadableItems.inc({ calendar_provider }, unreadableCount);
+        if (changeLagSeconds !== null) metrics.changeLag.observe({ calendar_provider }, changeLagSeconds);
+        logger.info(
+          {
+            ...base,
+            calendar_provider,
+            provider_id: connection.providerId,
+            requested_by: connection.requestedBy,
+            mode,
+            pages,
+            put_count: putCount,
+            dropped_count: droppedCount,
+            unreadable_count: unreadableCount,
+            change_lag_seconds: changeLagSeconds,
+            look_again: lookAgain,
+          },
+          'sync done',
+        );
+        return;
+      }
+      case 'failed': {
+        const { connection, error, parked } = result;
+        const calendar_provider = connection.calendarProvider;
+        const mode = connection.syncCursor === null ? 'full' : 'incremental';
+        metrics.syncRuns.inc({ calendar_provider, mode });
+        metrics.syncFailures.inc({ calendar_provider, kind: error.kind });
+        metrics.syncLatency.observe({ calendar_provider }, durationMs);
+        logger.warn(
+          { ...base, calendar_provider, provider_id: connection.providerId, parked, err: error },
+          'sync failed',
+        );
+        return;
+      }
+      case 'lease_lost':
+        logger.warn(base, 'sync lost its lease');
+        return;
+      default:
+        logger.debug(base, 'sync not done');
+    }
+  };
+}

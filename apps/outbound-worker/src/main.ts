@@ -1,0 +1,73 @@
+/** Takes booking events in and writes them to calendars. */
+import { type ExternalChange, findConnection, markChangesPublished } from '@bookiji/db';
+import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { createProviderEdges } from '@bookiji/providers/adapters';
+import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
+import { runProcess } from '@bookiji/runtime';
+import { readConfig } from './config.ts';
+import { processBookingEvent } from './process-booking-event.ts';
+import { createOutboundSyncProcessor } from './process-outbound-sync.ts';
+import { createConvergeReporter } from './report-converge.ts';
+
+const CONCURRENCY = 20;
+const LEASE_MS = 20_000;
+
+await runProcess({
+  role: 'outbound-worker',
+  async start(context) {
+    const settings = readConfig(process.env);
+    const stores = await openStores(context, 'outbound-worker', settings, CONCURRENCY + 5);
+    const { database, flags, logger, metrics, queues } = stores;
+    const onRingLost = () => metrics.ringsLost.inc();
+
+    const takeIn = async (job: { id: string; data: unknown }) => {
+      const result = await processBookingEvent({ db: database.db, queues, onRingLost }, job);
+      metrics.bookingEvents.inc({ outcome: result.outcome });
+      const about =
+        result.outcome === 'dead_letter'
+          ? { reason: result.reason }
+          : { booking_id: result.event.booking_id, booking_version: result.event.version, type: result.event.type };
+      logger.info({ job_id: job.id, outcome: result.outcome, ...about }, 'booking event');
+      return result.outcome;
+    };
+    const converge = createOutboundSyncProcessor({
+      converge: {
+        db: database.db,
+        openCalendar: createCalendarOpener({
+          edges: createProviderEdges(settings),
+          db: database.db,
+          keys: settings.TOKEN_ENCRYPTION_KEYS,
+          metrics,
+          timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+        }),
+        owner: stores.instanceId,
+        backoff: { baseSeconds: settings.BACKOFF_BASE_SECONDS, maxSeconds: settings.BACKOFF_MAX_SECONDS },
+        leaseMs: LEASE_MS,
+        random: Math.random,
+      },
+      flags,
+      queues,
+      findProvider: async (id) => (await findConnection(database.db, id))?.providerId ?? null,
+      publishChanges: async (changes: readonly ExternalChange[]) => {
+        await publishExternalChanges(queues, changes);
+        await markChangesPublished(
+          database.db,
+          changes.map((change) => change.changeId),
+        );
+      },
+      report: createConvergeReporter(logger, metrics),
+      onRingLost,
+    });
+
+    const port = await startHealth(context, stores, settings.OUTBOUND_WORKER_PORT);
+    const takeInWork = { queue: QUEUE_NAMES.bookingEvents, concurrency: CONCURRENCY, process: takeIn };
+    const convergeWork = {
+      queue: QUEUE_NAMES.outboundSync,
+      concurrency: CONCURRENCY,
+      process: async (job: { data: unknown }, signal: AbortSignal) => (await converge(job.data, signal)).outcome,
+    };
+    context.own(startWorker(stores, takeInWork, context.deadline));
+    context.own(startWorker(stores, convergeWork, context.deadline));
+    logger.info({ port }, 'ready');
+  },
+});

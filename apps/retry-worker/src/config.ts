@@ -1,0 +1,22 @@
+import { backoffFields, calendarFields, flagFields, storeFields } from '@bookiji/fleet';
+import { type Environment, loadSettings, pick } from '@bookiji/runtime';
+
+export function readConfig(environment: Environment) {
+  return loadSettings(
+    {
+      ...storeFields,
+      ...flagFields,
+      ...calendarFields,
+      ...backoffFields,
+      ...pick(
+        'RETRY_WORKER_PORT',
+        'PUBLIC_BASE_URL',
+        'CHANNEL_SECRETS',
+        'RECONCILE_INTERVAL_SECONDS',
+        'SWEEP_INTERVAL_MS',
+        'CHANNEL_RENEW_BEFORE_SECONDS',
+      ),
+    },
+    environment,
+  );
+}

@@ -1,0 +1,11 @@
+export { backoffFields, calendarFields, flagFields, storeFields } from './fleet-settings.ts';
+export {
+  type CalendarOpener,
+  type CalendarOpenerOptions,
+  createCalendarOpener,
+  type OpenableConnection,
+  type ProviderEdge,
+} from './open-calendars.ts';
+export { openStores, type StoreSettings, type Stores } from './open-stores.ts';
+export { type QueueWork, startWorker } from './run-worker.ts';
+export { startHealth } from './start-health.ts';

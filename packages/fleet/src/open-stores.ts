@@ -1,0 +1,79 @@
+/** What every process of the fleet stands on: log, metrics, database, queues, flags. */
+import { randomUUID } from 'node:crypto';
+import { type DatabaseHandle, openDatabase } from '@bookiji/db';
+import { createFlagBoard, type FlagBoard, readFlagCeiling } from '@bookiji/flags';
+import { createLogger, createMetrics, type Logger, type Metrics } from '@bookiji/observability';
+import { openQueues, type QueueSystem } from '@bookiji/queues';
+import type { ProcessContext, ReadinessCheck } from '@bookiji/runtime';
+import { reportProcessEvery } from './report-process.ts';
+
+export interface StoreSettings {
+  readonly DATABASE_URL: string;
+  readonly REDIS_URL?: string | undefined;
+  readonly QUEUE_PREFIX: string;
+  readonly LOG_LEVEL: string;
+  readonly CALENDAR_SYNC_ENABLED?: string | undefined;
+  readonly CALENDAR_OAUTH_ENABLED?: string | undefined;
+  readonly CALENDAR_JOBS_ENABLED?: string | undefined;
+  readonly CALENDAR_WEBHOOK_ENABLED?: string | undefined;
+  readonly CALENDAR_ALLOWLIST_PROVIDER_IDS?: string | undefined;
+  readonly CALENDAR_ALLOWLIST_CONNECTION_IDS?: string | undefined;
+}
+
+export interface Stores {
+  readonly role: string;
+  /** This start of this process; stands in leases and reports. */
+  readonly instanceId: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly database: DatabaseHandle;
+  readonly queues: QueueSystem;
+  readonly flags: FlagBoard;
+  readonly readiness: readonly ReadinessCheck[];
+}
+
+/** Opens them in order and hands them to the process, which closes them last. */
+export async function openStores(
+  context: ProcessContext,
+  role: string,
+  settings: StoreSettings,
+  databaseConnections = 10,
+): Promise<Stores> {
+  const instanceId = randomUUID();
+  const logger = createLogger({ role, level: settings.LOG_LEVEL });
+  const metrics = createMetrics(role);
+
+  const database = openDatabase(settings.DATABASE_URL, { applicationName: role, max: databaseConnections });
+  context.own({ name: 'database', stop: () => database.close() });
+  await database.ping(10_000);
+
+  const onQueueError = (error: Error) => {
+    metrics.storeErrors.inc({ store: 'queue' });
+    logger.warn({ err: error }, 'queue transport failed');
+  };
+  const { REDIS_URL: redisUrl, QUEUE_PREFIX: prefix } = settings;
+  const queues = openQueues(
+    redisUrl === undefined
+      ? { kind: 'postgres', url: settings.DATABASE_URL, prefix }
+      : { kind: 'redis', url: redisUrl, prefix },
+    onQueueError,
+  );
+  context.own({ name: 'queues', stop: () => queues.close() });
+
+  const flags = createFlagBoard({
+    ceiling: readFlagCeiling(settings),
+    db: database.db,
+    onError: (error) => {
+      metrics.storeErrors.inc({ store: 'database' });
+      logger.warn({ err: error }, 'switches could not be read; the last known ones stay in force');
+    },
+  });
+  await flags.start();
+  context.own({ name: 'flags', stop: async () => flags.stop() });
+
+  const stopReporting = reportProcessEvery({ db: database.db, instanceId, role, metrics, logger });
+  context.own({ name: 'report', stop: stopReporting });
+
+  const readiness = [{ name: 'database', check: () => database.ping() }];
+  return { role, instanceId, logger, metrics, database, queues, flags, readiness };
+}
