@@ -11,6 +11,7 @@ import {
 import { type Graph, type GraphAnswer, unreadableAnswer } from './graph-client.ts';
 import { readPage } from './graph-list.ts';
 import { watchedResource } from './graph-paths.ts';
+import { ownError } from './own-error.ts';
 
 /**
  * How long a subscription to events may live: 10,080 minutes, less a margin for clocks that differ. Asking for more is
@@ -48,7 +49,9 @@ export async function renewChannel(
   signal: AbortSignal,
 ): Promise<OpenedChannel> {
   const operation = 'renew_channel';
-  if (channel.subscriptionId === null) throw unknownSubscription(operation);
+  if (channel.subscriptionId === null) {
+    throw ownError({ kind: 'not_found', operation, reason: 'no_subscription_id', status: null });
+  }
   const body = { expirationDateTime: capped(expiresAt, now).toISOString() };
   const to = { path: subscriptionPath(channel.subscriptionId) };
   return readOpened(await graph.call({ operation, method: 'PATCH', to, body, signal }), operation);
@@ -103,17 +106,4 @@ function capped(expiresAt: Date, now: Date): Date {
 
 function subscriptionPath(subscriptionId: string): string {
   return `/subscriptions/${encodeURIComponent(subscriptionId)}`;
-}
-
-function unknownSubscription(operation: Operation): ProviderError {
-  return new ProviderError({
-    kind: 'not_found',
-    calendarProvider: 'microsoft',
-    operation,
-    status: null,
-    reason: 'no_subscription_id',
-    retryAfterMs: null,
-    requestId: null,
-    outcomeUnknown: false,
-  });
 }

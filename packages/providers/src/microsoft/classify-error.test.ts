@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeRecorded, readFixture, readManifest } from '../../test/microsoft/fixtures.ts';
 import { ERROR_KINDS, type ErrorKind, type Operation } from '../contract/index.ts';
-import { classifyError, type GraphFailure, readRetryAfter } from './classify-error.ts';
+import { classifyError, type GraphFailure } from './classify-error.ts';
 import { readErrorBody } from './read-failure.ts';
 
 const NOW = new Date('2026-11-20T09:00:00Z');
@@ -121,21 +121,6 @@ describe('classifyError', () => {
     expect(classifyError(failure(503, [], wait), NOW).retryAfterMs).toBe(30_000);
     expect(classifyError(failure(429, [], wait), NOW).retryAfterMs).toBe(30_000);
     expect(classifyError(failure(403, ['ErrorAccessDenied'], wait), NOW).retryAfterMs).toBeNull();
-  });
-});
-
-describe('readRetryAfter', () => {
-  test.each([
-    ['10', 10_000],
-    ['0.5', 500],
-    ['-3', 0],
-    ['Fri, 20 Nov 2026 09:02:00 GMT', 120_000],
-    ['Fri, 20 Nov 2026 08:00:00 GMT', 0],
-    ['soon', null],
-    ['', null],
-    [null, null],
-  ])('[R-1] reads %j as %j ms', (header, ms) => {
-    expect(readRetryAfter(header, NOW)).toBe(ms);
   });
 });
 

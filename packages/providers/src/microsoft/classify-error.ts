@@ -1,4 +1,4 @@
-import type { ErrorKind, Operation, ProviderErrorFacts } from '../contract/index.ts';
+import { type ErrorKind, type Operation, type ProviderErrorFacts, readRetryAfter } from '../contract/index.ts';
 import { findKnownCode } from './error-codes.ts';
 
 /** One failed call to Graph. `status` is null when no answer came; then `reason` says why. */
@@ -114,13 +114,4 @@ function isOutcomeUnknown({ operation, status, wasSent }: GraphFailure, kind: Er
   if (status === null) return wasSent;
   // A success that could not be read is an outcome that is not known either.
   return status >= 500 || status === 408 || status < 400;
-}
-
-/** @returns milliseconds from `now`, never negative; null when the header is missing or says nothing. */
-export function readRetryAfter(header: string | null, now: Date): number | null {
-  if (header === null || header.trim() === '') return null;
-  const seconds = Number(header);
-  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds * 1_000));
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? null : Math.max(0, at - now.getTime());
 }

@@ -1,5 +1,4 @@
-import type { ErrorKind, Operation, ProviderErrorFacts } from '../contract/index.ts';
-import { readRetryAfter } from './classify-error.ts';
+import { type ErrorKind, type Operation, type ProviderErrorFacts, readRetryAfter } from '../contract/index.ts';
 
 /** One failed call to the login service. `status` is null when no answer came. */
 export interface OAuthFailure {

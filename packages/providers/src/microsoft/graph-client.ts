@@ -1,11 +1,12 @@
 /** One call to Graph on behalf of one connection: headers, token, answer, and every failure named. */
 import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
-import { type Operation, ProviderError, type TokenSource } from '../contract/index.ts';
+import { nameConnectionFailure, type Operation, ProviderError, type TokenSource } from '../contract/index.ts';
 import { classifyError } from './classify-error.ts';
 import { ownLink } from './graph-link.ts';
 import { AuthorizingMiddleware, CarriedFailure, ExactAddress, SendingMiddleware } from './graph-middleware.ts';
 import type { ResolvedOptions } from './options.ts';
-import { nameConnectionFailure, readErrorBody, readRequestId } from './read-failure.ts';
+import { ownError } from './own-error.ts';
+import { readErrorBody, readRequestId } from './read-failure.ts';
 
 export interface GraphCall {
   readonly operation: Operation;
@@ -94,7 +95,7 @@ function checkedLink(link: string, call: GraphCall, options: ResolvedOptions): s
 
 /** A link that leads elsewhere was tampered with, or the base was reconfigured under it. No token is sent there. */
 export function foreignLink(operation: Operation): ProviderError {
-  return new ProviderError({ ...NOTHING_DONE, kind: 'permanent', operation, reason: 'foreign_link' });
+  return ownError({ kind: 'permanent', operation, reason: 'foreign_link', status: null });
 }
 
 /** Graph answered with success but not with what the call promises. */
@@ -108,14 +109,6 @@ export function isRefusal(error: unknown): error is ProviderError {
   if (!(error instanceof ProviderError) || error.status === null) return false;
   return error.status >= 400 && error.status < 500 && error.kind !== 'auth_revoked' && error.kind !== 'rate_limited';
 }
-
-const NOTHING_DONE = {
-  calendarProvider: 'microsoft',
-  status: null,
-  retryAfterMs: null,
-  requestId: null,
-  outcomeUnknown: false,
-} as const;
 
 async function readText(response: Response, call: GraphCall, options: ResolvedOptions): Promise<string> {
   try {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   type AccountIdentity,
   type AuthorizationRequest,
+  nameConnectionFailure,
   type OAuthPort,
   type Operation,
   ProviderError,
@@ -12,7 +13,7 @@ import { readIdToken, readProfile } from './account-identity.ts';
 import { classifyOAuthError, type OAuthFailure } from './classify-oauth-error.ts';
 import { openGraph } from './graph-client.ts';
 import { type MicrosoftOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { nameConnectionFailure, readRequestId } from './read-failure.ts';
+import { readRequestId } from './read-failure.ts';
 
 /** The last one is a convenience: without it all-day events are read by their own zones. */
 const SCOPES = ['openid', 'email', 'offline_access', 'Calendars.ReadWrite', 'MailboxSettings.Read'];

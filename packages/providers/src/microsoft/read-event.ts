@@ -8,6 +8,7 @@ import { EVENT_FIELDS, type GraphEvent, readGraphEvent } from './graph-event.ts'
 import { calendarPath, eventPath, withQuery } from './graph-paths.ts';
 import type { MailboxZone } from './mailbox-zone.ts';
 import { mapEvent } from './map-event.ts';
+import { ownError } from './own-error.ts';
 
 const WANTED = { $select: EVENT_FIELDS, $expand: EXPAND_PROPERTIES };
 
@@ -83,16 +84,7 @@ async function toReading(
 export function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation: Operation): RemoteEvent {
   const mapped = mapEvent(event, { master: null, mailboxZone });
   if (!('kind' in mapped)) {
-    throw new ProviderError({
-      kind: 'permanent',
-      calendarProvider: 'microsoft',
-      operation,
-      status: null,
-      reason: mapped.reason,
-      retryAfterMs: null,
-      requestId: null,
-      outcomeUnknown: false,
-    });
+    throw ownError({ kind: 'permanent', operation, reason: mapped.reason, status: null });
   }
   const { eventId, etag, startAt, endAt, marker } = mapped;
   return { eventId, etag, startAt, endAt, marker };

@@ -5,6 +5,7 @@ import { type Graph, unreadableAnswer } from './graph-client.ts';
 import { type GraphEvent, readGraphEvent } from './graph-event.ts';
 import { calendarPath, eventPath } from './graph-paths.ts';
 import { mapEvent } from './map-event.ts';
+import { ownError } from './own-error.ts';
 
 /**
  * Creates the event. Graph answers a repeated `transactionId` with the event that is already there; if that one shows
@@ -23,16 +24,7 @@ export async function createEvent(
   const event = readGraphEvent(answer.body);
   if (event === null || 'removedId' in event) throw unreadableAnswer({ operation }, answer.status);
   if (!showsDraft(event, answer.body, draft)) {
-    throw new ProviderError({
-      kind: 'conflict',
-      calendarProvider: 'microsoft',
-      operation,
-      status: answer.status,
-      reason: 'created_earlier',
-      retryAfterMs: null,
-      requestId: null,
-      outcomeUnknown: false,
-    });
+    throw ownError({ kind: 'conflict', operation, reason: 'created_earlier', status: answer.status });
   }
   return { eventId: event.id, etag: event.etag };
 }
