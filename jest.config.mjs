@@ -1,6 +1,7 @@
-/** ESM mode, as production runs; see each option's reason in CONTRIBUTING.md. */
+/** ESM mode, as production runs; the reasons of the odd settings stand in CONTRIBUTING.md. */
 export default {
   testMatch: ['<rootDir>/{apps,packages}/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   // Exactly these three: with `import` or `require` added, CommonJS packages load ES modules and every route answers 500.
   testEnvironmentOptions: { customExportConditions: ['@bookiji/source', 'node', 'node-addons'] },
@@ -16,4 +17,9 @@ export default {
     ],
   },
   transformIgnorePatterns: ['/node_modules/'],
+  globalSetup: '<rootDir>/packages/testing/jest/global-setup.mjs',
+  globalTeardown: '<rootDir>/packages/testing/jest/global-teardown.mjs',
+  reporters: ['default', '<rootDir>/packages/testing/jest/reporter.mjs'],
+  maxWorkers: 2,
+  testTimeout: 30_000,
 };

@@ -1,27 +1,32 @@
 /**
- * How a process opens calendars: the adapters it was given, with the policies around each call. From the call outwards:
- * timeout, metrics, breaker, one repeat after a refused token, the connection's turn in the shared budget.
+ * How a process opens calendars: the adapters it was given, with the policies around each call. From the provider
+ * outwards: timeout, metrics, one repeat after a refused token, breaker, the connection's turn in the shared budget.
  */
 import type { Database } from '@bookiji/db';
 import type { Metrics } from '@bookiji/observability';
 import type { CalendarAdapter, CalendarPort, CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
 import {
-  type BreakerState,
+  BREAKER_STATE_VALUES,
+  type CallReport,
+  composeOAuth,
+  composePort,
   createBreaker,
-  createCallBudget,
+  createLimiter,
   type Policy,
+  withBreaker,
+  withLimiter,
   withMetrics,
   withTimeout,
   withTokenRetry,
-  wrapPort,
 } from '@bookiji/providers/policies';
 import { createTokenSource, type SealingKey } from '@bookiji/sync';
 
-/** Calls per second of one process. Google documents 10,000 a minute per project; Graph far more, per mailbox. */
-const CALLS_PER_SECOND: Readonly<Record<CalendarProvider, number>> = { google: 120, microsoft: 120 };
-/** Calls of one connection at a time; Graph allows four per mailbox, over all of the app's processes. */
-const CALLS_PER_CONNECTION = 2;
-const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
+/** Of one process. Google documents 10,000 a minute per project; Graph far more, per mailbox. */
+const REQUESTS_PER_MINUTE = 6_000;
+/** Of one connection; Google documents 600 a minute per user, Graph 1,000. */
+const CONNECTION_REQUESTS_PER_MINUTE = 500;
+/** Of one connection in this process; Graph allows four per mailbox over all of the app's processes. */
+const CALLS_PER_CONNECTION = 1;
 
 /** One calendar provider as a process uses it; see the list in `@bookiji/providers/adapters`. */
 export interface ProviderEdge {
@@ -46,39 +51,54 @@ export interface OpenableConnection {
 export type CalendarOpener = (connection: OpenableConnection) => CalendarPort;
 
 export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOpener {
-  const shared = {
-    google: createSharedPolicies('google', options),
-    microsoft: createSharedPolicies('microsoft', options),
-  };
+  const shared = { google: createShared('google', options), microsoft: createShared('microsoft', options) };
   return ({ id, calendarProvider, externalCalendarId }) => {
-    const { adapter, oauth } = options.edges[calendarProvider];
-    const { inner, budget } = shared[calendarProvider];
+    const { oauth, around } = shared[calendarProvider];
     const tokens = createTokenSource({ db: options.db, keys: options.keys, oauth, connectionId: id });
-    const port = adapter.open({ connectionId: id, calendarId: externalCalendarId, tokens });
-    return [...inner, withTokenRetry(tokens), budget(id)].reduce<CalendarPort>(wrapPort, port);
+    const port = options.edges[calendarProvider].adapter.open({
+      connectionId: id,
+      calendarId: externalCalendarId,
+      tokens,
+    });
+    return composePort(port, ...around(id));
   };
 }
 
-function createSharedPolicies(
+/** What all connections of one calendar provider share in this process: its breaker, its budget, its OAuth. */
+function createShared(
   calendarProvider: CalendarProvider,
-  { metrics, timeoutMs }: CalendarOpenerOptions,
-): { inner: readonly Policy[]; budget: (connectionId: string) => Policy } {
-  const count = withMetrics(calendarProvider, ({ operation, outcome, durationSeconds, unknownReason }) => {
-    metrics.providerRequests.inc({ calendar_provider: calendarProvider, operation, outcome });
-    metrics.providerDuration.observe({ calendar_provider: calendarProvider, operation }, durationSeconds);
-    if (unknownReason !== null)
-      metrics.unknownAnswers.inc({ calendar_provider: calendarProvider, reason: unknownReason });
-  });
+  { edges, metrics, timeoutMs }: CalendarOpenerOptions,
+): { oauth: OAuthPort; around: (connectionId: string) => readonly Policy[] } {
+  const count = withMetrics((call) => countCall(metrics, call));
+  const timeout = withTimeout(timeoutMs);
   const breaker = createBreaker({
     calendarProvider,
-    onState: (state) => metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_VALUES[state]),
+    onStateChange: (state) =>
+      metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES[state]),
+  });
+  metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES.closed);
+  const limiter = createLimiter({
+    requestsPerMinute: REQUESTS_PER_MINUTE,
+    connectionRequestsPerMinute: CONNECTION_REQUESTS_PER_MINUTE,
+    callsPerConnection: CALLS_PER_CONNECTION,
   });
   return {
-    inner: [withTimeout(calendarProvider, timeoutMs), count, breaker],
-    budget: createCallBudget({
-      calendarProvider,
-      callsPerSecond: CALLS_PER_SECOND[calendarProvider],
-      perConnection: CALLS_PER_CONNECTION,
-    }),
+    oauth: composeOAuth(edges[calendarProvider].oauth, timeout, count),
+    around: (connectionId) => [
+      timeout,
+      count,
+      withTokenRetry(),
+      withBreaker(breaker),
+      withLimiter(limiter, { connectionId }),
+    ],
   };
+}
+
+function countCall(
+  metrics: Metrics,
+  { calendarProvider, operation, outcome, reason, isUnknown, durationSeconds }: CallReport,
+) {
+  metrics.providerRequests.inc({ calendar_provider: calendarProvider, operation, outcome });
+  metrics.providerDuration.observe({ calendar_provider: calendarProvider, operation }, durationSeconds);
+  if (isUnknown && reason !== null) metrics.unknownAnswers.inc({ calendar_provider: calendarProvider, reason });
 }

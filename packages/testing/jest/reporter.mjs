@@ -1,0 +1,1 @@
+export { default } from '../src/closing-line-reporter.ts';

@@ -1,0 +1,2 @@
+export { type RedisServer, startRedis } from './redis-server.ts';
+export { createTestDatabase, moveClock, type TestDatabase } from './test-database.ts';

@@ -1,0 +1,26 @@
+/** Before the tests: one real PostgreSQL (fast, private) with a migrated template, and a real Redis if one is here. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrateUp } from '@bookiji/db/migrate';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@bookiji/runtime';
+import { type RedisServer, startRedis } from './redis-server.ts';
+
+export const TEMPLATE = 'calsync_template';
+
+export default async function globalSetup(): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'calsync-test-'));
+  const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), database: TEMPLATE, fast: true });
+  await migrateUp(postgres.url);
+  const redis = await startRedis();
+  process.env.CALSYNC_TEST_POSTGRES = postgres.url;
+  if (redis !== null) process.env.CALSYNC_TEST_REDIS = redis.url;
+  writeFileSync(join(dir, 'README'), 'Made by a test run; may be removed.\n');
+  (globalThis as { calsyncServers?: Servers }).calsyncServers = { postgres, redis, dir };
+}
+
+export interface Servers {
+  readonly postgres: EmbeddedPostgres;
+  readonly redis: RedisServer | null;
+  readonly dir: string;
+}

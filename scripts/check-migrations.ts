@@ -1,0 +1,26 @@
+/** Migrations are never edited once they are in the list of hashes: the runner itself would not notice. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './environment.ts';
+
+const DIR = join(ROOT, 'migrations');
+
+export function checkMigrationHashes(): number {
+  const listed = new Map(
+    readFileSync(join(DIR, 'hashes.txt'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('  ').reverse() as [string, string]),
+  );
+  const problems: string[] = [];
+  for (const name of readdirSync(DIR).filter((file) => file.endsWith('.sql'))) {
+    const text = readFileSync(join(DIR, name), 'utf8');
+    const hash = createHash('sha256').update(text).digest('hex');
+    if (!listed.has(name)) problems.push(`${name} is not in migrations/hashes.txt: ${hash}  ${name}`);
+    else if (listed.get(name) !== hash) problems.push(`${name} was edited after it was listed; write a new migration`);
+    if (!/^-- Down Migration$/m.test(text)) problems.push(`${name} has no down section`);
+  }
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  return problems.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,62 @@
+/** The environment of a fleet on this machine: what is given, and what the embedded database adds. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { migrateUp, migrationStatus } from '@bookiji/db/migrate';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@bookiji/runtime';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const STATE_DIR = join(ROOT, '.bookiji');
+
+export type Environment = Record<string, string | undefined>;
+
+export interface PreparedDatabase {
+  readonly url: string;
+  /** Null when the database is somebody else's. */
+  readonly embedded: EmbeddedPostgres | null;
+}
+
+/**
+ * The database to use. The embedded one is started (or adopted) and migrated; one that was named is only looked at, for
+ * changing a production schema is the operator's own step.
+ *
+ * @throws Error whose message is one line for the operator.
+ */
+export async function prepareDatabase(environment: Environment): Promise<PreparedDatabase> {
+  const given = environment.DATABASE_URL;
+  if (given !== undefined && given !== '') {
+    await refuseWrongSchema(given);
+    return { url: given, embedded: null };
+  }
+  const embedded = await startEmbeddedPostgres({ dataDir: join(STATE_DIR, 'postgres'), database: 'bookiji' });
+  await refuseNewerSchema(embedded);
+  await migrateUp(embedded.url);
+  return { url: embedded.url, embedded };
+}
+
+async function refuseWrongSchema(url: string): Promise<void> {
+  const status = await readStatus(url);
+  if (status.unknown.length > 0) throw newer(status.unknown);
+  if (status.pending.length > 0) {
+    throw new Error(`the schema is not current (${status.pending.length} pending); run: npm run calsync -- migrate up`);
+  }
+}
+
+async function refuseNewerSchema(embedded: EmbeddedPostgres): Promise<void> {
+  const { unknown } = await migrationStatus(embedded.url);
+  if (unknown.length === 0) return;
+  await embedded.stop();
+  throw newer(unknown);
+}
+
+function newer(unknown: readonly string[]): Error {
+  return new Error(`the database has a newer schema (${unknown.join(', ')}) than this version knows`);
+}
+
+async function readStatus(url: string) {
+  try {
+    return await migrationStatus(url);
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? 'unknown';
+    throw new Error(`the database at DATABASE_URL cannot be used (${code})`);
+  }
+}

@@ -1,0 +1,20 @@
+/** `npm run start:<role>`: one process alone, in this very process, from the environment. */
+
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { prepareDatabase, ROOT } from './environment.ts';
+
+const role = process.argv[2] ?? '';
+try {
+  if (role !== 'sandbox') {
+    const database = await prepareDatabase(process.env);
+    process.env.DATABASE_URL = database.url;
+    // Ours only if we started it; it outlives nobody who uses it.
+    if (database.embedded !== null && !database.embedded.adopted)
+      process.on('exit', () => void database.embedded?.stop());
+  }
+  await import(pathToFileURL(join(ROOT, 'apps', role, 'src', 'main.ts')).href);
+} catch (error) {
+  process.stderr.write(`${role}: ${error instanceof Error ? error.message.split('\n')[0] : 'failed'}\n`);
+  process.exit(1);
+}

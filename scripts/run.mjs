@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+/**
+ * The entry of every root command, for any Node from 20 on and without a dependency: installs what is missing, puts the
+ * pinned Node first on PATH, and runs the task with it.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const BIN = join(ROOT, 'node_modules', '.bin');
+const STAMP = join(ROOT, 'node_modules', '.bookiji-stamp');
+const startedAt = performance.now();
+
+const SOURCE = ['--conditions=@bookiji/source', '--disable-warning=ExperimentalWarning'];
+const ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops', 'sandbox'];
+
+/** Task → what the pinned Node runs. */
+const TASKS = {
+  start: (args) => [...SOURCE, 'scripts/start.ts', ...args],
+  fleet: (args) => [...SOURCE, 'scripts/fleet.ts', ...args],
+  process: ([role, ...args]) => [...SOURCE, 'scripts/process.ts', role, ...args],
+  calsync: (args) => [...SOURCE, 'scripts/calsync.ts', ...args],
+  test: (args) => [...SOURCE, 'scripts/test.ts', ...args],
+  bench: (args) => [...SOURCE, 'scripts/bench.ts', ...args],
+  check: (args) => [...SOURCE, 'scripts/check.ts', ...args],
+  format: () => [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--write', '.'],
+  build: () => [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
+};
+
+main(process.argv.slice(2));
+
+function main([task, ...args]) {
+  const [major] = process.versions.node.split('.').map(Number);
+  if (major < 20) fail(`Node ${process.versions.node} is too old; any Node from 20 on will do`);
+  if (!(task in TASKS)) fail(`unknown task "${task ?? ''}"; the tasks are ${Object.keys(TASKS).join(', ')}`);
+  if (task === 'process' && !ROLES.includes(args[0]))
+    fail(`unknown process "${args[0] ?? ''}"; they are ${ROLES.join(', ')}`);
+  const env = cleanEnvironment();
+  installIfNeeded(env);
+  const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath;
+  say(`Node ${process.versions.node} found, ${versionOf(node)} used`);
+  runTask(node, TASKS[task](args), env);
+}
+
+/** npm's own settings must not leak into pnpm, turbo and the product; what names registries and proxies stays. */
+function cleanEnvironment() {
+  const kept = /^npm_config_(registry|cache|cafile|proxy|https_proxy|http_proxy|noproxy)$/i;
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || kept.test(name)),
+  );
+  mkdirSync(join(ROOT, '.bookiji'), { recursive: true });
+  return {
+    ...env,
+    PATH: [BIN, env.PATH ?? ''].join(delimiter),
+    TURBO_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+    npm_config_update_notifier: 'false',
+    NODE_COMPILE_CACHE: join(ROOT, '.bookiji', 'compile-cache'),
+  };
+}
+
+/** Installs when lock file, manifest or workspace changed since the last time. Never asks the network otherwise. */
+function installIfNeeded(env) {
+  const wanted = stamp();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
+  const version = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).packageManager;
+  say(`installing packages with ${version} …`);
+  const install = spawnSync(
+    'npx',
+    ['--yes', '--prefer-offline', version, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false'],
+    // Chatter never goes to stdout: a command's own answer does.
+    { cwd: ROOT, env: { ...env, CI: '1' }, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 1 << 28 },
+  );
+  if (install.status !== 0) {
+    process.stderr.write(`${install.stdout ?? ''}${install.stderr ?? ''}`.split('\n').slice(-25).join('\n'));
+    const isOffline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|network/i.test(`${install.stdout}${install.stderr}`);
+    fail(
+      isOffline
+        ? 'packages are missing and the npm registry cannot be reached'
+        : 'packages could not be installed (see above)',
+    );
+  }
+  writeFileSync(STAMP, wanted);
+  say('packages installed');
+}
+
+function stamp() {
+  const hash = createHash('sha256');
+  for (const name of ['pnpm-lock.yaml', 'package.json', 'pnpm-workspace.yaml'])
+    hash.update(readFileSync(join(ROOT, name)));
+  return hash.digest('hex');
+}
+
+function versionOf(node) {
+  return spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout.trim();
+}
+
+function runTask(node, args, env) {
+  const child = spawn(node, args, { cwd: ROOT, env, stdio: 'inherit' });
+  // The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
+}
+
+function say(line) {
+  process.stderr.write(`[${((performance.now() - startedAt) / 1000).toFixed(1)} s] ${line}\n`);
+}
+
+function fail(line) {
+  process.stderr.write(`${line}\n`);
+  process.exit(1);
+}

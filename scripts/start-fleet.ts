@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { backoffFields, calendarFields, flagFields, storeFields } from '@bookiji/fleet';
+import { loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
+import { type Environment, ROOT } from './environment.ts';
+
+export const FLEET_ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops'] as const;
+export type Role = (typeof FLEET_ROLES)[number] | 'sandbox';
+
+/** How one process is started; its command line contains its role. */
+export function commandOf(role: Role): { command: string; args: string[] } {
+  return {
+    command: process.execPath,
+    args: [
+      '--conditions=@bookiji/source',
+      '--disable-warning=ExperimentalWarning',
+      join(ROOT, 'apps', role, 'src', 'main.ts'),
+    ],
+  };
+}
+
+/** Reads every variable once before anything starts, so that a bad one is one line and not five processes in a loop. */
+export function checkSettings(environment: Environment, roles: readonly Role[]): void {
+  const { DATABASE_URL: _, ...stores } = storeFields;
+  const ports = pick('INGRESS_PORT', 'OPS_PORT', 'INBOUND_WORKER_PORT', 'OUTBOUND_WORKER_PORT', 'RETRY_WORKER_PORT');
+  const windows = pick(
+    'SYNC_WINDOW_PAST_DAYS',
+    'SYNC_WINDOW_FUTURE_DAYS',
+    'RECONCILE_INTERVAL_SECONDS',
+    'SWEEP_INTERVAL_MS',
+  );
+  const secrets = pick(
+    'API_TOKENS',
+    'OPS_TOKENS',
+    'CHANNEL_SECRETS',
+    'PUBLIC_BASE_URL',
+    'CHANNEL_RENEW_BEFORE_SECONDS',
+    'GOOGLE_CALENDAR_WEBHOOK_SECRET',
+    'MICROSOFT_CALENDAR_WEBHOOK_SECRET',
+  );
+  loadSettings(
+    {
+      ...stores,
+      ...flagFields,
+      ...calendarFields,
+      ...backoffFields,
+      ...ports,
+      ...windows,
+      ...secrets,
+      ...(roles.includes('sandbox') ? pick('SANDBOX_PORT') : {}),
+      ...(environment.DATABASE_URL ? pick('DATABASE_URL') : {}),
+    },
+    environment,
+  );
+}
+
+export function startFleet(
+  environment: Environment,
+  roles: readonly Role[],
+  onLine: (role: string, line: string, stream: 'stdout' | 'stderr') => void,
+): Supervisor {
+  const supervisor = superviseProcesses(
+    roles.map((role) => ({ role, ...commandOf(role), env: environment })),
+    {
+      onLine,
+      onExit: (role, { code, signal, restartMs }) => {
+        if (restartMs === null) return;
+        onLine('fleet', `${role} ended (${signal ?? `code ${code}`}); again in ${restartMs} ms`, 'stderr');
+      },
+    },
+  );
+  supervisor.start();
+  return supervisor;
+}
