@@ -1,6 +1,17 @@
-export { type BudgetOptions, createCallBudget } from './call-budget.ts';
-export { type BreakerOptions, type BreakerState, createBreaker } from './with-breaker.ts';
+export {
+  BREAKER_STATE_VALUES,
+  type Breaker,
+  type BreakerSettings,
+  type BreakerState,
+  createBreaker,
+} from './breaker.ts';
+export { composeOAuth, composePort } from './compose-port.ts';
+export { createLimiter, type Limiter, type LimiterSettings } from './limiter.ts';
+export type { Policy, ProviderCall } from './policy.ts';
+export type { Timers } from './timers.ts';
+export type { Lane } from './waiting-line.ts';
+export { withBreaker } from './with-breaker.ts';
+export { type LimitedConnection, withLimiter } from './with-limiter.ts';
 export { type CallReport, withMetrics } from './with-metrics.ts';
 export { withTimeout } from './with-timeout.ts';
 export { withTokenRetry } from './with-token-retry.ts';
-export { type Call, type Policy, wrapPort } from './wrap-port.ts';

@@ -1,33 +1,40 @@
 import { type CalendarProvider, type ErrorKind, type Operation, ProviderError } from '../contract/index.ts';
-import type { Policy } from './wrap-port.ts';
+import type { Policy } from './policy.ts';
+import { systemTimers, type Timers } from './timers.ts';
 
+/** One request, for metrics and logs: nothing in it names a connection, a calendar or a person. */
 export interface CallReport {
   readonly calendarProvider: CalendarProvider;
   readonly operation: Operation;
-  readonly outcome: 'ok' | ErrorKind;
+  /** `internal`: it failed on our side of the port, before the provider was asked. */
+  readonly outcome: 'ok' | ErrorKind | 'internal';
+  /** The provider's word or ours; null when it went well. */
+  readonly reason: string | null;
+  /** An answer that no table knows: it wants a name. */
+  readonly isUnknown: boolean;
   readonly durationSeconds: number;
-  /** The word for an answer that no rule names yet; else null. */
-  readonly unknownReason: string | null;
 }
 
-/** Reports each call that went out to the provider. */
-export function withMetrics(calendarProvider: CalendarProvider, report: (call: CallReport) => void): Policy {
-  return async ({ operation, signal }, next) => {
-    const startedAt = performance.now();
-    const tell = (outcome: 'ok' | ErrorKind, unknownReason: string | null) =>
-      report({
+/** Reports each request that passes, however it ends. */
+export function withMetrics(onCall: (report: CallReport) => void, timers: Timers = systemTimers): Policy {
+  return async ({ calendarProvider, operation, signal }, next) => {
+    const startedAt = timers.now();
+    const report = (outcome: CallReport['outcome'], reason: string | null) =>
+      onCall({
         calendarProvider,
         operation,
         outcome,
-        unknownReason,
-        durationSeconds: (performance.now() - startedAt) / 1000,
+        reason,
+        isUnknown: reason?.startsWith('unknown_') === true,
+        durationSeconds: (timers.now() - startedAt) / 1_000,
       });
     try {
       const answer = await next(signal);
-      tell('ok', null);
+      report('ok', null);
       return answer;
     } catch (error) {
-      if (error instanceof ProviderError) tell(error.kind, error.reason.startsWith('unknown_') ? error.reason : null);
+      if (error instanceof ProviderError) report(error.kind, error.reason);
+      else report('internal', null);
       throw error;
     }
   };

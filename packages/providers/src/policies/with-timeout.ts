@@ -1,30 +1,20 @@
-import { type CalendarProvider, ProviderError } from '../contract/index.ts';
-import type { Policy } from './wrap-port.ts';
+import type { Policy } from './policy.ts';
+import { systemTimers, type Timers } from './timers.ts';
 
-/** Ends a call that takes longer than `timeoutMs` as `transient`/`timeout`; what it did is then unknown. */
-export function withTimeout(calendarProvider: CalendarProvider, timeoutMs: number): Policy {
-  return async ({ operation, signal }, next) => {
+/**
+ * Gives each request `ms` milliseconds, then aborts it; the adapter names that `transient`/`timeout`, and says whether a
+ * write may have happened.
+ */
+export function withTimeout(ms: number, timers: Timers = systemTimers): Policy {
+  return async (call, next) => {
     const controller = new AbortController();
-    const timer = setTimeout(() => {
-      controller.abort(
-        new ProviderError({
-          kind: 'transient',
-          calendarProvider,
-          operation,
-          status: null,
-          reason: 'timeout',
-          retryAfterMs: null,
-          requestId: null,
-          outcomeUnknown: true,
-        }),
-      );
-    }, timeoutMs);
+    const cancel = timers.schedule(ms, () =>
+      controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')),
+    );
     try {
-      return await next(AbortSignal.any([signal, controller.signal]));
-    } catch (error) {
-      throw controller.signal.aborted && !signal.aborted ? controller.signal.reason : error;
+      return await next(AbortSignal.any([call.signal, controller.signal]));
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   };
 }

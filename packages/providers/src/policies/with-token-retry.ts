@@ -1,19 +1,27 @@
-import { ProviderError, type TokenSource } from '../contract/index.ts';
-import type { Policy } from './wrap-port.ts';
+import { ProviderError } from '../contract/index.ts';
+import type { Policy } from './policy.ts';
 
 /**
- * A refused access token earns one refresh and one repetition; a second refusal is what it says: the grant is dead.
- * Only a 401 is meant; a grant that lacks a scope is not cured by a fresh token.
+ * Repeats a call once whose access token was refused. The adapter has told the token source by then, so the repeat goes
+ * out with a fresh token; a second refusal is the truth. Repeating a write is safe: a refused token proves that nothing
+ * was done. A refresh that was refused is never repeated.
  */
-export function withTokenRetry(tokens: TokenSource): Policy {
-  return async ({ signal }, next) => {
-    const token = await tokens.accessToken(signal);
+export function withTokenRetry(): Policy {
+  return async (call, next) => {
     try {
-      return await next(signal);
+      return await next(call.signal);
     } catch (error) {
-      if (!(error instanceof ProviderError && error.kind === 'auth_revoked' && error.status === 401)) throw error;
-      tokens.rejected(token);
-      return next(signal);
+      if (!isRefusedToken(error) || call.signal.aborted) throw error;
+      return next(call.signal);
     }
   };
+}
+
+function isRefusedToken(error: unknown): boolean {
+  return (
+    error instanceof ProviderError &&
+    error.kind === 'auth_revoked' &&
+    error.status === 401 &&
+    error.operation !== 'refresh_token'
+  );
 }

@@ -1,0 +1,77 @@
+import type { CalendarPort, OAuthPort, Operation } from '../contract/index.ts';
+import type { Policy } from './policy.ts';
+
+type PortMethod = Exclude<keyof CalendarPort, 'calendarProvider'>;
+type OAuthMethod = 'exchangeCode' | 'refresh' | 'revoke' | 'identify';
+
+/** The name of every method in errors, metrics and policies. All of them take their signal last. */
+const PORT_OPERATIONS: Readonly<Record<PortMethod, Operation>> = {
+  listChanges: 'list_changes',
+  getEvent: 'get_event',
+  findEvent: 'find_event',
+  createEvent: 'create_event',
+  updateEvent: 'update_event',
+  deleteEvent: 'delete_event',
+  describeCalendar: 'describe_calendar',
+  openChannel: 'open_channel',
+  renewChannel: 'renew_channel',
+  closeChannel: 'close_channel',
+  listChannels: 'list_channels',
+};
+
+/** The methods that ask the provider; the others only compute. */
+const OAUTH_OPERATIONS: Readonly<Record<OAuthMethod, Operation>> = {
+  exchangeCode: 'exchange_code',
+  refresh: 'refresh_token',
+  revoke: 'revoke_token',
+  identify: 'describe_calendar',
+};
+
+/**
+ * A port with policies around it; the first lies next to the provider, the last is what callers meet first.
+ *
+ * The order that production uses, from the provider outwards: timeout (each request has its own), metrics (each request
+ * counts once), token retry (its second request is one more), breaker (sees what is left after that), limiter (a call that
+ * an open breaker turned away gives its place back).
+ */
+export function composePort(port: CalendarPort, ...policies: readonly Policy[]): CalendarPort {
+  return wrapMethods(port, PORT_OPERATIONS, policies);
+}
+
+/** The same around OAuth. */
+export function composeOAuth(port: OAuthPort, ...policies: readonly Policy[]): OAuthPort {
+  return wrapMethods(port, OAUTH_OPERATIONS, policies);
+}
+
+type AnyMethod = (...parameters: readonly unknown[]) => Promise<unknown>;
+
+function wrapMethods<P extends CalendarPort | OAuthPort>(
+  port: P,
+  operations: Readonly<Partial<Record<keyof P, Operation>>>,
+  policies: readonly Policy[],
+): P {
+  const wrapped: Record<string, unknown> = { ...port };
+  for (const [method, operation] of Object.entries(operations) as [string, Operation][]) {
+    const inner = (port as unknown as Record<string, AnyMethod>)[method] as AnyMethod;
+    wrapped[method] = (...parameters: readonly unknown[]) => {
+      const signal = parameters.at(-1) as AbortSignal;
+      const ask = (inward: AbortSignal) => inner.call(port, ...parameters.slice(0, -1), inward);
+      return runThrough(policies, port.calendarProvider, operation, signal, ask);
+    };
+  }
+  return wrapped as unknown as P;
+}
+
+function runThrough(
+  policies: readonly Policy[],
+  calendarProvider: CalendarPort['calendarProvider'],
+  operation: Operation,
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<unknown>,
+): Promise<unknown> {
+  const chain = policies.reduce<(signal: AbortSignal) => Promise<unknown>>(
+    (next, policy) => (outer) => policy({ calendarProvider, operation, signal: outer }, next),
+    ask,
+  );
+  return chain(signal);
+}
