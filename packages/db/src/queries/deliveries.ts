@@ -90,7 +90,8 @@ export async function recordDeliveries(
     SELECT j.ordinal, CASE
         WHEN j.verdict <> 'genuine' THEN j.verdict
         WHEN r.delivery_key IS NOT NULL
-         AND j.ordinal = min(j.ordinal) OVER (PARTITION BY j.connection_id, j.delivery_key) THEN 'accepted'
+         AND j.ordinal = min(j.ordinal) FILTER (WHERE j.verdict = 'genuine')
+                           OVER (PARTITION BY j.connection_id, j.delivery_key) THEN 'accepted'
         ELSE 'duplicate' END AS verdict
       FROM judged j
       LEFT JOIN receipt r ON r.connection_id = j.connection_id AND r.delivery_key = j.delivery_key
