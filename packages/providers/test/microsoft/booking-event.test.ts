@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CalendarPort } from '../../src/contract/index.ts';
 import { KEY_PROPERTY, MARKER_PROPERTY } from '../../src/microsoft/booking-properties.ts';
-import { type AskedRequest, type GraphServer, startGraphServer } from './graph-server.ts';
+import { type AskedRequest, type LocalServer, startLocalServer } from '../local-server.ts';
 import { buildDraft, graphItem, openTestCalendar, signal, testTokens, times } from './session.ts';
 
 const DRAFT = buildDraft();
 const TX = DRAFT.key.transactionId;
 const EVENTS = '/v1.0/me/events';
-let server: GraphServer;
+let server: LocalServer;
 let calendar: CalendarPort;
 
 beforeEach(async () => {
-  server = await startGraphServer();
+  server = await startLocalServer();
   calendar = openTestCalendar(server.baseUrl);
 });
 afterEach(() => server.close());
@@ -112,7 +112,7 @@ describe('createEvent', () => {
     await server.close();
     const refused = calendar.createEvent(DRAFT, signal);
     await expect(refused).rejects.toMatchObject({ reason: 'connection_refused', status: null, outcomeUnknown: false });
-    server = await startGraphServer();
+    server = await startLocalServer();
   });
 
   test('[R-1] is sent once: nothing in the client retries', async () => {

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CalendarPort } from '../../src/contract/index.ts';
+import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, readFixture } from './fixtures.ts';
-import { type GraphServer, startGraphServer } from './graph-server.ts';
 import { NOW, openTestCalendar, signal } from './session.ts';
 
-let server: GraphServer;
+let server: LocalServer;
 let calendar: CalendarPort;
 
 beforeEach(async () => {
-  server = await startGraphServer();
+  server = await startLocalServer();
   calendar = openTestCalendar(server.baseUrl);
 });
 afterEach(() => server.close());

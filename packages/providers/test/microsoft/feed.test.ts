@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CalendarPort, Change, ChangePage } from '../../src/contract/index.ts';
-import { type GraphServer, startGraphServer } from './graph-server.ts';
+import { type LocalServer, startLocalServer } from '../local-server.ts';
 import {
   graphItem,
   master,
@@ -14,11 +14,11 @@ import {
 } from './session.ts';
 
 const DELTA = 'GET /v1.0/me/calendarView/delta';
-let server: GraphServer;
+let server: LocalServer;
 let calendar: CalendarPort;
 
 beforeEach(async () => {
-  server = await startGraphServer();
+  server = await startLocalServer();
   calendar = openTestCalendar(server.baseUrl);
 });
 afterEach(() => server.close());
@@ -181,7 +181,7 @@ describe('a foreign link', () => {
   );
 
   test('[A-1] to another server gets no request at all', async () => {
-    const other = await startGraphServer();
+    const other = await startLocalServer();
     try {
       await expect(first(`${other.baseUrl}/v1.0/me/calendarView/delta`)).rejects.toMatchObject({
         reason: 'foreign_link',

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OAuthPort, TokenGrant } from '../../src/contract/index.ts';
 import { createMicrosoftOAuth } from '../../src/microsoft/index.ts';
+import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, readFixture } from './fixtures.ts';
-import { type GraphServer, startGraphServer } from './graph-server.ts';
 import { NOW, signal } from './session.ts';
 
 const TOKEN = 'POST /common/oauth2/v2.0/token';
-let server: GraphServer;
+let server: LocalServer;
 let oauth: OAuthPort;
 
 beforeEach(async () => {
-  server = await startGraphServer();
+  server = await startLocalServer();
   oauth = createMicrosoftOAuth({
     graphBaseUrl: server.baseUrl,
     loginBaseUrl: `${server.baseUrl}/`,

@@ -1,8 +1,8 @@
 /** Recorded answers, replayed through the real client: every expected busy interval, nothing more and nothing less. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { EventChange } from '../../src/contract/index.ts';
+import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, type ManifestEntry, readFixture, readManifest } from './fixtures.ts';
-import { type GraphServer, startGraphServer } from './graph-server.ts';
 import { openTestCalendar, signal, WINDOW } from './session.ts';
 
 const DELTA = 'GET /v1.0/me/calendarView/delta';
@@ -29,9 +29,9 @@ const sorted = (rows: [string, string, string][]) => rows.sort(([a], [b]) => (a 
 const instant = (date: Date) => date.toISOString().replace('.000Z', 'Z');
 
 describeRecorded('recorded pages', () => {
-  let server: GraphServer;
+  let server: LocalServer;
   beforeEach(async () => {
-    server = await startGraphServer();
+    server = await startLocalServer();
   });
   afterEach(() => server.close());
 

@@ -25,7 +25,7 @@ export interface Reply {
 
 type Answer = Reply | ((request: AskedRequest) => Reply | Promise<Reply>);
 
-export interface GraphServer {
+export interface LocalServer {
   readonly baseUrl: string;
   readonly requests: AskedRequest[];
   /** `GET /v1.0/me/events`: method and path without query. Several answers are given one after the other, the last one for good. */
@@ -34,7 +34,7 @@ export interface GraphServer {
   close(): Promise<void>;
 }
 
-export async function startGraphServer(): Promise<GraphServer> {
+export async function startLocalServer(): Promise<LocalServer> {
   const routes = new Map<string, Answer[]>();
   const requests: AskedRequest[] = [];
   const server = createServer((incoming, outgoing) => {
