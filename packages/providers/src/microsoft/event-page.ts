@@ -4,7 +4,7 @@ import { readPage } from './graph-list.ts';
 
 /** One page of events, of a list or of the feed. */
 export interface EventPage {
-  /** One per id: the last of a page wins, in its last place. */
+  /** One per id: the last of a page wins. */
   readonly items: readonly (GraphEvent | GraphRemoval)[];
   readonly unreadable: readonly UnreadableItem[];
   readonly nextLink: string | null;
@@ -24,7 +24,6 @@ export function readEventPage(body: unknown): EventPage | null {
       continue;
     }
     const id = 'removedId' in item ? item.removedId : item.id;
-    items.delete(id);
     items.set(id, item);
   }
   return { items: [...items.values()], unreadable, nextLink: page.nextLink, deltaLink: page.deltaLink };

@@ -14,6 +14,7 @@ describe('ownLink', () => {
     ['https://graph.microsoft.com', 'https://graph.microsoft.com.example.net/v1.0/me'],
     ['https://graph.microsoft.com', 'https://graph.microsoft.com@example.net/v1.0/me'],
     ['https://graph.microsoft.com', 'https://user:secret@graph.microsoft.com/v1.0/me'],
+    ['https://graph.microsoft.com', 'https://user@graph.microsoft.com/v1.0/me'],
     ['https://graph.microsoft.com', 'http://graph.microsoft.com/v1.0/me'],
     ['https://graph.microsoft.com', 'https://graph.microsoft.com:8443/v1.0/me'],
     ['https://graph.microsoft.com', 'https://graph.microsoft.com/beta/me'],

@@ -65,6 +65,18 @@ describe('an occurrence', () => {
     expect(mapEvent(bare, { master, mailboxZone: null })).toMatchObject({ blocks: false });
   });
 
+  test('[I-3] lies, as a day, in the zone its master was made in', () => {
+    const day = {
+      ...bare,
+      start: { dateTime: '2026-11-24T00:00:00', timeZone: 'UTC' },
+      end: { dateTime: '2026-11-25T00:00:00', timeZone: 'UTC' },
+    };
+    const days = { ...master, isAllDay: true, originalZone: 'Tokyo Standard Time' };
+    expect(mapEvent(day, { master: days, mailboxZone: null })).toMatchObject({
+      startAt: new Date('2026-11-23T15:00:00Z'),
+    });
+  });
+
   test('[I-3] goes with a cancelled or declined series', () => {
     const busy = { ...master, showAs: 'busy' };
     expect(mapEvent(bare, { master: { ...busy, isCancelled: true }, mailboxZone: null })).toMatchObject({

@@ -47,6 +47,16 @@ describe('parseGraphNotification', () => {
     expect(other?.deliveryKey).not.toBe(first?.deliveryKey);
   });
 
+  test('[W-4] tells items apart that hold the same values under other names', () => {
+    const [first, other] = itemsOf({
+      value: [
+        { a: 'x', b: { c: 1 } },
+        { a: 'x', b: { d: 1 } },
+      ],
+    });
+    expect(other?.deliveryKey).not.toBe(first?.deliveryKey);
+  });
+
   test('[W-4] hashes an id that is too long to be stored', () => {
     const [item] = itemsOf({ value: [{ ...change, id: 'x'.repeat(257) }] });
     expect(item?.deliveryKey).toMatch(/^sha256:/);

@@ -322,6 +322,31 @@ describe('a series that changed', () => {
     expect(apply([await increment()], held)).toEqual(['e9', 'o1', 'o3']);
   });
 
+  test('[I-2] is voided again in the next round of the same port', async () => {
+    const whole = lastPage(master('m1'), occurrence('o1', 'm1', '2026-11-24'));
+    server.on(DELTA, whole, whole);
+    expect(apply([await increment()], held)).toEqual(['e9', 'o1']);
+    expect(apply([await increment()], held)).toEqual(['e9', 'o1']);
+  });
+
+  test('[I-2] keeps what is held when Graph will not even say whether it is there', async () => {
+    server.on(DELTA, lastPage(graphItem('o2', { type: 'exception', seriesMasterId: 'm1' })));
+    server.on(INSTANCES, { status: 403, body: {} });
+    server.on('GET /v1.0/me/events/m1', { status: 403, body: {} });
+    expect(apply([await increment()], held)).toEqual(['e9', 'o1', 'o2', 'o3']);
+  });
+
+  test('[I-2] that was replaced already is not voided again for a part of it', async () => {
+    server.on(
+      DELTA,
+      page('p2', master('m1'), occurrence('o1', 'm1', '2026-11-24')),
+      lastPage(occurrence('o3', 'm1', '2026-12-08'), REMOVED('m1')),
+    );
+    server.on(INSTANCES, { status: 405, body: {} });
+    server.on('GET /v1.0/me/events/m1', { body: master('m1') });
+    expect(apply(await readRound(link('deltatoken=d0')), held)).toEqual(['e9', 'o1', 'o3']);
+  });
+
   test('[I-5] fails the page when it cannot be read now', async () => {
     server.on(DELTA, lastPage(graphItem('o2', { type: 'exception', seriesMasterId: 'm1' })));
     server.on(INSTANCES, { status: 503, body: {} });
