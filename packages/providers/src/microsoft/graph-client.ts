@@ -107,7 +107,8 @@ export function unreadableAnswer(call: Pick<GraphCall, 'operation'>, status: num
 /** An answer about what was asked for. What concerns the account, the limits or the service is none. */
 export function isRefusal(error: unknown): error is ProviderError {
   if (!(error instanceof ProviderError) || error.status === null) return false;
-  return error.status >= 400 && error.status < 500 && error.kind !== 'auth_revoked' && error.kind !== 'rate_limited';
+  const isAboutIt = (error.status >= 400 && error.status < 500) || error.status === 501;
+  return isAboutIt && error.kind !== 'auth_revoked' && error.kind !== 'rate_limited';
 }
 
 async function readText(response: Response, call: GraphCall, options: ResolvedOptions): Promise<string> {

@@ -308,7 +308,7 @@ describe('a series that changed', () => {
 
   test('[I-2] keeps what is held when an exception comes alone and the series cannot be listed', async () => {
     server.on(DELTA, lastPage(graphItem('o2', { type: 'exception', seriesMasterId: 'm1', showAs: 'free' })));
-    server.on(INSTANCES, { status: 405, body: {} });
+    server.on(INSTANCES, { status: 501, body: {} });
     server.on('GET /v1.0/me/events/m1', { body: master('m1') });
     const read = await increment();
     expect(summary(read.changes)).toEqual(['o2 free']);
