@@ -6,6 +6,30 @@ export {
 export { type Interval, intersectBusy, mergeIntervals, subtractBusy } from './availability/intervals.ts';
 export { type Evidence, type EvidenceReason, isCurable, judgeEvidence } from './availability/judge-evidence.ts';
 export {
+  channelSecret,
+  connectionIdOfChannel,
+  createChannelId,
+  isChannelProof,
+  readClientState,
+} from './channels/channel-id.ts';
+export { type KeepChannelDeps, type KeepChannelOutcome, keepChannel } from './channels/keep-channel.ts';
+export {
+  type ConnectClaims,
+  codeChallengeOf,
+  createConnectClaims,
+  createOAuthState,
+  isReturnTo,
+  isSameSecret,
+  LINK_SECONDS,
+  type OAuthState,
+  readClaims,
+  signClaims,
+} from './connections/connect-link.ts';
+export { type ConnectOutcome, connectionIdOf, connectProvider } from './connections/connect-provider.ts';
+export { type DisconnectDeps, disconnectProvider } from './connections/disconnect-provider.ts';
+export { type SealingKey, sealToken, UnsealError, unsealToken } from './connections/seal-token.ts';
+export { createTokenSource, type TokenSourceOptions } from './connections/token-source.ts';
+export {
   type BackoffSettings,
   backoffMs,
   type Settlement,

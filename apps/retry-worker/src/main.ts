@@ -1,0 +1,82 @@
+/** Owns time: sweeps for what was missed, backoffs that ended, channels that must be kept. */
+import { type ExternalChange, markChangesPublished } from '@bookiji/db';
+import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { createProviderEdges } from '@bookiji/providers/adapters';
+import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
+import { runProcess } from '@bookiji/runtime';
+import { readConfig } from './config.ts';
+import { createRetryProcessor } from './process-retry.ts';
+import { createSweeper } from './sweeper.ts';
+import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
+import { sweepDueConnections, sweepReconciles } from './sweeps/due-connections.ts';
+import { sweepChannels, sweepRetention } from './sweeps/upkeep.ts';
+
+const CONCURRENCY = 5;
+
+await runProcess({
+  role: 'retry-worker',
+  async start(context) {
+    const settings = readConfig(process.env);
+    const stores = await openStores(context, 'retry-worker', settings, CONCURRENCY + 8);
+    const { database, flags, logger, metrics, queues } = stores;
+    const { db } = database;
+    const openCalendar = createCalendarOpener({
+      edges: createProviderEdges(settings),
+      db,
+      keys: settings.TOKEN_ENCRYPTION_KEYS,
+      metrics,
+      timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+    });
+    const publishChanges = async (changes: readonly ExternalChange[]) => {
+      await publishExternalChanges(queues, changes);
+      const published = changes.map((change) => change.changeId);
+      await markChangesPublished(db, published);
+    };
+
+    const port = await startHealth(context, stores, settings.RETRY_WORKER_PORT);
+    const processRetry = createRetryProcessor({
+      db,
+      flags,
+      openCalendar,
+      queues,
+      logger,
+      metrics,
+      publicBaseUrl: settings.PUBLIC_BASE_URL,
+      channelSecrets: settings.CHANNEL_SECRETS,
+      renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS,
+    });
+    const work = {
+      queue: QUEUE_NAMES.retry,
+      concurrency: CONCURRENCY,
+      process: (job: { data: unknown }, signal: AbortSignal) => processRetry(job.data, signal),
+    };
+    context.own(startWorker(stores, work, context.deadline));
+
+    const often = { db, flags, queues, intervalMs: settings.SWEEP_INTERVAL_MS };
+    const sweeper = createSweeper({
+      db,
+      owner: stores.instanceId,
+      random: Math.random,
+      sweeps: [
+        sweepDueConnections(often),
+        sweepReconciles({ ...often, reconcileSeconds: settings.RECONCILE_INTERVAL_SECONDS }),
+        sweepDueBookings(often),
+        sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
+        sweepChannels({ ...often, renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS }),
+        sweepRetention({ db }),
+      ],
+      onSwept: (sweep, found) => {
+        metrics.sweepLastSuccess.set({ sweep }, Date.now() / 1000);
+        metrics.sweepsRung.inc({ sweep }, found);
+        if (found > 0) logger.debug({ sweep, found }, 'sweep found work');
+      },
+      onError: (sweep, error) => {
+        metrics.sweepErrors.inc({ sweep });
+        logger.warn({ sweep, err: error }, 'sweep failed; the next one tries again');
+      },
+    });
+    sweeper.start();
+    context.own({ name: 'sweeper', stop: () => sweeper.stop() });
+    logger.info({ port }, 'ready');
+  },
+});

@@ -1,0 +1,66 @@
+import { type Database, findConnection } from '@bookiji/db';
+import type { FlagBoard } from '@bookiji/flags';
+import type { CalendarOpener } from '@bookiji/fleet';
+import type { Logger, Metrics } from '@bookiji/observability';
+import { ProviderError } from '@bookiji/providers/contract';
+import { QUEUE_NAMES, type QueueSystem, retryJob, ringInboundSyncs } from '@bookiji/queues';
+import { keepChannel } from '@bookiji/sync';
+
+export interface RetryDeps {
+  readonly db: Database;
+  readonly flags: FlagBoard;
+  readonly openCalendar: CalendarOpener;
+  readonly queues: QueueSystem;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly publicBaseUrl: string;
+  readonly channelSecrets: readonly string[];
+  readonly renewBeforeSeconds: number;
+}
+
+/** Parked work and channel upkeep, one connection per job. What fails is found again by the sweep. */
+export function createRetryProcessor(deps: RetryDeps) {
+  return async (data: unknown, signal: AbortSignal): Promise<string> => {
+    const job = retryJob.parse(data);
+    switch (job.task) {
+      case 'canary':
+        deps.metrics.canaryLastSuccess.set({ queue: QUEUE_NAMES.retry }, Date.now() / 1000);
+        return 'canary';
+      case 'keep_channel':
+        return keepChannelOf(deps, job.connection_id, signal);
+    }
+  };
+}
+
+async function keepChannelOf(deps: RetryDeps, connectionId: string, signal: AbortSignal): Promise<string> {
+  const { db, flags, logger } = deps;
+  if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 'parked';
+  const connection = await findConnection(db, connectionId);
+  if (connection === null || connection.status !== 'active') return 'nothing_due';
+  const { providerId, calendarProvider } = connection;
+  if (!flags.allows({ providerId, connectionId })) return 'parked';
+  const startedAt = performance.now();
+  const base = { connection_id: connectionId, calendar_provider: calendarProvider };
+  try {
+    const outcome = await keepChannel(
+      {
+        db,
+        port: deps.openCalendar(connection),
+        secrets: deps.channelSecrets,
+        notificationUrl: `${deps.publicBaseUrl}/api/webhooks/calendar/${calendarProvider}`,
+        renewBeforeSeconds: deps.renewBeforeSeconds,
+      },
+      connection,
+      signal,
+    );
+    logger.info({ ...base, outcome, duration_ms: Math.round(performance.now() - startedAt) }, 'channel looked after');
+    if (outcome === 'opened' || outcome === 'replaced') {
+      await ringInboundSyncs(deps.queues, [connectionId]).catch(() => deps.metrics.ringsLost.inc());
+    }
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    logger.warn({ ...base, outcome: 'failed', err: error }, 'channel could not be kept; polling goes on');
+    return 'failed';
+  }
+}

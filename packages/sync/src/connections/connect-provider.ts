@@ -1,0 +1,57 @@
+/** Turning a consent into a connection: exchange, check what was really granted, seal, store, adopt waiting bookings. */
+import { adoptUpcomingBookings, type Database, storeGrant } from '@bookiji/db';
+import type { CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
+import { v5 as uuidV5 } from 'uuid';
+import { type SealingKey, sealToken } from './seal-token.ts';
+
+/** Fixed for ever: connection ids, and by them event ids, follow from it. */
+const NAMESPACE = '0b6f4a0c-5c1e-5b7e-8a3d-2f1d9f6f7c33';
+
+/** The same provider and calendar provider always have the same connection, also after it was erased. */
+export function connectionIdOf(providerId: string, calendarProvider: CalendarProvider): string {
+  return uuidV5(`${providerId.toLowerCase()}:${calendarProvider}`, NAMESPACE);
+}
+
+export interface Consent {
+  readonly providerId: string;
+  readonly calendarProvider: CalendarProvider;
+  readonly code: string;
+  readonly codeVerifier: string;
+  readonly redirectUri: string;
+}
+
+export type ConnectOutcome =
+  | { readonly outcome: 'connected'; readonly connectionId: string; readonly bookingIds: readonly string[] }
+  /** The person unticked something the product cannot do without. */
+  | { readonly outcome: 'scopes_missing'; readonly scopes: readonly string[] };
+
+/** @throws ProviderError when the code is not taken; nothing is stored then. */
+export async function connectProvider(
+  deps: { readonly db: Database; readonly keys: readonly SealingKey[]; readonly oauth: OAuthPort },
+  consent: Consent,
+  signal: AbortSignal,
+): Promise<ConnectOutcome> {
+  const { db, keys, oauth } = deps;
+  const { providerId, calendarProvider, code, codeVerifier, redirectUri } = consent;
+  const grant = await oauth.exchangeCode({ code, codeVerifier, redirectUri }, signal);
+  const missing = oauth.missingScopes(grant.scopes);
+  if (missing.length > 0) return { outcome: 'scopes_missing', scopes: missing };
+  const account = await oauth.identify(grant, signal);
+  const connectionId = connectionIdOf(providerId, calendarProvider);
+  await storeGrant(db, {
+    connectionId,
+    providerId,
+    calendarProvider,
+    externalCalendarId: 'primary',
+    accountId: account.accountId,
+    providerEmail: account.email,
+    accessTokenSealed: sealToken(grant.accessToken, { connectionId, field: 'access_token' }, keys),
+    refreshTokenSealed:
+      grant.refreshToken === null
+        ? null
+        : sealToken(grant.refreshToken, { connectionId, field: 'refresh_token' }, keys),
+    accessTokenExpiresInSeconds: grant.expiresInSeconds,
+    scopes: grant.scopes,
+  });
+  return { outcome: 'connected', connectionId, bookingIds: await adoptUpcomingBookings(db, connectionId) };
+}

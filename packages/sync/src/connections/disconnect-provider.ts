@@ -1,0 +1,37 @@
+/**
+ * Ending a connection. Ours first: whatever the calendar provider does, the connection is gone when this returns. The
+ * channels are closed before the grant is revoked, since afterwards they could not be.
+ */
+import { type Connection, type Database, eraseConnection, listChannelsOf } from '@bookiji/db';
+import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
+import { type SealingKey, unsealToken } from './seal-token.ts';
+
+export interface DisconnectDeps {
+  readonly db: Database;
+  readonly keys: readonly SealingKey[];
+  readonly oauth: OAuthPort;
+  readonly port: CalendarPort;
+  /** How long the calendar provider is given, milliseconds. */
+  readonly waitAtMostMs: number;
+  /** Told what could not be ended there: it ends by itself. */
+  readonly onLeftBehind: (what: 'channel' | 'grant', error: unknown) => void;
+}
+
+export async function disconnectProvider(deps: DisconnectDeps, connection: Connection): Promise<void> {
+  const signal = AbortSignal.timeout(deps.waitAtMostMs);
+  for (const channel of await listChannelsOf(deps.db, connection.id)) {
+    if (channel.state !== 'active') continue;
+    const { id: channelId, resourceId, subscriptionId } = channel;
+    await deps.port
+      .closeChannel({ channelId, resourceId, subscriptionId }, signal)
+      .catch((error: unknown) => deps.onLeftBehind('channel', error));
+  }
+  await revoke(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('grant', error));
+  await eraseConnection(deps.db, connection.id);
+}
+
+async function revoke(deps: DisconnectDeps, connection: Connection, signal: AbortSignal): Promise<void> {
+  if (connection.refreshTokenSealed === null) return;
+  const place = { connectionId: connection.id, field: 'refresh_token' } as const;
+  await deps.oauth.revoke(unsealToken(connection.refreshTokenSealed, place, deps.keys), signal);
+}
