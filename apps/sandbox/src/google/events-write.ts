@@ -1,0 +1,152 @@
+/** `events.insert`, `patch`, `update` and `delete`. google-calendar.md §4. */
+import { type Answer, ok } from '../answer.ts';
+import type { EventContent } from '../calendars/calendar-event.ts';
+import type { CalendarStore } from '../calendars/calendar-store.ts';
+import { changeEvent, createEvent, deleteEvent, setOccurrenceApart } from '../calendars/edit-event.ts';
+import { freshEventId } from '../calendars/event-id.ts';
+import { type EventRow, rowId, rowOf } from '../calendars/event-row.ts';
+import type { Call, Caller } from '../endpoint.ts';
+import type { Author } from '../history.ts';
+import type { SandboxState } from '../state.ts';
+import { conditionNotMet, invalid, refuse } from './errors.ts';
+import { type Body, mergePatch, readBody, readContent } from './event-input.ts';
+import { etag, showRow } from './event-resource.ts';
+import { applyMask } from './fields-mask.ts';
+import { findCalendar, findEvent, needWriter } from './find-event.ts';
+import { mailGuests } from './guest-mail.ts';
+import { readView } from './list-query.ts';
+import { needScope } from './protocol.ts';
+
+/** §4.1: base32hex, lower case, 5 to 1024 characters. */
+const EVENT_ID = /^[0-9a-v]{5,1024}$/;
+
+export function insertEvent(state: SandboxState, call: Call, caller: Caller): Answer {
+  const store = openForWriting(call, caller);
+  const body = readBody(call.text);
+  const { id, icalUid } = readIdentity(body, store);
+  const content = readContent(body, store);
+  if (body.status === 'cancelled') throw invalid('Invalid value for: status', 'status');
+  const author = authorOf(caller);
+  const event = createEvent(state, store, { id, icalUid, content }, author);
+  mailGuests(state, call, store, rowOf(event), 'invitation');
+  return shown(call, store, rowOf(event));
+}
+
+/** §4.1: `id` or `iCalUID`, not both; an id once used stays used, even when its event was deleted. */
+function readIdentity(body: Body, store: CalendarStore): { id: string; icalUid: string } {
+  const { id = null, iCalUID = null } = body;
+  if (id !== null && iCalUID !== null) throw invalid('Only one of id and iCalUID may be given.', 'iCalUID');
+  if (iCalUID !== null && typeof iCalUID !== 'string') throw invalid('Invalid value for: iCalUID', 'iCalUID');
+  if (id !== null && (typeof id !== 'string' || !EVENT_ID.test(id))) throw invalid('Invalid resource id value.');
+  const own = typeof id === 'string' ? id : freshEventId();
+  if (store.get(own) !== undefined) throw refuse(409, 'duplicate', 'The requested identifier already exists.');
+  return { id: own, icalUid: typeof iCalUID === 'string' ? iCalUID : `${own}@google.com` };
+}
+
+export function patchEvent(state: SandboxState, call: Call, caller: Caller): Answer {
+  return write(state, call, caller, (row, body, store) =>
+    mergePatch(showRow(row, { store, timeZone: store.details.timeZone, maxAttendees: null }), body),
+  );
+}
+
+/** PUT: what is left out falls back to its default. */
+export function updateEvent(state: SandboxState, call: Call, caller: Caller): Answer {
+  return write(state, call, caller, (_row, body) => body);
+}
+
+function write(
+  state: SandboxState,
+  call: Call,
+  caller: Caller,
+  complete: (row: EventRow, body: Body, store: CalendarStore) => Body,
+): Answer {
+  const store = openForWriting(call, caller);
+  const row = findEvent(call, store);
+  checkMatch(call, row);
+  // §4.1: an update of a deleted event has answered 403.
+  if (row.isCancelled) throw refuse(403, 'forbidden', 'Forbidden');
+  const body = complete(row, readBody(call.text), store);
+  if (body.status === 'cancelled') return remove(state, call, caller, store, row);
+  const { organizer } = row.event.content;
+  const content = { ...readContent(body, store), organizer };
+  if (content.eventType !== row.event.content.eventType) {
+    throw refuse(400, 'eventTypeRestriction', 'Event type cannot be changed.', { domain: 'calendar' });
+  }
+  checkOrganizer(row, content);
+  const event = commitContent(state, store, row, content, authorOf(caller));
+  mailGuests(state, call, store, rowOf(event), 'update');
+  return shown(call, store, rowOf(event));
+}
+
+function commitContent(state: SandboxState, store: CalendarStore, row: EventRow, content: EventContent, by: Author) {
+  if (row.occurrence === null) return changeEvent(state, store, row.event, content, by);
+  const wish = { id: rowId(row), change: { ...content, rule: null }, isCancelled: false };
+  return setOccurrenceApart(state, store, row.event, row.occurrence, wish, by);
+}
+
+/** §4.2: only the organizer changes what all guests share; leaving it out of an update counts as a change. */
+function checkOrganizer(row: EventRow, next: EventContent): void {
+  const { content } = row.event;
+  if (content.organizer === null || content.extras.guestsCanModify === true) return;
+  const timing = row.occurrence?.timing ?? content.timing;
+  const isSame =
+    content.title === next.title &&
+    content.description === next.description &&
+    content.location === next.location &&
+    timing.startMs === next.timing.startMs &&
+    timing.endMs === next.timing.endMs;
+  if (isSame) return;
+  throw refuse(
+    403,
+    'forbiddenForNonOrganizer',
+    'Shared properties can only be changed by the organizer of the event.',
+    {
+      domain: 'calendar',
+    },
+  );
+}
+
+export function removeEvent(state: SandboxState, call: Call, caller: Caller): Answer {
+  const store = openForWriting(call, caller);
+  const row = findEvent(call, store);
+  // §4.2: deleting what is deleted needs no action.
+  if (row.isCancelled) throw refuse(410, 'deleted', 'Resource has been deleted');
+  checkMatch(call, row);
+  remove(state, call, caller, store, row);
+  return { status: 204 };
+}
+
+function remove(state: SandboxState, call: Call, caller: Caller, store: CalendarStore, row: EventRow): Answer {
+  const author = authorOf(caller);
+  if (row.occurrence === null) {
+    deleteEvent(state, store, row.event, author);
+    mailGuests(state, call, store, rowOf(row.event), 'cancellation');
+    return shown(call, store, rowOf(row.event));
+  }
+  const wish = { id: rowId(row), change: {}, isCancelled: true };
+  const exception = setOccurrenceApart(state, store, row.event, row.occurrence, wish, author);
+  mailGuests(state, call, store, rowOf(exception), 'cancellation');
+  return shown(call, store, rowOf(exception));
+}
+
+function openForWriting(call: Call, caller: Caller): CalendarStore {
+  needScope(caller, 'write');
+  const store = findCalendar(call, caller);
+  needWriter(store);
+  return store;
+}
+
+/** §4.2: a stale `If-Match` is refused. */
+function checkMatch(call: Call, row: EventRow): void {
+  const wanted = call.header('if-match');
+  if (wanted !== undefined && wanted !== '*' && wanted !== etag(row.event)) throw conditionNotMet();
+}
+
+function authorOf(caller: Caller): Author {
+  return { kind: 'client', clientId: caller.grant.clientId };
+}
+
+function shown(call: Call, store: CalendarStore, row: EventRow): Answer {
+  const resource = showRow(row, readView(call.query, store));
+  return ok(applyMask(call.query.get('fields'), resource), { etag: etag(row.event) });
+}

@@ -1,0 +1,153 @@
+/** Carries notifications to their addresses, tries again as the provider would, and keeps a record of it. */
+import type { Provider } from '../provider.ts';
+import type { SandboxSettings } from '../settings.ts';
+import type { Fate, NotificationKind } from './notification-faults.ts';
+
+export interface Parcel {
+  readonly provider: Provider;
+  /** Google's channel or Graph's subscriptions. */
+  readonly channels: readonly string[];
+  readonly kind: NotificationKind;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly isAccepted: (status: number) => boolean;
+  /** Status 0 stands for no answer at all. */
+  readonly isRetried: (status: number) => boolean;
+}
+
+export interface Delivery {
+  readonly id: number;
+  readonly at: string;
+  readonly calendar_provider: Provider;
+  readonly channels: readonly string[];
+  readonly kind: NotificationKind;
+  readonly url: string;
+  readonly message_number: number | null;
+  readonly item_count: number;
+  readonly attempts: { at: string; status: number }[];
+  outcome: 'pending' | 'delivered' | 'failed' | Fate;
+}
+
+export interface ParcelNote {
+  readonly messageNumber?: number;
+  readonly itemCount?: number;
+}
+
+const KEPT = 10_000;
+const LONGEST_WAIT_MS = 5_000;
+
+export class Courier {
+  readonly #settings: SandboxSettings;
+  readonly #now: () => number;
+  #log: Delivery[] = [];
+  #lastId = 0;
+  #pending = 0;
+  readonly #closing = new AbortController();
+
+  constructor(settings: SandboxSettings, now: () => number) {
+    this.#settings = settings;
+    this.#now = now;
+  }
+
+  /** Starts carrying; does not wait. */
+  send(parcel: Parcel, note: ParcelNote = {}): Delivery {
+    const delivery = this.#note(parcel, note, 'pending');
+    this.#pending += 1;
+    void this.#carry(parcel, delivery).finally(() => {
+      this.#pending -= 1;
+    });
+    return delivery;
+  }
+
+  /** Records a notification that was never sent. */
+  noteUnsent(parcel: Parcel, fate: Fate, note: ParcelNote = {}): void {
+    this.#note(parcel, note, fate);
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  deliveries(): readonly Delivery[] {
+    return this.#log;
+  }
+
+  clear(): void {
+    this.#log = [];
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #note(parcel: Parcel, note: ParcelNote, outcome: Delivery['outcome']): Delivery {
+    this.#lastId += 1;
+    const delivery: Delivery = {
+      id: this.#lastId,
+      at: new Date(this.#now()).toISOString(),
+      calendar_provider: parcel.provider,
+      channels: parcel.channels,
+      kind: parcel.kind,
+      url: parcel.url,
+      message_number: note.messageNumber ?? null,
+      item_count: note.itemCount ?? 1,
+      attempts: [],
+      outcome,
+    };
+    this.#log.push(delivery);
+    if (this.#log.length > 2 * KEPT) this.#log = this.#log.slice(-KEPT);
+    return delivery;
+  }
+
+  async #carry(parcel: Parcel, delivery: Delivery): Promise<void> {
+    const { retry_base_ms: baseMs, max_attempts: most } = this.#settings.notifications;
+    for (let attempt = 1; ; attempt += 1) {
+      const status = await this.#post(parcel);
+      delivery.attempts.push({ at: new Date(this.#now()).toISOString(), status });
+      if (parcel.isAccepted(status)) {
+        delivery.outcome = 'delivered';
+        return;
+      }
+      if (!parcel.isRetried(status) || attempt >= most || this.#closing.signal.aborted) {
+        delivery.outcome = 'failed';
+        return;
+      }
+      await this.#wait(Math.min(baseMs * 2 ** (attempt - 1), LONGEST_WAIT_MS));
+    }
+  }
+
+  async #post(parcel: Parcel): Promise<number> {
+    const signal = AbortSignal.any([
+      this.#closing.signal,
+      AbortSignal.timeout(this.#settings.notifications.timeout_ms),
+    ]);
+    try {
+      const { url, headers, body } = parcel;
+      const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
+      await response.arrayBuffer();
+      return response.status;
+    } catch {
+      return 0;
+    }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#closing.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** google-calendar.md §1.1 and microsoft-graph.md §1.1 want https; a loopback address is let pass, being ours. */
+export function isAcceptableAddress(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  if (protocol === 'https:') return true;
+  return protocol === 'http:' && (/^127\./.test(hostname) || hostname === 'localhost' || hostname === '[::1]');
+}

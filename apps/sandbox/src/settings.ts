@@ -1,0 +1,110 @@
+/**
+ * What may be tuned. The defaults are the documented figures; a benchmark lifts the quotas with
+ * `PUT /sandbox/settings`.
+ */
+import { z } from 'zod';
+
+const count = z.number().int().min(0);
+const limit = count.nullable();
+
+export const settingsShape = z.object({
+  google: z.object({
+    /** google-calendar.md §5: 600 a minute per user and project. Null: no limit. */
+    user_requests_per_minute: limit,
+    /** google-calendar.md §5: 10,000 a minute per project. Null: no limit. */
+    project_requests_per_minute: limit,
+    /** google-calendar.md §5: both say the same; users meet 403, projects 429 unless one is asked for here. */
+    quota_status: z.union([z.literal(403), z.literal(429)]).nullable(),
+    /** google-calendar.md §6: an access token's life. */
+    access_token_seconds: count,
+    /** google-calendar.md §1.3: longer wishes are cut to 30 days. */
+    max_channel_seconds: count,
+    /** How long a sync token lives; null for ever (it still dies on order). */
+    sync_token_seconds: limit,
+    /** google-calendar.md §2: last pages without a nextSyncToken have been reported. */
+    omit_sync_token: z.boolean(),
+    latency_ms: count,
+  }),
+  microsoft: z.object({
+    /** microsoft-graph.md §5: 10,000 requests in ten minutes per app and mailbox. Null: no limit. */
+    mailbox_requests_per_10_minutes: limit,
+    /** microsoft-graph.md §5: four at once per app and mailbox. Null: no limit. */
+    mailbox_concurrency: limit,
+    access_token_seconds: count,
+    /** microsoft-graph.md §1.3: 10,080 minutes. */
+    max_subscription_minutes: count,
+    /** microsoft-graph.md §1.1: the documentation says 409, some saw duplicates accepted. */
+    refuse_duplicate_subscriptions: z.boolean(),
+    /** microsoft-graph.md §2: Outlook's change tokens have no fixed life; null for ever (they still die on order). */
+    delta_token_seconds: limit,
+    /** microsoft-graph.md §2: a page may be empty and still have a nextLink. Every n-th page is; 0 for none. */
+    empty_page_every: count,
+    /** microsoft-graph.md §2: the same item may appear several times. Each page repeats the last item of the one before. */
+    repeat_items: z.boolean(),
+    /** microsoft-graph.md §1.4: one edit yields 2 to 4 notifications. */
+    notifications_per_change: z.number().int().min(1).max(4),
+    /** Changes within this time share a batch. */
+    batch_ms: count,
+    latency_ms: count,
+  }),
+  notifications: z.object({
+    /** First wait before a failed delivery is tried again; doubles each time. Short, so that nobody waits. */
+    retry_base_ms: z.number().int().min(1),
+    max_attempts: z.number().int().min(1),
+    timeout_ms: z.number().int().min(1),
+  }),
+});
+
+export type SandboxSettings = z.output<typeof settingsShape>;
+
+export const partialSettingsShape = z
+  .object({
+    google: settingsShape.shape.google.partial(),
+    microsoft: settingsShape.shape.microsoft.partial(),
+    notifications: settingsShape.shape.notifications.partial(),
+  })
+  .partial()
+  .strict();
+
+export type PartialSettings = z.input<typeof partialSettingsShape>;
+
+export function defaultSettings(): SandboxSettings {
+  return {
+    google: {
+      user_requests_per_minute: 600,
+      project_requests_per_minute: 10_000,
+      quota_status: null,
+      access_token_seconds: 3600,
+      max_channel_seconds: 30 * 86_400,
+      sync_token_seconds: null,
+      omit_sync_token: false,
+      latency_ms: 0,
+    },
+    microsoft: {
+      mailbox_requests_per_10_minutes: 10_000,
+      mailbox_concurrency: 4,
+      access_token_seconds: 3600,
+      max_subscription_minutes: 10_080,
+      refuse_duplicate_subscriptions: true,
+      delta_token_seconds: null,
+      empty_page_every: 3,
+      repeat_items: true,
+      notifications_per_change: 1,
+      batch_ms: 10,
+      latency_ms: 0,
+    },
+    notifications: { retry_base_ms: 200, max_attempts: 8, timeout_ms: 10_000 },
+  };
+}
+
+/** Writes what is given into `settings`, and leaves the rest. */
+export function changeSettings(settings: SandboxSettings, change: PartialSettings): void {
+  const given = partialSettingsShape.parse(change);
+  Object.assign(settings.google, withoutUndefined(given.google));
+  Object.assign(settings.microsoft, withoutUndefined(given.microsoft));
+  Object.assign(settings.notifications, withoutUndefined(given.notifications));
+}
+
+function withoutUndefined(part: object | undefined): object {
+  return Object.fromEntries(Object.entries(part ?? {}).filter(([, value]) => value !== undefined));
+}
