@@ -81,7 +81,7 @@ async function toReading(
   return { state: 'live', event: toRemoteEvent(event, mailboxZone, operation) };
 }
 
-export function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation: Operation): RemoteEvent {
+function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation: Operation): RemoteEvent {
   const mapped = mapEvent(event, { master: null, mailboxZone });
   if (!('kind' in mapped)) {
     throw ownError({ kind: 'permanent', operation, reason: mapped.reason, status: null });

@@ -14,7 +14,7 @@ export interface GraphTime {
   readonly timeZone: string | null;
 }
 
-export interface Span {
+interface Span {
   readonly startAt: Date;
   readonly endAt: Date;
 }
