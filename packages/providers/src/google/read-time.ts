@@ -38,37 +38,44 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
  */
 export function readSpan(start: unknown, end: unknown, calendarZone: string | null): SpanReading {
   const zone = calendarZone !== null && IANAZone.isValidZone(calendarZone) ? calendarZone : null;
-  const startAt = readTime(start, zone ?? EARLIEST) ?? { reason: 'no_start' as const };
-  if ('reason' in startAt) return startAt;
-  const endAt = readTime(end, zone ?? LATEST) ?? { reason: 'no_end' as const };
-  if ('reason' in endAt) return endAt;
-  return endAt.at < startAt.at ? { reason: 'end_before_start' } : { startAt: startAt.at, endAt: endAt.at };
+  const first = readTime(start, zone ?? EARLIEST, 'earliest') ?? { reason: 'no_start' as const };
+  if ('reason' in first) return first;
+  const last = readTime(end, zone ?? LATEST, 'latest') ?? { reason: 'no_end' as const };
+  if ('reason' in last) return last;
+  return last.at < first.at ? { reason: 'end_before_start' } : { startAt: first.at, endAt: last.at };
 }
 
 type TimeReading = { readonly at: Date } | { readonly reason: TimeProblem };
+/** Which of two instants is meant by a local time that the clocks show twice: the one that makes the span longer. */
+type Choice = 'earliest' | 'latest';
 
 /** Null when there is no time at all. */
-function readTime(time: unknown, dayZone: string): TimeReading | null {
+function readTime(time: unknown, dayZone: string, choice: Choice): TimeReading | null {
   if (typeof time !== 'object' || time === null) return null;
   const { date, dateTime, timeZone } = time as Record<string, unknown>;
-  if (typeof dateTime === 'string') return readDateTime(dateTime, timeZone);
+  if (typeof dateTime === 'string') return readDateTime(dateTime, timeZone, choice);
   if (typeof date === 'string') return readDate(date, dayZone);
   return null;
 }
 
-function readDateTime(dateTime: string, timeZone: unknown): TimeReading {
-  if (OFFSET.test(dateTime)) return valid(DateTime.fromISO(dateTime));
+function readDateTime(dateTime: string, timeZone: unknown, choice: Choice): TimeReading {
+  if (OFFSET.test(dateTime)) return instantOf(DateTime.fromISO(dateTime, { setZone: true }), choice);
   if (typeof timeZone !== 'string') return { reason: 'no_time_zone' };
   if (!IANAZone.isValidZone(timeZone)) return { reason: 'unknown_time_zone' };
-  return valid(DateTime.fromISO(dateTime, { zone: timeZone }));
+  return instantOf(DateTime.fromISO(dateTime, { zone: timeZone }), choice);
 }
 
-/** The first instant of the day, which is one o'clock where the clocks go forward at midnight. */
+/**
+ * The first instant of the day: one o'clock where the clocks go forward at midnight, and the first of two midnights where
+ * they go back to it, since the day before ends with that one.
+ */
 function readDate(date: string, zone: string): TimeReading {
   if (!DATE.test(date)) return { reason: 'unreadable_time' };
-  return valid(DateTime.fromISO(date, { zone }).startOf('day'));
+  return instantOf(DateTime.fromISO(date, { zone }).startOf('day'), 'earliest');
 }
 
-function valid(time: DateTime): TimeReading {
-  return time.isValid ? { at: time.toJSDate() } : { reason: 'unreadable_time' };
+function instantOf(time: DateTime, choice: Choice): TimeReading {
+  if (!time.isValid) return { reason: 'unreadable_time' };
+  const instants = time.getPossibleOffsets().map((possible) => possible.toMillis());
+  return { at: new Date(choice === 'earliest' ? Math.min(...instants) : Math.max(...instants)) };
 }
