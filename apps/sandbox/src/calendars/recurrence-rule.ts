@@ -1,7 +1,7 @@
 /** A recurrence rule as far as the sandbox understands it: RFC 5545 with one RRULE and EXDATEs. Pure. */
 import { DAY_MS, parseDate } from './zone-time.ts';
 
-export const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'] as const;
+export const WEEKDAYS: readonly string[] = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
 const FREQUENCIES = ['DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'] as const;
 
 export interface WeekdayRule {
@@ -52,7 +52,7 @@ function readParts(parts: Map<string, string>, excluded: Set<number>, lines: rea
   const until = parts.has('UNTIL') ? parseStamp(parts.get('UNTIL') ?? '') : null;
   const byDay = (parts.get('BYDAY')?.split(',') ?? []).map(parseWeekday);
   const byMonthDay = (parts.get('BYMONTHDAY')?.split(',') ?? []).map(Number);
-  const weekStart = WEEKDAYS.findIndex((name) => name === (parts.get('WKST') ?? 'MO'));
+  const weekStart = WEEKDAYS.indexOf(parts.get('WKST') ?? 'MO');
   if (frequency === undefined || interval === undefined || count === undefined || until === undefined) return null;
   if (count !== null && until !== null) return null;
   if (weekStart < 0 || byMonthDay.some((day) => !Number.isInteger(day) || day < 1 || day > 31)) return null;
@@ -68,7 +68,7 @@ function wholeNumber(text: string): number | undefined {
 function parseWeekday(text: string): WeekdayRule | null {
   const match = /^([+-]?[1-5])?(SU|MO|TU|WE|TH|FR|SA)$/.exec(text);
   if (match === null) return null;
-  const day = WEEKDAYS.findIndex((name) => name === match[2]);
+  const day = WEEKDAYS.indexOf(match[2] ?? '');
   return { day, nth: match[1] === undefined ? null : Number(match[1]) };
 }
 
