@@ -44,6 +44,7 @@ export {
   pruneChannels,
   setChannelState,
 } from './queries/channels.ts';
+export { pruneConnectLinks, useConnectLink } from './queries/connect-links.ts';
 export {
   eraseConnection,
   findConnection,

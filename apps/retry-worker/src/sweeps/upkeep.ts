@@ -2,7 +2,9 @@ import {
   type Database,
   findConnectionsWithoutLastingChannel,
   pruneChannels,
+  pruneConnectLinks,
   pruneDeliveries,
+  pruneProcesses,
   pruneSyncRuns,
 } from '@bookiji/db';
 import type { FlagBoard } from '@bookiji/flags';
@@ -55,6 +57,8 @@ export function sweepRetention(options: { readonly db: Database }): Sweep {
         perConnection: DELIVERIES_PER_CONNECTION,
       });
       await pruneSyncRuns(options.db, RETENTION_DAYS);
+      await pruneProcesses(options.db, RETENTION_DAYS);
+      await pruneConnectLinks(options.db);
       return receipts + (await pruneChannels(options.db));
     },
   };

@@ -79,7 +79,7 @@ describe('recordDeliveries', () => {
 
   test.each([
     ['unknown_connection', { connectionId: randomUUID() }, null],
-    ['unauthentic', { channelId: 'never-issued' }, null],
+    ['unknown_channel', { channelId: 'never-issued' }, null],
     ['unauthentic', { resourceId: 'another' }, null],
     ['not_allowed', {}, [randomUUID()]],
   ] as const)('[W-6] %s writes nothing: %j', async (verdict, over, allowed) => {
@@ -92,7 +92,7 @@ describe('recordDeliveries', () => {
   test("[W-2] another connection's channel proves nothing", async () => {
     const mine = await setUp();
     const other = await setUp();
-    expect(await take([mine.notify({ channelId: other.channelId })])).toEqual(['unauthentic']);
+    expect(await take([mine.notify({ channelId: other.channelId })])).toEqual(['unknown_channel']);
   });
 
   test('[W-2] a resource that is not known yet is taken: the watch may not have been answered', async () => {
@@ -110,7 +110,7 @@ describe('recordDeliveries', () => {
   test('[W-6] one bad notification does not sink the others of its batch', async () => {
     const { notify } = await setUp();
     const verdicts = await take([notify({ channelId: 'x' }), notify(), notify({ connectionId: randomUUID() })]);
-    expect(verdicts).toEqual(['unauthentic', 'accepted', 'unknown_connection']);
+    expect(verdicts).toEqual(['unknown_channel', 'accepted', 'unknown_connection']);
   });
 
   test('[W-5] says when it was received', async () => {

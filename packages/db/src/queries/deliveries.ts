@@ -26,7 +26,9 @@ export type DeliveryVerdict =
   | 'unknown_connection'
   /** Its provider is not on the list. */
   | 'not_allowed'
-  /** The channel is not ours, or not this connection's, or the resource or subscription is another one's. */
+  /** No such channel of this connection. */
+  | 'unknown_channel'
+  /** The resource or the subscription is another channel's. */
   | 'unauthentic'
   /** A channel we ended; it may go on delivering for a while. */
   | 'retired_channel';
@@ -64,8 +66,8 @@ export async function recordDeliveries(
     ), judged AS (
       SELECT item.*, CASE
           WHEN c.id IS NULL THEN 'unknown_connection'
-          WHEN item.channel_id IS NOT NULL AND (h.id IS NULL
-            OR h.resource_id <> item.resource_id OR h.subscription_id <> item.subscription_id) THEN 'unauthentic'
+          WHEN item.channel_id IS NOT NULL AND h.id IS NULL THEN 'unknown_channel'
+          WHEN h.resource_id <> item.resource_id OR h.subscription_id <> item.subscription_id THEN 'unauthentic'
           WHEN ${allowed}::text IS NOT NULL AND NOT ${allowed}::text::jsonb ? c.provider_id::text THEN 'not_allowed'
           WHEN h.state = 'retired' THEN 'retired_channel'
           ELSE 'genuine' END AS verdict

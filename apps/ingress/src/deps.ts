@@ -1,0 +1,31 @@
+import type { Database } from '@bookiji/db';
+import type { FlagBoard } from '@bookiji/flags';
+import type { CalendarOpener } from '@bookiji/fleet';
+import type { Logger, Metrics } from '@bookiji/observability';
+import type { CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
+import type { QueueSystem } from '@bookiji/queues';
+import type { ReadinessCheck } from '@bookiji/runtime';
+import type { SealingKey } from '@bookiji/sync';
+import type { Intake } from './intake.ts';
+
+/** What the routes work with. */
+export interface IngressDeps {
+  readonly db: Database;
+  readonly flags: FlagBoard;
+  readonly queues: QueueSystem;
+  readonly intake: Intake;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly readiness: readonly ReadinessCheck[];
+  readonly openCalendar: CalendarOpener;
+  readonly oauth: Readonly<Record<CalendarProvider, OAuthPort>>;
+  readonly keys: readonly SealingKey[];
+  readonly channelSecrets: readonly string[];
+  readonly apiTokens: readonly string[];
+  readonly publicBaseUrl: string;
+  /** Relay mode where set: the signature is required. */
+  readonly signingSecrets: Readonly<Record<CalendarProvider, readonly string[] | null>>;
+  /** Evidence of availability is accepted up to this age unless the caller says otherwise, seconds. */
+  readonly defaultMaxAgeSeconds: number;
+  readonly now: () => Date;
+}

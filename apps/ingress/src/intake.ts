@@ -1,0 +1,123 @@
+/**
+ * Taking notifications in, many at a time. While one statement runs, what arrives gathers into the next: an idle server
+ * answers a single delivery at once, a storm costs about as much as a few. An answer is given only after the commit.
+ */
+import type { DeliveryVerdict, ProvenNotification } from '@bookiji/db';
+
+export interface IntakeOptions {
+  /** Judges and stores a batch, in one statement. */
+  readonly record: (notifications: readonly ProvenNotification[]) => Promise<DeliveryVerdict[]>;
+  /** Rings for these connections; may fail, a sweep finds the work. */
+  readonly ring: (connectionIds: readonly string[]) => Promise<void>;
+  readonly onRingLost: (error: unknown) => void;
+}
+
+/** More than this waiting means that the database is not keeping up: 503, the calendar provider comes again. */
+const WAITING_AT_MOST = 20_000;
+const BATCH = 500;
+const STATEMENTS_AT_ONCE = 2;
+
+interface Waiting {
+  readonly notification: ProvenNotification;
+  readonly resolve: (verdict: DeliveryVerdict) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class IntakeFullError extends Error {
+  constructor() {
+    super('too many notifications wait to be stored');
+    this.name = 'IntakeFullError';
+  }
+}
+
+export interface Intake {
+  /** Resolves after the commit. Throws when it could not be stored. */
+  take(notification: ProvenNotification): Promise<DeliveryVerdict>;
+  /** Waits for what is under way. */
+  drain(): Promise<void>;
+}
+
+export function createIntake(options: IntakeOptions): Intake {
+  let waiting: Waiting[] = [];
+  let running = 0;
+  let isScheduled = false;
+  const toRing = new Set<string>();
+  let ringing: Promise<void> | null = null;
+  const underway = new Set<Promise<void>>();
+
+  const flush = () => {
+    isScheduled = false;
+    while (waiting.length > 0 && running < STATEMENTS_AT_ONCE) {
+      const batch = waiting.slice(0, BATCH);
+      waiting = waiting.slice(BATCH);
+      running += 1;
+      const done = store(batch).finally(() => {
+        running -= 1;
+        underway.delete(done);
+        flush();
+      });
+      underway.add(done);
+    }
+  };
+
+  const store = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const verdicts = await options.record(batch.map(({ notification }) => notification));
+      for (const [index, { notification, resolve }] of batch.entries()) {
+        const verdict = verdicts[index] as DeliveryVerdict;
+        // A repeat changes nothing but rings again, so that a lost ring heals.
+        if (verdict === 'accepted' || verdict === 'duplicate') toRing.add(notification.connectionId);
+        resolve(verdict);
+      }
+      ring();
+    } catch (error) {
+      if (batch.length === 1 || isUnreachable(error)) {
+        for (const { reject } of batch) reject(error);
+        return;
+      }
+      // One of them may be what the database cannot take; the others must not suffer for it.
+      const middle = Math.ceil(batch.length / 2);
+      await store(batch.slice(0, middle));
+      await store(batch.slice(middle));
+    }
+  };
+
+  /** One ring at a time; what comes meanwhile is rung together. */
+  const ring = () => {
+    if (ringing !== null || toRing.size === 0) return;
+    const ids = [...toRing];
+    toRing.clear();
+    ringing = options
+      .ring(ids)
+      .catch(options.onRingLost)
+      .finally(() => {
+        ringing = null;
+        ring();
+      });
+  };
+
+  return {
+    take(notification) {
+      if (waiting.length >= WAITING_AT_MOST) return Promise.reject(new IntakeFullError());
+      return new Promise((resolve, reject) => {
+        waiting.push({ notification, resolve, reject });
+        if (isScheduled) return;
+        isScheduled = true;
+        setImmediate(flush);
+      });
+    },
+    async drain() {
+      while (waiting.length > 0 || underway.size > 0 || ringing !== null) {
+        await Promise.allSettled([...underway, ringing]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** The server is away, not the statement at fault: splitting would only ask it again. */
+function isUnreachable(error: unknown): boolean {
+  const code =
+    (error as { cause?: { code?: unknown }; code?: unknown }).cause?.code ?? (error as { code?: unknown }).code;
+  return typeof code !== 'string' || !/^(22|23|54)/.test(code);
+}

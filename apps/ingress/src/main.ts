@@ -1,0 +1,72 @@
+/** Proves notifications genuine, records them, rings, answers; and speaks HTTP with the booking service. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { recordDeliveries } from '@bookiji/db';
+import { createCalendarOpener, openStores } from '@bookiji/fleet';
+import { createProviderEdges } from '@bookiji/providers/adapters';
+import { ringInboundSyncs } from '@bookiji/queues';
+import { runProcess } from '@bookiji/runtime';
+import { createIngress } from './app.ts';
+import { readConfig } from './config.ts';
+import { createIntake } from './intake.ts';
+
+await runProcess({
+  role: 'ingress',
+  async start(context) {
+    const settings = readConfig(process.env);
+    const stores = await openStores(context, 'ingress', settings, 10);
+    const { database, flags, logger, metrics, queues, readiness } = stores;
+    const edges = createProviderEdges(settings);
+    const intake = createIntake({
+      record: (notifications) => recordDeliveries(database.db, notifications, flags.allowlists.providerIds),
+      ring: (connectionIds) => ringInboundSyncs(queues, connectionIds),
+      onRingLost: () => metrics.ringsLost.inc(),
+    });
+    const app = createIngress({
+      db: database.db,
+      flags,
+      queues,
+      intake,
+      metrics,
+      logger,
+      readiness,
+      openCalendar: createCalendarOpener({
+        edges,
+        db: database.db,
+        keys: settings.TOKEN_ENCRYPTION_KEYS,
+        metrics,
+        timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+      }),
+      oauth: { google: edges.google.oauth, microsoft: edges.microsoft.oauth },
+      keys: settings.TOKEN_ENCRYPTION_KEYS,
+      channelSecrets: settings.CHANNEL_SECRETS,
+      apiTokens: settings.API_TOKENS,
+      publicBaseUrl: settings.PUBLIC_BASE_URL,
+      signingSecrets: {
+        google: settings.GOOGLE_CALENDAR_WEBHOOK_SECRET ?? null,
+        microsoft: settings.MICROSOFT_CALENDAR_WEBHOOK_SECRET ?? null,
+      },
+      defaultMaxAgeSeconds: 3 * settings.RECONCILE_INTERVAL_SECONDS,
+      now: () => new Date(),
+    });
+    // Slow senders are cut off; a notification is a few headers and a few kilobytes.
+    const server = createServer(
+      { headersTimeout: 5_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
+      app,
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(settings.INGRESS_PORT, resolve);
+    });
+    context.own({ name: 'intake', stop: () => intake.drain() });
+    context.own({
+      name: 'http',
+      stop: async () => {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        server.closeIdleConnections();
+        await closed;
+      },
+    });
+    logger.info({ port: (server.address() as AddressInfo).port }, 'ready');
+  },
+});

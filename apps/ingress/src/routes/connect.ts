@@ -1,0 +1,188 @@
+/** Connecting a calendar: the link, the way to the consent page, and back. */
+import { useConnectLink } from '@bookiji/db';
+import { CALENDAR_PROVIDERS, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
+import { ringInboundSyncs, ringOutboundSyncs, ringRetry } from '@bookiji/queues';
+import {
+  type ConnectClaims,
+  codeChallengeOf,
+  connectProvider,
+  createConnectClaims,
+  createOAuthState,
+  isReturnTo,
+  isSameSecret,
+  LINK_SECONDS,
+  type OAuthState,
+  readClaims,
+  signClaims,
+} from '@bookiji/sync';
+import type { Request, RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import type { IngressDeps } from '../deps.ts';
+import { sendError } from '../errors.ts';
+import { renderPage } from '../page.ts';
+
+const COOKIE = 'calsync_oauth';
+const EXCHANGE_WAIT_MS = 15_000;
+
+const linkRequest = z.object({
+  provider_id: z.uuid(),
+  calendar_provider: z.enum(CALENDAR_PROVIDERS),
+  return_to: z.string().max(2_000).refine(isReturnTo, 'must be an absolute http(s) URL').optional(),
+});
+
+/** `POST /api/calendar/connect-links`. */
+export function createConnectLinks(deps: IngressDeps): RequestHandler {
+  return (request, response) => {
+    const parsed = linkRequest.safeParse(request.body);
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      return sendError(
+        response,
+        400,
+        'invalid_connect_link',
+        `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`,
+      );
+    }
+    const { provider_id, calendar_provider: calendarProvider, return_to } = parsed.data;
+    const providerId = provider_id.toLowerCase();
+    if (!mayConnect(deps, providerId, response)) return;
+    const claims = createConnectClaims({ providerId, calendarProvider, returnTo: return_to ?? null }, seconds(deps));
+    const token = signClaims('connect-link', claims, deps.channelSecrets);
+    response.status(201).json({
+      url: `${deps.publicBaseUrl}/api/auth/${calendarProvider}/calendar?token=${encodeURIComponent(token)}`,
+      expires_at: new Date(claims.expiresAt * 1000).toISOString(),
+    });
+  };
+}
+
+/** `GET /api/auth/{google,microsoft}/calendar?token=`. */
+export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarProvider): RequestHandler {
+  return async (request, response) => {
+    if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED'))
+      return sendError(response, 403, 'oauth_off', 'connecting is switched off');
+    const claims = readClaims<ConnectClaims>(
+      'connect-link',
+      String(request.query.token ?? ''),
+      deps.channelSecrets,
+      seconds(deps),
+    );
+    if (claims === null || claims.calendarProvider !== calendarProvider) {
+      return sendError(response, 400, 'invalid_link', 'this link is not valid, or its time is over; ask for a new one');
+    }
+    if (!mayConnect(deps, claims.providerId, response)) return;
+    if (!(await useConnectLink(deps.db, claims.linkId, new Date(claims.expiresAt * 1000)))) {
+      return sendError(response, 410, 'link_used', 'this link was used before; ask for a new one');
+    }
+    const state = createOAuthState({ ...claims, expiresAt: Math.floor(seconds(deps)) + LINK_SECONDS });
+    setCookie(deps, response, signClaims('oauth-state', state, deps.channelSecrets), LINK_SECONDS);
+    const url = deps.oauth[calendarProvider].authorizationUrl({
+      state: state.nonce,
+      codeChallenge: codeChallengeOf(state.codeVerifier),
+      redirectUri: redirectUri(deps, calendarProvider),
+    });
+    response.redirect(302, url);
+  };
+}
+
+/** `GET /api/auth/{google,microsoft}/calendar/callback`. */
+export function createOAuthCallback(deps: IngressDeps, calendarProvider: CalendarProvider): RequestHandler {
+  return async (request, response) => {
+    if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED'))
+      return sendError(response, 403, 'oauth_off', 'connecting is switched off');
+    const state = readState(deps, request, calendarProvider);
+    setCookie(deps, response, '', 0);
+    if (state === null)
+      return showFailure(response, 400, 'This page was not reached from a link that was opened in this browser.');
+    if (!mayConnect(deps, state.providerId, response)) return;
+    const { code, error } = request.query;
+    if (typeof code !== 'string' || typeof error === 'string')
+      return showFailure(response, 400, 'Access to the calendar was not granted.');
+    await connect(deps, state, code, response);
+  };
+}
+
+async function connect(deps: IngressDeps, state: OAuthState, code: string, response: Response): Promise<void> {
+  const { providerId, calendarProvider, codeVerifier } = state;
+  const base = { provider_id: providerId, calendar_provider: calendarProvider };
+  try {
+    const outcome = await connectProvider(
+      { db: deps.db, keys: deps.keys, oauth: deps.oauth[calendarProvider] },
+      { providerId, calendarProvider, code, codeVerifier, redirectUri: redirectUri(deps, calendarProvider) },
+      AbortSignal.timeout(EXCHANGE_WAIT_MS),
+    );
+    if (outcome.outcome === 'scopes_missing') {
+      deps.logger.warn({ ...base, outcome: 'scopes_missing' }, 'connect refused');
+      return showFailure(response, 400, 'Access to the calendar was left unticked. Connect again and leave it ticked.');
+    }
+    const { connectionId, bookingIds } = outcome;
+    deps.logger.info({ ...base, connection_id: connectionId, outcome: 'connected' }, 'calendar connected');
+    await ringEverything(deps, connectionId, bookingIds);
+    if (state.returnTo !== null) return response.redirect(302, state.returnTo);
+    response
+      .type('html')
+      .send(renderPage('Calendar connected', 'Your calendar is connected. You can close this page.'));
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    deps.logger.warn({ ...base, outcome: 'failed', err: error }, 'connect failed');
+    const isOurs = error.kind === 'transient' || error.kind === 'rate_limited';
+    showFailure(response, isOurs ? 502 : 400, 'The calendar could not be connected. Ask for a new link and try again.');
+  }
+}
+
+/** The channel, the first sync and the bookings that wait; whatever ring is lost, a sweep finds the work. */
+async function ringEverything(deps: IngressDeps, connectionId: string, bookingIds: readonly string[]): Promise<void> {
+  const effects = bookingIds.map((id) => ({ booking_id: id, connection_id: connectionId }));
+  const rings = [
+    ringRetry(deps.queues, [{ task: 'keep_channel', connection_id: connectionId }]),
+    ringInboundSyncs(deps.queues, [connectionId]),
+    ringOutboundSyncs(deps.queues, effects),
+  ];
+  for (const ring of await Promise.allSettled(rings)) if (ring.status === 'rejected') deps.metrics.ringsLost.inc();
+}
+
+function mayConnect(deps: IngressDeps, providerId: string, response: Response): boolean {
+  if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED')) {
+    sendError(response, 403, 'oauth_off', 'connecting is switched off');
+    return false;
+  }
+  if (deps.flags.allows({ providerId })) return true;
+  sendError(response, 403, 'not_allowlisted', 'this provider is not on the allowlist');
+  return false;
+}
+
+/** The state of this very browser: its cookie, and in the URL the nonce that only it was given. */
+function readState(deps: IngressDeps, request: Request, calendarProvider: CalendarProvider): OAuthState | null {
+  const cookie = (request.headers.cookie ?? '')
+    .split(';')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(`${COOKIE}=`));
+  if (cookie === undefined || typeof request.query.state !== 'string') return null;
+  const state = readClaims<OAuthState>(
+    'oauth-state',
+    cookie.slice(COOKIE.length + 1),
+    deps.channelSecrets,
+    seconds(deps),
+  );
+  if (state === null || state.calendarProvider !== calendarProvider) return null;
+  return isSameSecret(state.nonce, request.query.state) ? state : null;
+}
+
+function setCookie(deps: IngressDeps, response: Response, value: string, maxAge: number): void {
+  const secure = deps.publicBaseUrl.startsWith('https:') ? '; Secure' : '';
+  response.setHeader(
+    'set-cookie',
+    `${COOKIE}=${value}; Path=/api/auth; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${secure}`,
+  );
+}
+
+function showFailure(response: Response, status: number, message: string): void {
+  response.status(status).type('html').send(renderPage('Calendar not connected', message));
+}
+
+function redirectUri(deps: IngressDeps, calendarProvider: CalendarProvider): string {
+  return `${deps.publicBaseUrl}/api/auth/${calendarProvider}/calendar/callback`;
+}
+
+function seconds(deps: IngressDeps): number {
+  return deps.now().getTime() / 1000;
+}

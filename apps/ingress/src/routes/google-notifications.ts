@@ -1,0 +1,75 @@
+/** `POST /api/webhooks/calendar/google`: prove, record, answer. No provider call, nothing slow. */
+import type { DeliveryVerdict, ProvenNotification } from '@bookiji/db';
+import { type GoogleNotification, parseGoogleNotification } from '@bookiji/providers/google';
+import { connectionIdOfChannel, isChannelProof } from '@bookiji/sync';
+import type { RequestHandler, Response } from 'express';
+import type { IngressDeps } from '../deps.ts';
+import { parseJson, readBody } from '../read-body.ts';
+import { isSigned, isUuid, readSignedNotification } from '../signed-body.ts';
+import { createWebhookRoute, refusals } from './webhook.ts';
+
+export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
+  return createWebhookRoute(deps, 'google', async (request, response) => {
+    if (!deps.flags.isOn('CALENDAR_WEBHOOK_ENABLED')) throw refusals.off();
+    const body = await readBody(request);
+    const json = parseJson(body);
+    const native = parseGoogleNotification(request.headers);
+    const secrets = deps.signingSecrets.google;
+    const signed = 'error' in native ? readSignedNotification(json) : null;
+    if ('error' in native && signed === null) throw refusals.noIdentifier();
+    if (secrets !== null && !isSigned(body, request.get('x-goog-signature'), secrets)) throw refusals.notAuthentic();
+    // A signature is sufficient only with the JSON form, and that form proves nothing without one.
+    const proven = 'error' in native ? proveSigned(signed, secrets) : proveNative(deps, native);
+    if (proven === null) throw refusals.notAuthentic();
+    if (!deps.flags.allows({ connectionId: proven.connectionId })) throw refusals.notAllowlisted();
+    if (!isUuid(proven.connectionId)) throw refusals.unknown();
+    if (!('error' in native) && native.isHandshake) {
+      deps.metrics.webhooks.inc({ calendar_provider: 'google', outcome: 'handshake' });
+      response.json({ processed: true, reason: 'sync' });
+      return;
+    }
+    answer(deps, response, proven.connectionId, await deps.intake.take(proven));
+  });
+}
+
+/** By the channel alone, without a look-up: its id carries the connection, its token is an HMAC over its id. */
+function proveNative(deps: IngressDeps, notification: GoogleNotification): ProvenNotification | null {
+  const { channelId, channelToken, resourceId, messageNumber } = notification;
+  const connectionId = connectionIdOfChannel(channelId);
+  if (connectionId === null || channelToken === null) return null;
+  if (!isChannelProof('google', channelId, channelToken, deps.channelSecrets)) return null;
+  const deliveryKey = messageNumber === null ? null : `${channelId}:${messageNumber}`;
+  return { connectionId, channelId, resourceId, subscriptionId: null, deliveryKey };
+}
+
+function proveSigned(
+  signed: ReturnType<typeof readSignedNotification>,
+  secrets: readonly string[] | null,
+): ProvenNotification | null {
+  if (signed === null || secrets === null) return null;
+  return { ...signed, channelId: null, resourceId: null, subscriptionId: null };
+}
+
+export function answer(deps: IngressDeps, response: Response, connectionId: string, verdict: DeliveryVerdict): void {
+  switch (verdict) {
+    case 'unknown_connection':
+      throw refusals.unknown();
+    case 'unknown_channel':
+    case 'unauthentic':
+      throw refusals.notAuthentic();
+    case 'not_allowed':
+      throw refusals.notAllowlisted();
+    case 'accepted':
+      response.json({ processed: true, connection_id: connectionId });
+      break;
+    case 'duplicate':
+      response.json({ processed: true, reason: 'duplicate' });
+      break;
+    case 'retired_channel':
+      response.json({ processed: true, reason: 'retired_channel' });
+  }
+  deps.metrics.webhooks.inc({ calendar_provider: 'google', outcome: verdict });
+  if (deps.logger.isLevelEnabled('debug')) {
+    deps.logger.debug({ calendar_provider: 'google', connection_id: connectionId, outcome: verdict }, 'notification');
+  }
+}

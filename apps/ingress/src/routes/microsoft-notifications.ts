@@ -1,0 +1,115 @@
+/**
+ * `POST /api/webhooks/calendar/microsoft`: the handshake, and collections of items that may belong to many connections.
+ * Each item is proven by itself; one bad item does not sink the others. Graph repeats whatever is refused for hours, so
+ * only a delivery without a single genuine item is.
+ */
+import type { DeliveryVerdict, ProvenNotification } from '@bookiji/db';
+import { type GraphNotification, parseGraphNotification, readValidationToken } from '@bookiji/providers/microsoft';
+import { ringRetry } from '@bookiji/queues';
+import { connectionIdOfChannel, readClientState } from '@bookiji/sync';
+import type { RequestHandler, Response } from 'express';
+import type { IngressDeps } from '../deps.ts';
+import { parseJson, readBody } from '../read-body.ts';
+import { isSigned, isUuid, readSignedNotification } from '../signed-body.ts';
+import { createWebhookRoute, refusals } from './webhook.ts';
+
+type ItemVerdict = DeliveryVerdict | 'not_authentic' | 'not_allowlisted';
+
+export function createMicrosoftNotifications(deps: IngressDeps): RequestHandler {
+  return createWebhookRoute(deps, 'microsoft', async (request, response) => {
+    if (!deps.flags.isOn('CALENDAR_WEBHOOK_ENABLED')) throw refusals.off();
+    const validationToken = readValidationToken(request.originalUrl);
+    if (validationToken !== null) return answerHandshake(deps, response, validationToken);
+    const body = await readBody(request);
+    const json = parseJson(body);
+    const reading = parseGraphNotification(json);
+    const secrets = deps.signingSecrets.microsoft;
+    const signed = 'error' in reading ? readSignedNotification(json) : null;
+    if ('error' in reading && signed === null) throw refusals.noIdentifier();
+    if (secrets !== null && !isSigned(body, request.get('x-microsoft-graph-signature'), secrets)) {
+      throw refusals.notAuthentic();
+    }
+    if (!('error' in reading)) {
+      const verdicts = await Promise.all(reading.items.map((item) => takeItem(deps, item)));
+      return answerItems(deps, response, verdicts);
+    }
+    if (signed === null || secrets === null) throw refusals.notAuthentic();
+    if (!deps.flags.allows({ connectionId: signed.connectionId })) throw refusals.notAllowlisted();
+    if (!isUuid(signed.connectionId)) throw refusals.unknown();
+    const verdict = await deps.intake.take({ ...signed, channelId: null, resourceId: null, subscriptionId: null });
+    if (verdict === 'unknown_connection') throw refusals.unknown();
+    answerItems(deps, response, [verdict]);
+  });
+}
+
+/** Asks for the flag alone: the subscription it is about does not exist yet. */
+function answerHandshake(deps: IngressDeps, response: Response, token: string): void {
+  deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: 'handshake' });
+  response.status(200).type('text/plain').send(token);
+}
+
+async function takeItem(deps: IngressDeps, item: GraphNotification): Promise<ItemVerdict> {
+  const channelId = item.clientState === null ? null : readClientState(item.clientState, deps.channelSecrets);
+  const connectionId = channelId === null ? null : connectionIdOfChannel(channelId);
+  if (connectionId === null) return 'not_authentic';
+  if (!deps.flags.allows({ connectionId })) return 'not_allowlisted';
+  const proven: ProvenNotification = {
+    connectionId,
+    channelId,
+    resourceId: null,
+    subscriptionId: item.subscriptionId,
+    deliveryKey: item.deliveryKey,
+  };
+  const verdict = await deps.intake.take(proven);
+  if (item.lifecycleEvent !== null && verdict === 'accepted') await lookAfterChannel(deps, connectionId);
+  return verdict;
+}
+
+/** Renewal, re-creation and the look for what was missed are the retry worker's; here it is only told. */
+async function lookAfterChannel(deps: IngressDeps, connectionId: string): Promise<void> {
+  await ringRetry(deps.queues, [{ task: 'keep_channel', connection_id: connectionId }]).catch(() =>
+    deps.metrics.ringsLost.inc(),
+  );
+}
+
+function answerItems(deps: IngressDeps, response: Response, verdicts: readonly ItemVerdict[]): void {
+  const isUnauthentic = (one: ItemVerdict) => one === 'not_authentic' || one === 'unauthentic';
+  const isDisallowed = (one: ItemVerdict) => one === 'not_allowlisted' || one === 'not_allowed';
+  if (verdicts.every(isUnauthentic)) return refuseItems(deps, verdicts, () => refusals.notAuthentic());
+  if (verdicts.every((one) => isUnauthentic(one) || isDisallowed(one))) {
+    return refuseItems(deps, verdicts, () => refusals.notAllowlisted());
+  }
+  for (const verdict of verdicts)
+    deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });
+  const accepted = verdicts.filter((one) => one === 'accepted').length;
+  const duplicates = verdicts.filter((one) => one === 'duplicate').length;
+  const rejected = verdicts.length - accepted - duplicates;
+  if (rejected > 0) {
+    deps.logger.warn(
+      { calendar_provider: 'microsoft', outcome: 'rejected', accepted, duplicates, rejected },
+      'items rejected',
+    );
+  }
+  const isKnown = accepted + duplicates > 0;
+  response.status(isKnown ? 200 : 202).json({
+    processed: true,
+    accepted,
+    duplicates,
+    rejected,
+    ...(accepted === 0 && duplicates > 0 ? { reason: 'duplicate' } : {}),
+  });
+}
+
+/** The route counts one for the request; the items beyond it are counted here. */
+function refuseItems(deps: IngressDeps, verdicts: readonly ItemVerdict[], refusal: () => Error): never {
+  for (const verdict of verdicts.slice(1)) {
+    deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });
+  }
+  throw refusal();
+}
+
+function outcomeOf(verdict: ItemVerdict): string {
+  if (verdict === 'unknown_connection' || verdict === 'unknown_channel') return 'unknown';
+  if (verdict === 'unauthentic') return 'not_authentic';
+  return verdict === 'not_allowed' ? 'not_allowlisted' : verdict;
+}
