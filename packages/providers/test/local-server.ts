@@ -12,6 +12,10 @@ export interface AskedRequest {
   readonly text: string;
   /** Parsed JSON; null for none. */
   readonly body: Record<string, unknown> | null;
+  /** The same for all requests that came over one connection. */
+  readonly connection: number;
+  /** Runs `task` when the asker hangs up. */
+  onClose(task: () => void): void;
 }
 
 export interface Reply {
@@ -87,5 +91,7 @@ async function readRequest(incoming: IncomingMessage): Promise<AskedRequest> {
     headers: incoming.headers,
     text,
     body: text.startsWith('{') ? JSON.parse(text) : null,
+    connection: incoming.socket.remotePort ?? 0,
+    onClose: (task) => incoming.socket.once('close', task),
   };
 }
