@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { STATE_DIR } from '@bookiji/local-fleet';
 import { has } from './commands.ts';
-import { STATE_DIR } from './environment.ts';
 
 const TOOLS = join(STATE_DIR, 'tools');
 

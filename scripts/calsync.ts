@@ -1,8 +1,8 @@
 /** `npm run calsync -- <command>`: the operator's command, on the named database or the embedded one. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ROOT, STATE_DIR } from '@bookiji/local-fleet';
 import { startEmbeddedPostgres } from '@bookiji/runtime';
-import { ROOT, STATE_DIR } from './environment.ts';
 
 let stop = async (): Promise<void> => undefined;
 try {

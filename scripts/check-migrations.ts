@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './environment.ts';
+import { ROOT } from '@bookiji/local-fleet';
 
 const DIR = join(ROOT, 'migrations');
 

@@ -1,10 +1,17 @@
 /** `npm run fleet`: ingress, three workers and ops from the environment; restarts what dies, ends together. */
+import {
+  checkPorts,
+  checkSettings,
+  FLEET_PORT_VARIABLES,
+  FLEET_ROLES,
+  prepareDatabase,
+  startFleet,
+} from '@bookiji/local-fleet';
 import { describeFailure } from '@bookiji/runtime';
-import { prepareDatabase } from './environment.ts';
-import { checkSettings, FLEET_ROLES, startFleet } from './start-fleet.ts';
 
 try {
   checkSettings(process.env, FLEET_ROLES);
+  await checkPorts(process.env, FLEET_PORT_VARIABLES);
   const database = await prepareDatabase(process.env);
   const fleet = startFleet({ ...process.env, DATABASE_URL: database.url }, FLEET_ROLES, (role, line, stream) => {
     (stream === 'stderr' ? process.stderr : process.stdout).write(

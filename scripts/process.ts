@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { prepareDatabase, ROOT } from './environment.ts';
+import { prepareDatabase, ROOT } from '@bookiji/local-fleet';
 
 const role = process.argv[2] ?? '';
 try {

@@ -1,13 +1,7 @@
-/** The environment of a fleet on this machine: what is given, and what the embedded database adds. */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { migrateUp, migrationStatus } from '@bookiji/db/migrate';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '@bookiji/runtime';
-
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const STATE_DIR = join(ROOT, '.bookiji');
-
-export type Environment = Record<string, string | undefined>;
+import { type EmbeddedPostgres, type Environment, startEmbeddedPostgres } from '@bookiji/runtime';
+import { STATE_DIR } from './root.ts';
 
 export interface PreparedDatabase {
   readonly url: string;

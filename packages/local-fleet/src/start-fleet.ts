@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { backoffFields, calendarFields, flagFields, storeFields } from '@bookiji/fleet';
-import { loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
-import { type Environment, ROOT } from './environment.ts';
+import { type Environment, loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
+import { ROOT } from './root.ts';
 
 export const FLEET_ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops'] as const;
 export type Role = (typeof FLEET_ROLES)[number] | 'sandbox';
@@ -58,8 +58,11 @@ export function startFleet(
   roles: readonly Role[],
   onLine: (role: string, line: string, stream: 'stdout' | 'stderr') => void,
 ): Supervisor {
+  // Where providers reach ingress follows its port unless somebody says otherwise.
+  const publicBaseUrl = environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
+  const env = { ...environment, PUBLIC_BASE_URL: publicBaseUrl };
   const supervisor = superviseProcesses(
-    roles.map((role) => ({ role, ...commandOf(role), env: environment })),
+    roles.map((role) => ({ role, ...commandOf(role), env })),
     {
       onLine,
       onExit: (role, { code, signal, restartMs }) => {

@@ -1,0 +1,29 @@
+export { checkPorts } from './check-ports.ts';
+export { expectJson, type HttpAnswer, type HttpRequest, requestJson } from './http.ts';
+export {
+  type Availability,
+  type ConnectionStatus,
+  createIngressClient,
+  type IngressClient,
+  type Slot,
+} from './ingress-client.ts';
+export { localEnvironment } from './local-settings.ts';
+export { type PreparedDatabase, prepareDatabase } from './prepare-database.ts';
+export { ROOT, STATE_DIR } from './root.ts';
+export {
+  type CalendarProvider,
+  createSandboxClient,
+  type SandboxCalendar,
+  type SandboxClient,
+  type SandboxEvent,
+} from './sandbox-client.ts';
+export { checkSettings, commandOf, FLEET_ROLES, type Role, startFleet } from './start-fleet.ts';
+export {
+  FLEET_PORT_VARIABLES,
+  LOCAL_PORT_VARIABLES,
+  LOCAL_ROLES,
+  type LocalFleet,
+  type LocalFleetOptions,
+  startLocalFleet,
+} from './start-local-fleet.ts';
+export { waitUntil } from './wait-until.ts';

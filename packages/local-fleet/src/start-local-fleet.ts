@@ -1,0 +1,93 @@
+/** A whole fleet with its sandbox on this machine: for the demo, for drills, for tests of the whole. */
+import { type Environment, findFreePort, type Supervisor } from '@bookiji/runtime';
+import { createIngressClient, type IngressClient } from './ingress-client.ts';
+import { localEnvironment } from './local-settings.ts';
+import { createSandboxClient, type SandboxClient } from './sandbox-client.ts';
+import { FLEET_ROLES, type Role, startFleet } from './start-fleet.ts';
+import { waitUntil } from './wait-until.ts';
+
+const PORTS: Readonly<Record<Role, readonly [variable: string, fallback: string]>> = {
+  ingress: ['INGRESS_PORT', '8080'],
+  ops: ['OPS_PORT', '8081'],
+  sandbox: ['SANDBOX_PORT', '8090'],
+  'inbound-worker': ['INBOUND_WORKER_PORT', '9101'],
+  'outbound-worker': ['OUTBOUND_WORKER_PORT', '9102'],
+  'retry-worker': ['RETRY_WORKER_PORT', '9103'],
+};
+
+export const LOCAL_ROLES: readonly Role[] = ['sandbox', ...FLEET_ROLES];
+export const FLEET_PORT_VARIABLES: readonly string[] = FLEET_ROLES.map((role) => PORTS[role][0]);
+export const LOCAL_PORT_VARIABLES: readonly string[] = Object.values(PORTS).map(([variable]) => variable);
+
+export interface LocalFleet {
+  /** Everything the processes were started with. */
+  readonly environment: Environment;
+  readonly urls: Readonly<Record<Role, string>>;
+  readonly ingress: IngressClient;
+  readonly sandbox: SandboxClient;
+  readonly opsToken: string;
+  readonly supervisor: Supervisor;
+  /** Resolves when every process can do its work. */
+  ready(withinMs?: number): Promise<void>;
+  /** Signals one process; it is started again when it ends. */
+  kill(role: Role, signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
+export interface LocalFleetOptions {
+  /** Its `DATABASE_URL` is current; a port of 0 is any free one. */
+  readonly environment: Environment;
+  /** Where made-up secrets are kept (`.bookiji`). */
+  readonly stateDir?: string;
+  readonly onLine: (role: string, line: string, stream: 'stdout' | 'stderr') => void;
+}
+
+export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
+  const ports = await choosePorts(options.environment);
+  const urls = Object.fromEntries(
+    LOCAL_ROLES.map((role) => [role, `http://127.0.0.1:${ports[PORTS[role][0]]}`]),
+  ) as Record<Role, string>;
+  const environment = localEnvironment({ ...options.environment, ...ports }, urls.sandbox, options.stateDir);
+  const supervisor = startFleet(environment, LOCAL_ROLES, options.onLine);
+  return {
+    environment,
+    urls,
+    ingress: createIngressClient(urls.ingress, firstOf(environment.API_TOKENS)),
+    sandbox: createSandboxClient(urls.sandbox),
+    opsToken: firstOf(environment.OPS_TOKENS),
+    supervisor,
+    ready: (withinMs = 20_000) => waitUntilAllReady(urls, withinMs),
+    kill(role, signal) {
+      const pid = supervisor.pids().get(role);
+      if (pid !== undefined) process.kill(pid, signal);
+    },
+    stop: () => supervisor.stop(),
+  };
+}
+
+async function choosePorts(environment: Environment): Promise<Record<string, string>> {
+  const chosen: Record<string, string> = {};
+  for (const [variable, fallback] of Object.values(PORTS)) {
+    const wish = environment[variable] || fallback;
+    chosen[variable] = wish === '0' ? String(await findFreePort()) : wish;
+  }
+  return chosen;
+}
+
+async function waitUntilAllReady(urls: Readonly<Record<Role, string>>, withinMs: number): Promise<void> {
+  await Promise.all(
+    LOCAL_ROLES.map((role) => waitUntil(`${role} to be ready`, () => isReady(`${urls[role]}/readyz`), withinMs)),
+  );
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+function firstOf(list: string | undefined): string {
+  return (list ?? '').split(',')[0]?.trim() ?? '';
+}

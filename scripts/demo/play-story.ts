@@ -1,0 +1,150 @@
+/**
+ * The main job, played in front of a person and on the real parts: a change in a calendar becomes blocked time, a
+ * booking becomes an event, moves and disappears.
+ */
+import { randomUUID } from 'node:crypto';
+import { listBusyIntervals, openDatabase } from '@bookiji/db';
+import { type LocalFleet, type SandboxCalendar, type Slot, waitUntil } from '@bookiji/local-fleet';
+import { type BookingEventMessage, openQueues, publishBookingEvents, type QueueSystem } from '@bookiji/queues';
+import type { Teller } from './teller.ts';
+
+const PROVIDER_ID = '5f0c9a52-3d9e-4f0e-9a53-6a1f3c2b7d10';
+const CALENDARS: readonly SandboxCalendar[] = [{ calendarProvider: 'google', email: 'dana@gmail.example' }];
+const ZONE = 'America/Toronto';
+const HOUR_MS = 3_600_000;
+
+interface Stage {
+  readonly fleet: LocalFleet;
+  readonly tell: Teller;
+  readonly queues: QueueSystem;
+  readonly db: ReturnType<typeof openDatabase>['db'];
+  /** Nine o'clock UTC of the day the story plays on. */
+  readonly morning: Date;
+}
+
+export async function playStory(fleet: LocalFleet, tell: Teller): Promise<void> {
+  const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl, QUEUE_PREFIX } = fleet.environment;
+  const prefix = QUEUE_PREFIX || '{bookiji}';
+  const database = openDatabase(databaseUrl, { applicationName: 'demo', max: 2 });
+  const queues = openQueues(
+    redisUrl ? { kind: 'redis', url: redisUrl, prefix } : { kind: 'postgres', url: databaseUrl, prefix },
+    () => undefined,
+  );
+  const stage: Stage = { fleet, tell, queues, db: database.db, morning: nextMorning() };
+  try {
+    for (const calendar of CALENDARS) await connectCalendar(stage, calendar);
+    for (const calendar of CALENDARS) await playChange(stage, calendar);
+    await playBooking(stage);
+  } finally {
+    await queues.close();
+    await database.close();
+  }
+}
+
+async function connectCalendar({ fleet, tell }: Stage, calendar: SandboxCalendar): Promise<void> {
+  const { calendarProvider, email } = calendar;
+  await fleet.sandbox.putUser({ calendar_provider: calendarProvider, email, name: 'Dana Demo', time_zone: ZONE });
+  tell.step(`Dana connects her ${nameOf(calendarProvider)} calendar: link, consent, callback`);
+  const startedAt = Date.now();
+  await fleet.ingress.connectCalendar(PROVIDER_ID, calendarProvider, email);
+  await waitUntil('the first sync', async () => {
+    const all = await fleet.ingress.connections(PROVIDER_ID);
+    const synced = all.find((one) => one.calendar_provider === calendarProvider)?.last_synced_at;
+    return synced !== null && synced !== undefined && Date.parse(synced) >= startedAt;
+  });
+  await waitUntil('the push channel', async () => {
+    const all = await fleet.ingress.connections(PROVIDER_ID);
+    return all.find((one) => one.calendar_provider === calendarProvider)?.channel_expires_at;
+  });
+  tell.result('connected, first sync done, push channel open');
+}
+
+/** A calendar change becomes a row and shrinks the free slots; gone, it gives them back. */
+async function playChange(stage: Stage, calendar: SandboxCalendar): Promise<void> {
+  const { fleet, tell, morning } = stage;
+  const slots = [0, 1, 2].map((hour) => slotAt(morning, hour));
+  const free = () => fleet.ingress.availability(PROVIDER_ID, slots);
+  tell.step(`Free slots of ${morning.toISOString().slice(0, 10)}: ${showSlots((await free()).free)} UTC`);
+
+  const at = performance.now();
+  const event = await fleet.sandbox.addEvent(calendar, { title: 'Dentist', ...slotAt(morning, 1) });
+  tell.step(
+    `Dana writes "Dentist" into her ${nameOf(calendar.calendarProvider)} calendar, ${showSlots([slotAt(morning, 1)])}`,
+  );
+  const row = await waitUntil('the busy interval', async () => {
+    const rows = await listBusyIntervals(stage.db, PROVIDER_ID, morning, new Date(morning.getTime() + 3 * HOUR_MS));
+    return rows.find(({ startAt }) => startAt.getTime() === morning.getTime() + HOUR_MS);
+  });
+  tell.result(
+    `a row in external_calendar_events, ${showSlots([{ start: row.startAt.toISOString(), end: row.endAt.toISOString() }])} (${since(at)})`,
+  );
+  await waitUntil('the slot to be blocked', async () => (await free()).free.length === 2);
+  tell.result(`free now: ${showSlots((await free()).free)}`);
+  await fleet.sandbox.deleteEvent(calendar, event.id);
+  await waitUntil('the slot to be free again', async () => (await free()).free.length === 3);
+  tell.result(`she deletes it, and the slots are back: ${showSlots((await free()).free)}`);
+}
+
+/** A booking becomes one event in each calendar, moves and disappears. */
+async function playBooking(stage: Stage): Promise<void> {
+  const { fleet, tell, morning } = stage;
+  const bookingId = randomUUID();
+  const publish = (version: number, type: BookingEventMessage['type'], slot: Slot) =>
+    publishBookingEvents(stage.queues, [
+      {
+        schema: 1,
+        event_id: randomUUID(),
+        type,
+        booking_id: bookingId,
+        provider_id: PROVIDER_ID,
+        version,
+        occurred_at: new Date().toISOString(),
+        booking: { ...slot, time_zone: ZONE, title: 'Haircut (Bookiji)' },
+      },
+    ]);
+  const until = new Date(morning.getTime() + 12 * HOUR_MS);
+  const shown = async () => {
+    const lists = await Promise.all(CALENDARS.map((calendar) => fleet.sandbox.listEvents(calendar, morning, until)));
+    return lists.map((events) => events.filter(({ title }) => title === 'Haircut (Bookiji)'));
+  };
+  const eachShows = async (wanted: Slot | null) =>
+    (await shown()).every((events) =>
+      wanted === null
+        ? events.length === 0
+        : events.length === 1 && Date.parse(events[0]?.start ?? '') === Date.parse(wanted.start),
+    );
+  const steps = [
+    ['booking.created', slotAt(morning, 3), 'is booked', 'one event'],
+    ['booking.updated', slotAt(morning, 5), 'is moved', 'the same event moved'],
+    ['booking.cancelled', null, 'is cancelled', 'the event is gone'],
+  ] as const;
+  for (const [index, [type, slot, what, becomes]] of steps.entries()) {
+    const at = performance.now();
+    tell.step(`A haircut ${what}${slot === null ? '' : ` ${showSlots([slot])}`}: ${type} on calendar-booking-events`);
+    await publish(index + 1, type, slot ?? slotAt(morning, 5));
+    await waitUntil(`${type} to reach the calendar`, () => eachShows(slot));
+    tell.result(`${becomes} (${since(at)})`);
+  }
+}
+
+function nextMorning(): Date {
+  const day = new Date(Date.now() + 24 * HOUR_MS);
+  return new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), 9));
+}
+
+function slotAt(morning: Date, hour: number): { start: string; end: string } {
+  const start = new Date(morning.getTime() + hour * HOUR_MS);
+  return { start: start.toISOString(), end: new Date(start.getTime() + HOUR_MS).toISOString() };
+}
+
+function showSlots(slots: readonly Slot[]): string {
+  return slots.map(({ start, end }) => `${start.slice(11, 16)}–${end.slice(11, 16)}`).join('  ');
+}
+
+function since(startedAt: number): string {
+  return `${Math.round(performance.now() - startedAt)} ms`;
+}
+
+function nameOf(calendarProvider: SandboxCalendar['calendarProvider']): string {
+  return calendarProvider === 'google' ? 'Google' : 'Microsoft';
+}

@@ -1,0 +1,91 @@
+/** `npm start`: embedded database, sandbox calendars and the whole fleet; plays the main job, then stays up. */
+import { createWriteStream } from 'node:fs';
+import { join, relative } from 'node:path';
+import {
+  checkPorts,
+  checkSettings,
+  LOCAL_PORT_VARIABLES,
+  LOCAL_ROLES,
+  type LocalFleet,
+  localEnvironment,
+  prepareDatabase,
+  ROOT,
+  STATE_DIR,
+  startLocalFleet,
+} from '@bookiji/local-fleet';
+import { describeFailure } from '@bookiji/runtime';
+import { playStory } from './demo/play-story.ts';
+import { createTeller } from './demo/teller.ts';
+
+const LOG = join(STATE_DIR, 'fleet.log');
+const tell = createTeller();
+let stop = async (): Promise<void> => undefined;
+let isStopping = false;
+
+/** Once: a second Ctrl-C does not start a second end. */
+async function end(exitCode: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  await stop();
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (!isStopping) tell.plain('stopping …');
+    void end(0);
+  });
+}
+
+try {
+  checkSettings(localEnvironment(process.env, 'http://127.0.0.1'), LOCAL_ROLES);
+  await checkPorts(process.env, LOCAL_PORT_VARIABLES);
+  const fleet = await startEverything();
+  await playStory(fleet, tell);
+  showAddresses(fleet);
+} catch (error) {
+  if (!isStopping) {
+    process.stderr.write(
+      `start: ${error instanceof Error && error.name === 'Error' ? error.message : describeFailure(error)}\n`,
+    );
+    await end(1);
+  }
+}
+
+async function startEverything(): Promise<LocalFleet> {
+  const database = await prepareDatabase(process.env);
+  stop = async () => database.embedded?.stop();
+  tell.step(database.embedded === null ? 'PostgreSQL at DATABASE_URL' : 'embedded PostgreSQL is up, schema is current');
+  const log = createWriteStream(LOG, { flags: 'a' });
+  const fleet = await startLocalFleet({
+    environment: { ...process.env, DATABASE_URL: database.url },
+    onLine: (role, line) => {
+      log.write(`${role} ${line}\n`);
+      if (role === 'fleet' && !isStopping) tell.step(line);
+    },
+  });
+  stop = async () => {
+    await fleet.stop();
+    await database.embedded?.stop();
+  };
+  await fleet.ready();
+  tell.step(`fleet is up: ${LOCAL_ROLES.join(', ')}; queues on ${process.env.REDIS_URL ? 'Redis' : 'PostgreSQL'}`);
+  return fleet;
+}
+
+function showAddresses({ urls, environment, opsToken }: LocalFleet): void {
+  const apiToken = environment.API_TOKENS?.split(',')[0];
+  const lines = [
+    '',
+    '  Everything stays up; Ctrl-C ends it.',
+    '',
+    `  calendars   ${urls.sandbox}/            change an event by hand and watch`,
+    `  console     ${urls.ops}/            password ${opsToken}`,
+    `  queues      ${urls.ops}/queues`,
+    `  metrics     ${urls.ops}/api/ops/metrics/calendar`,
+    `  API         ${urls.ingress}/api/calendar/…   Authorization: Bearer ${apiToken}`,
+    `  log         ${relative(ROOT, LOG)}`,
+    '',
+  ];
+  for (const line of lines) tell.plain(line);
+}
