@@ -1,0 +1,109 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type DesiredEvent, type KnownEvent, planWrite, type WritePlan } from './plan-write.ts';
+
+const at = (second: number, ms = 0) => new Date(Date.UTC(2026, 10, 24, 9, 0, second, ms));
+const desired: fc.Arbitrary<DesiredEvent> = fc.record({
+  state: fc.constantFrom('live' as const, 'cancelled' as const),
+  version: fc.integer({ min: 1, max: 4 }),
+  startAt: fc.tuple(fc.nat(2), fc.constantFrom(0, 500)).map(([second, ms]) => at(second, ms)),
+  endAt: fc.integer({ min: 10, max: 11 }).map((second) => at(second)),
+});
+const etag = fc.option(fc.constantFrom('"1"', '"2"'));
+const marker = fc.option(
+  fc.record({
+    bookingId: fc.constant('b'),
+    connectionId: fc.constant('c'),
+    generation: fc.nat(2),
+    version: fc.integer({ min: 1, max: 5 }),
+  }),
+);
+const read = fc.record({
+  eventId: fc.constantFrom('e', 'f'),
+  etag,
+  startAt: fc.nat(2).map((second) => at(second)),
+  endAt: fc.integer({ min: 10, max: 11 }).map((second) => at(second)),
+  marker,
+});
+const known: fc.Arbitrary<KnownEvent> = fc.oneof(
+  fc.constantFrom<KnownEvent>(
+    { state: 'never_written' },
+    { state: 'unclear' },
+    { state: 'key_burnt' },
+    { state: 'absent' },
+  ),
+  fc.record({ state: fc.constant('written' as const), eventId: fc.constantFrom('e', 'f'), etag }),
+  fc.record({ state: fc.constant('read' as const), event: read }),
+);
+const cases = { numRuns: 6_000 };
+const targetOf = (state: KnownEvent) =>
+  state.state === 'written' ? state : state.state === 'read' ? state.event : null;
+const isWrite = (plan: WritePlan) => ['create', 'update', 'delete'].includes(plan.action);
+
+describe('[O-3] every plan', () => {
+  test('leaves alone what is newer, and gives way to nothing else', () => {
+    fc.assert(
+      fc.property(desired, known, (want, state) => {
+        const isLate = state.state === 'read' && (state.event.marker?.version ?? 0) > want.version;
+        expect(planWrite(want, state).action === 'superseded').toBe(isLate);
+      }),
+      cases,
+    );
+  });
+
+  test('creates only where no event can be, and in the next generation exactly when the key is burnt', () => {
+    fc.assert(
+      fc.property(desired, known, (want, state) => {
+        const plan = planWrite(want, state);
+        if (plan.action !== 'create') return;
+        expect(want.state).toBe('live');
+        expect(['never_written', 'absent', 'key_burnt']).toContain(state.state);
+        expect(plan.nextGeneration).toBe(state.state === 'key_burnt');
+      }),
+      cases,
+    );
+  });
+
+  test('changes or removes only the event it knows, against the etag it knows it by', () => {
+    fc.assert(
+      fc.property(desired, known, (want, state) => {
+        const plan = planWrite(want, state);
+        if (plan.action !== 'update' && plan.action !== 'delete') return;
+        const target = targetOf(state);
+        expect({ eventId: plan.eventId, etag: plan.etag }).toEqual({ eventId: target?.eventId, etag: target?.etag });
+        expect(plan.action).toBe(want.state === 'live' ? 'update' : 'delete');
+      }),
+      cases,
+    );
+  });
+
+  test('reads before it writes whatever is unclear', () => {
+    fc.assert(
+      fc.property(desired, (want) => {
+        expect(planWrite(want, { state: 'unclear' })).toEqual({ action: 'find' });
+      }),
+    );
+  });
+
+  test('stops only when the calendar shows what is wanted', () => {
+    fc.assert(
+      fc.property(desired, known, (want, state) => {
+        const plan = planWrite(want, state);
+        if (isWrite(plan) || plan.action === 'find' || plan.action === 'superseded') return;
+        if (plan.action === 'none') {
+          expect(want.state).toBe('cancelled');
+          expect(targetOf(state)).toBeNull();
+          return;
+        }
+        const second = (instant: Date | null) => Math.floor((instant?.getTime() ?? 0) / 1000);
+        expect(want.state).toBe('live');
+        expect(plan.event.marker?.version).toBe(want.version);
+        expect([second(plan.event.startAt), second(plan.event.endAt)]).toEqual([
+          second(want.startAt),
+          second(want.endAt),
+        ]);
+      }),
+      cases,
+    );
+  });
+});
