@@ -5,6 +5,8 @@ import express, { type Express } from 'express';
 import { adminRoutes } from './admin/routes.ts';
 import { googleOAuthRoutes } from './google/oauth.ts';
 import { googleCalendarRoutes } from './google/routes.ts';
+import { microsoftLoginRoutes } from './microsoft/login.ts';
+import { graphRoutes } from './microsoft/routes.ts';
 import { processRoutes } from './process-routes.ts';
 import type { PartialSettings } from './settings.ts';
 import { createState, type SandboxState } from './state.ts';
@@ -44,6 +46,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     },
     async close() {
       state.notificationFaults.clear();
+      state.batches.clear();
       state.courier.close();
       const closing = server;
       if (closing === null) return;
@@ -61,6 +64,8 @@ function createApp(state: SandboxState): Express {
   app.use(processRoutes(state));
   app.use('/calendar/v3', googleCalendarRoutes(state));
   app.use(googleOAuthRoutes(state));
+  app.use('/v1.0', graphRoutes(state));
+  app.use(microsoftLoginRoutes(state));
   app.use('/sandbox', adminRoutes(state));
   return app;
 }

@@ -6,6 +6,8 @@ import { Faults } from './faults.ts';
 import { GoogleChannels } from './google/channels.ts';
 import { History } from './history.ts';
 import { MailLog } from './mail.ts';
+import { Batches } from './microsoft/notify.ts';
+import { Subscriptions } from './microsoft/subscriptions.ts';
 import { Courier } from './notifications/courier.ts';
 import { NotificationFaults } from './notifications/notification-faults.ts';
 import { OAuthClients } from './oauth/clients.ts';
@@ -26,6 +28,8 @@ export interface SandboxState extends Editing {
   readonly notificationFaults: NotificationFaults;
   readonly mail: MailLog;
   readonly googleChannels: GoogleChannels;
+  readonly subscriptions: Subscriptions;
+  readonly batches: Batches;
   readonly changeListeners: ((change: CommittedChange) => void)[];
 }
 
@@ -47,6 +51,8 @@ export function createState(options: { settings?: PartialSettings; now?: () => n
     notificationFaults: new NotificationFaults(),
     mail: new MailLog(),
     googleChannels: new GoogleChannels(),
+    subscriptions: new Subscriptions(),
+    batches: new Batches(),
     changeListeners,
     announce: (change) => {
       for (const listener of changeListeners) listener(change);
@@ -66,6 +72,8 @@ export function resetState(state: SandboxState): void {
   state.courier.clear();
   state.mail.clear();
   state.googleChannels.clear();
+  state.subscriptions.clear();
+  state.batches.clear();
   changeSettings(state.settings, defaultSettings());
   state.clock.moveTo(0);
 }

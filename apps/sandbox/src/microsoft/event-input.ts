@@ -1,0 +1,200 @@
+/** Reads an event that a client wrote, and refuses what Graph refuses. microsoft-graph.md §3 and §4. */
+import { type Attendee, EMPTY_CONTENT, type EventContent, type ShowAs } from '../calendars/calendar-event.ts';
+import type { CalendarStore } from '../calendars/calendar-store.ts';
+import { allDay, type Timing, timed } from '../calendars/timing.ts';
+import { DAY_MS, fromWall, parseInstant, parseWall } from '../calendars/zone-time.ts';
+import { invalidProperty, refuse } from './errors.ts';
+import type { Resource } from './event-resource.ts';
+import { mergeProperties } from './extended-properties.ts';
+import { readRecurrence } from './recurrence.ts';
+import { readZone } from './zones.ts';
+
+export type Body = Readonly<Record<string, unknown>>;
+
+const SHOW_AS: readonly ShowAs[] = ['free', 'tentative', 'busy', 'oof', 'workingElsewhere', 'unknown'];
+const SENSITIVITIES = ['normal', 'personal', 'private', 'confidential'];
+const MOST_ATTENDEES = 500;
+
+/** Kept and shown, of no meaning to the sandbox. */
+const EXTRAS = [
+  'categories',
+  'importance',
+  'reminderMinutesBeforeStart',
+  'isReminderOn',
+  'responseRequested',
+  'allowNewTimeProposals',
+  'hideAttendees',
+  'isOnlineMeeting',
+  'onlineMeetingProvider',
+  'locations',
+];
+
+const KNOWN = new Set([
+  ...EXTRAS,
+  'subject',
+  'body',
+  'location',
+  'start',
+  'end',
+  'isAllDay',
+  'showAs',
+  'sensitivity',
+  'attendees',
+  'recurrence',
+  'singleValueExtendedProperties',
+  'transactionId',
+  'originalStartTimeZone',
+  'originalEndTimeZone',
+]);
+
+/** A new event: start and end are required. */
+export function readNewEvent(body: Body, store: CalendarStore): EventContent {
+  const change = readChange(body, store, null);
+  if (change.timing === undefined) throw invalidProperty('At least one property failed validation: Start, End.');
+  return { ...EMPTY_CONTENT, ...change } as EventContent;
+}
+
+/** §4: an update keeps what it leaves out. */
+export function readChange(body: Body, store: CalendarStore, before: EventContent | null): Partial<EventContent> {
+  for (const name of Object.keys(body)) {
+    if (!KNOWN.has(name) && !name.startsWith('@')) throw unknownProperty(name);
+  }
+  const change: { -readonly [Name in keyof EventContent]?: EventContent[Name] } = {};
+  if (body.subject !== undefined) change.title = text(body.subject, 'subject');
+  if (body.body !== undefined) change.description = readBodyText(body.body);
+  if (body.location !== undefined) change.location = readLocation(body.location);
+  if (body.showAs !== undefined) change.showAs = oneOf(body.showAs, SHOW_AS, 'showAs');
+  if (body.showAs !== undefined) change.isTentative = body.showAs === 'tentative';
+  if (body.sensitivity !== undefined) change.visibility = oneOf(body.sensitivity, SENSITIVITIES, 'sensitivity');
+  if (body.attendees !== undefined) change.attendees = readAttendees(body.attendees);
+  if (body.start !== undefined || body.end !== undefined || body.isAllDay !== undefined) {
+    change.timing = readTiming(body, store, before?.timing ?? null);
+  }
+  if (body.recurrence !== undefined) {
+    const timing = change.timing ?? before?.timing;
+    if (timing !== undefined) change.rule = readRecurrence(body.recurrence, timing, store.details.timeZone);
+  }
+  if (body.singleValueExtendedProperties !== undefined) {
+    change.privateProperties = mergeProperties(before?.privateProperties ?? {}, body.singleValueExtendedProperties);
+  }
+  const extras = Object.fromEntries(EXTRAS.filter((name) => name in body).map((name) => [name, body[name]]));
+  if (Object.keys(extras).length > 0) change.extras = { ...before?.extras, ...extras };
+  return change;
+}
+
+const unknownProperty = (name: string) =>
+  refuse(400, 'RequestBodyRead', `The property '${name}' does not exist on type 'Microsoft.OutlookServices.Event'.`);
+
+interface Moment {
+  readonly ms: number;
+  readonly wallMs: number;
+  readonly zone: string;
+}
+
+function readTiming(body: Body, store: CalendarStore, before: Timing | null): Timing {
+  const isAllDay = body.isAllDay === undefined ? (before?.isAllDay ?? false) : body.isAllDay === true;
+  const start = body.start === undefined ? startOf(before) : readMoment(body.start, 'Start');
+  const end = body.end === undefined ? endOf(before, start) : readMoment(body.end, 'End');
+  if (start === null || end === null) throw invalidProperty('At least one property failed validation: Start, End.');
+  if (end.ms < start.ms) {
+    throw refuse(
+      400,
+      'ErrorCalendarEndDateIsEarlierThanStartDate',
+      'The end of an event must not be before its start.',
+    );
+  }
+  if (!isAllDay) return timed(start.ms, end.ms, start.zone, end.zone);
+  // §3: midnight in one time zone.
+  if (
+    start.wallMs % DAY_MS !== 0 ||
+    end.wallMs % DAY_MS !== 0 ||
+    start.zone !== end.zone ||
+    end.wallMs <= start.wallMs
+  ) {
+    throw invalidProperty(
+      'The Event.Start and Event.End of an all-day event need to be midnight in the same time zone.',
+    );
+  }
+  return allDay(start.wallMs, end.wallMs, store.details.timeZone);
+}
+
+function readMoment(value: unknown, name: string): Moment {
+  const { dateTime, timeZone = 'UTC' } = (value ?? {}) as Resource;
+  if (typeof dateTime !== 'string' || (timeZone !== null && typeof timeZone !== 'string')) {
+    throw invalidProperty(`At least one property failed validation: ${name}.`);
+  }
+  const zone = readZone(timeZone ?? 'UTC');
+  if (zone === null) {
+    throw refuse(400, 'TimeZoneNotSupportedException', 'A valid TimeZone value must be specified.');
+  }
+  const wallMs = parseWall(dateTime);
+  const instant = wallMs === null ? parseInstant(dateTime) : fromWall(zone, wallMs);
+  if (instant === null) throw invalidProperty(`At least one property failed validation: ${name}.`);
+  return { ms: Math.floor(instant / 1000) * 1000, wallMs: wallMs ?? instant, zone };
+}
+
+function startOf(before: Timing | null): Moment | null {
+  if (before === null) return null;
+  return { ms: before.startMs, wallMs: before.startDay ?? before.startMs, zone: before.startZone ?? 'UTC' };
+}
+
+/** A new start alone keeps the end, as any omitted property is kept. */
+function endOf(before: Timing | null, start: Moment | null): Moment | null {
+  if (before === null) return null;
+  const zone = before.isAllDay ? (start?.zone ?? 'UTC') : (before.endZone ?? 'UTC');
+  return { ms: before.endMs, wallMs: before.endDay ?? before.endMs, zone };
+}
+
+function readBodyText(value: unknown): string | null {
+  if (value === null) return null;
+  const { content = '' } = value as Resource;
+  if (typeof content !== 'string') throw invalidProperty('At least one property failed validation: Body.');
+  return content;
+}
+
+function readLocation(value: unknown): string | null {
+  if (value === null) return null;
+  const { displayName = '' } = value as Resource;
+  if (typeof displayName !== 'string') throw invalidProperty('At least one property failed validation: Location.');
+  return displayName;
+}
+
+function readAttendees(value: unknown): Attendee[] {
+  if (value === null) return [];
+  if (!Array.isArray(value)) throw invalidProperty('At least one property failed validation: Attendees.');
+  // §3: at most 500.
+  if (value.length > MOST_ATTENDEES) throw invalidProperty(`An event may have at most ${MOST_ATTENDEES} attendees.`);
+  return value.map((one: Resource | null) => {
+    const { address, name } = (one?.emailAddress ?? {}) as Resource;
+    if (typeof address !== 'string' || !/^[^@\s]+@[^@\s]+$/.test(address)) {
+      throw refuse(400, 'ErrorInvalidRecipients', 'At least one recipient is not valid.');
+    }
+    return {
+      email: address.toLowerCase(),
+      name: typeof name === 'string' ? name : null,
+      response: 'needsAction',
+      isOptional: one?.type === 'optional',
+    };
+  });
+}
+
+function oneOf<Value extends string>(value: unknown, allowed: readonly Value[], name: string): Value {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw refuse(400, 'RequestBodyRead', `Cannot convert the literal of '${name}'.`);
+  return found;
+}
+
+function text(value: unknown, name: string): string | null {
+  if (value !== null && typeof value !== 'string') throw refuse(400, 'RequestBodyRead', `Cannot convert '${name}'.`);
+  return value;
+}
+
+export function readBody(text: string): Body {
+  try {
+    const body: unknown = JSON.parse(text === '' ? '{}' : text);
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body;
+  } catch {
+    // Refused below, like any other text that is no object.
+  }
+  throw refuse(400, 'BadRequest', 'Unable to read JSON request payload.');
+}

@@ -1,0 +1,59 @@
+/** Graph's subscriptions. microsoft-graph.md §1. */
+import type { CalendarStore } from '../calendars/calendar-store.ts';
+import type { IdForm } from './item-ids.ts';
+
+export const CHANGE_TYPES = ['created', 'updated', 'deleted'] as const;
+export type ChangeType = (typeof CHANGE_TYPES)[number];
+
+export interface Subscription {
+  readonly id: string;
+  readonly store: CalendarStore;
+  readonly email: string;
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly grantId: string;
+  /** As the client wrote it. */
+  readonly resource: string;
+  readonly changeTypes: ReadonlySet<ChangeType>;
+  readonly clientState: string | null;
+  readonly lifecycleUrl: string | null;
+  /** §1.1: settled when it is created. */
+  readonly idForm: IdForm;
+  notificationUrl: string;
+  expiresAtMs: number;
+  /** §1.6: set when Graph asked for a new authorization and stopped delivering until it comes. */
+  isPaused: boolean;
+}
+
+export class Subscriptions {
+  readonly #live = new Map<string, Subscription>();
+
+  open(subscription: Subscription): void {
+    this.#live.set(subscription.id, subscription);
+  }
+
+  get(id: string): Subscription | undefined {
+    return this.#live.get(id);
+  }
+
+  remove(id: string): boolean {
+    return this.#live.delete(id);
+  }
+
+  of(store: CalendarStore): Subscription[] {
+    return this.list().filter((subscription) => subscription.store === store);
+  }
+
+  list(): Subscription[] {
+    return [...this.#live.values()];
+  }
+
+  /** §1.3: an expired one is deleted. */
+  dropExpired(nowMs: number): void {
+    for (const { id, expiresAtMs } of this.#live.values()) if (expiresAtMs <= nowMs) this.#live.delete(id);
+  }
+
+  clear(): void {
+    this.#live.clear();
+  }
+}
