@@ -67,6 +67,9 @@ export function deleteAccount(state: SandboxState, call: AdminCall): void {
   for (const channel of state.googleChannels.list()) {
     if (account.calendars.includes(channel.store)) state.googleChannels.stop(channel.id);
   }
+  for (const subscription of state.subscriptions.list()) {
+    if (account.calendars.includes(subscription.store)) state.subscriptions.remove(subscription.id);
+  }
   state.directory.remove(account.provider, account.email);
 }
 

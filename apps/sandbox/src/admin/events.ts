@@ -67,6 +67,15 @@ export function restoreEventByHand(state: SandboxState, call: AdminCall) {
   return describeRow(store, rowOf(row.event));
 }
 
+/** To another folder and back: Graph's mutable ids change with it, immutable ones do not. */
+export function moveFolderByHand(state: SandboxState, call: AdminCall) {
+  const store = storeOf(state, call);
+  const row = rowFor(store, call);
+  if (row.occurrence !== null) throw new AdminError(400, 'invalid', 'a series moves as a whole');
+  row.event.folderMoves += 1;
+  return describeRow(store, rowOf(changeEvent(state, store, row.event, {}, OWNER)));
+}
+
 export function getEventByHand(state: SandboxState, call: AdminCall) {
   const store = storeOf(state, call);
   return describeRow(store, rowFor(store, call));

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { primaryOf } from '../calendars/directory.ts';
 import { faultShape } from '../faults.ts';
+import { LIFECYCLE_EVENTS, notifyLifecycle } from '../microsoft/notify.ts';
 import { notificationFaultShape } from '../notifications/notification-faults.ts';
 import { PROVIDERS } from '../provider.ts';
 import { changeSettings, partialSettingsShape } from '../settings.ts';
@@ -65,6 +66,36 @@ export function silenceChannel(state: SandboxState, call: AdminCall) {
   if (silent) state.notificationFaults.silence(channel);
   else state.notificationFaults.unsilence(channel);
   return { channel, silent };
+}
+
+const lifecycleShape = z
+  .object({
+    event: z.enum(LIFECYCLE_EVENTS),
+    /** One subscription, or all of one account's; without either, all. */
+    channel: z.string().optional(),
+    email: z.string().optional(),
+    /** `reauthorizationRequired`: nothing is delivered, and what changes is lost, until the client reauthorizes. */
+    pause: z.boolean().default(true),
+    /** `subscriptionRemoved` without a word. */
+    silently: z.boolean().default(false),
+  })
+  .strict();
+
+/** Graph's lifecycle notifications, with what they stand for. microsoft-graph.md §1.6. */
+export function orderLifecycle(state: SandboxState, call: AdminCall) {
+  const wish = lifecycleShape.parse(call.body);
+  state.subscriptions.dropExpired(state.clock.now());
+  const chosen = state.subscriptions.list().filter(({ id, email }) => {
+    if (wish.channel !== undefined && wish.channel !== id) return false;
+    return wish.email === undefined || wish.email.toLowerCase() === email;
+  });
+  let told = 0;
+  for (const subscription of chosen) {
+    if (wish.event === 'reauthorizationRequired') subscription.isPaused = wish.pause;
+    if (wish.event === 'subscriptionRemoved') state.subscriptions.remove(subscription.id);
+    if (!wish.silently && notifyLifecycle(state, subscription, wish.event)) told += 1;
+  }
+  return { subscriptions: chosen.length, told };
 }
 
 const whoseShape = z

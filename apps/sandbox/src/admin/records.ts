@@ -58,19 +58,33 @@ export function showMail(state: SandboxState) {
   return { count: state.mail.count(), mails: state.mail.list() };
 }
 
+/** Google's channels and Graph's subscriptions. */
 export function showChannels(state: SandboxState) {
-  state.googleChannels.dropExpired(state.clock.now());
-  return {
-    channels: state.googleChannels.list().map((channel) => ({
-      calendar_provider: 'google',
-      channel_id: channel.id,
-      resource_id: channel.resourceId,
-      email: channel.email,
-      calendar_id: channel.store.details.id,
-      address: channel.address,
-      expires_at: new Date(channel.expiresAtMs).toISOString(),
-      message_number: channel.messageNumber,
-      silent: state.notificationFaults.isSilent(channel.id),
-    })),
-  };
+  const now = state.clock.now();
+  state.googleChannels.dropExpired(now);
+  state.subscriptions.dropExpired(now);
+  const channels = state.googleChannels.list().map((channel) => ({
+    calendar_provider: 'google',
+    channel_id: channel.id,
+    resource_id: channel.resourceId,
+    email: channel.email,
+    calendar_id: channel.store.details.id,
+    address: channel.address,
+    expires_at: new Date(channel.expiresAtMs).toISOString(),
+    message_number: channel.messageNumber,
+    silent: state.notificationFaults.isSilent(channel.id),
+  }));
+  const subscriptions = state.subscriptions.list().map((subscription) => ({
+    calendar_provider: 'microsoft',
+    channel_id: subscription.id,
+    resource_id: null,
+    email: subscription.email,
+    calendar_id: subscription.store.details.id,
+    address: subscription.notificationUrl,
+    lifecycle_address: subscription.lifecycleUrl,
+    expires_at: new Date(subscription.expiresAtMs).toISOString(),
+    paused: subscription.isPaused,
+    silent: state.notificationFaults.isSilent(subscription.id),
+  }));
+  return { channels: [...channels, ...subscriptions] };
 }

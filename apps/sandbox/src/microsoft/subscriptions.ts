@@ -27,21 +27,27 @@ export interface Subscription {
 
 export class Subscriptions {
   readonly #live = new Map<string, Subscription>();
+  readonly #byStore = new Map<CalendarStore, Set<Subscription>>();
 
   open(subscription: Subscription): void {
     this.#live.set(subscription.id, subscription);
+    const siblings = this.#byStore.get(subscription.store) ?? new Set();
+    this.#byStore.set(subscription.store, siblings.add(subscription));
   }
 
   get(id: string): Subscription | undefined {
     return this.#live.get(id);
   }
 
-  remove(id: string): boolean {
-    return this.#live.delete(id);
+  remove(id: string): void {
+    const subscription = this.#live.get(id);
+    if (subscription === undefined) return;
+    this.#live.delete(id);
+    this.#byStore.get(subscription.store)?.delete(subscription);
   }
 
-  of(store: CalendarStore): Subscription[] {
-    return this.list().filter((subscription) => subscription.store === store);
+  of(store: CalendarStore): Iterable<Subscription> {
+    return this.#byStore.get(store) ?? [];
   }
 
   list(): Subscription[] {
@@ -50,10 +56,11 @@ export class Subscriptions {
 
   /** §1.3: an expired one is deleted. */
   dropExpired(nowMs: number): void {
-    for (const { id, expiresAtMs } of this.#live.values()) if (expiresAtMs <= nowMs) this.#live.delete(id);
+    for (const { id, expiresAtMs } of this.#live.values()) if (expiresAtMs <= nowMs) this.remove(id);
   }
 
   clear(): void {
     this.#live.clear();
+    this.#byStore.clear();
   }
 }
