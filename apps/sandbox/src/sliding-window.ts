@@ -31,3 +31,27 @@ export class SlidingWindow {
     this.#slice = slice;
   }
 }
+
+/** A window per key. */
+export class SlidingWindows {
+  readonly #windowMs: number;
+  readonly #windows = new Map<string, SlidingWindow>();
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Counts one request in and says how many the key's window now holds. */
+  add(key: string, nowMs: number): number {
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      window = new SlidingWindow(this.#windowMs);
+      this.#windows.set(key, window);
+    }
+    return window.add(nowMs);
+  }
+
+  clear(): void {
+    this.#windows.clear();
+  }
+}

@@ -14,6 +14,7 @@ import { OAuthClients } from './oauth/clients.ts';
 import { Grants } from './oauth/grants.ts';
 import { RequestLog } from './request-log.ts';
 import { changeSettings, defaultSettings, type PartialSettings, type SandboxSettings } from './settings.ts';
+import { SlidingWindows } from './sliding-window.ts';
 
 export interface SandboxState extends Editing {
   readonly clock: SandboxClock;
@@ -27,6 +28,8 @@ export interface SandboxState extends Editing {
   readonly courier: Courier;
   readonly notificationFaults: NotificationFaults;
   readonly mail: MailLog;
+  readonly googleQuota: SlidingWindows;
+  readonly microsoftQuota: SlidingWindows;
   readonly googleChannels: GoogleChannels;
   readonly subscriptions: Subscriptions;
   readonly batches: Batches;
@@ -50,6 +53,8 @@ export function createState(options: { settings?: PartialSettings; now?: () => n
     courier: new Courier(settings, clock.now),
     notificationFaults: new NotificationFaults(),
     mail: new MailLog(),
+    googleQuota: new SlidingWindows(60_000),
+    microsoftQuota: new SlidingWindows(600_000),
     googleChannels: new GoogleChannels(),
     subscriptions: new Subscriptions(),
     batches: new Batches(),
@@ -71,6 +76,8 @@ export function resetState(state: SandboxState): void {
   state.requests.clear();
   state.courier.clear();
   state.mail.clear();
+  state.googleQuota.clear();
+  state.microsoftQuota.clear();
   state.googleChannels.clear();
   state.subscriptions.clear();
   state.batches.clear();

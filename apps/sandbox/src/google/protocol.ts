@@ -2,19 +2,15 @@
 import type { Answer } from '../answer.ts';
 import type { Call, Caller, Protocol } from '../endpoint.ts';
 import type { FaultOrder } from '../faults.ts';
-import { SlidingWindow } from '../sliding-window.ts';
 import type { SandboxState } from '../state.ts';
 import { refuse, usualError } from './errors.ts';
 
-const MINUTE_MS = 60_000;
-
 export function calendarProtocol(state: SandboxState): Protocol {
-  const windows = new Map<string, SlidingWindow>();
   return {
     provider: 'google',
     authenticate: (call) => authenticate(state, call),
     admit: (caller) => {
-      spendQuota(state, windows, caller);
+      spendQuota(state, caller);
       return () => {};
     },
     faultAnswer: (order: FaultOrder & { status: number }): Answer => usualError(order.status, order.reason),
@@ -39,26 +35,18 @@ function authenticate(state: SandboxState, call: Call): Caller {
 }
 
 /** §5: a sliding window per user and project, and one per project; a project is an OAuth client here. */
-function spendQuota(state: SandboxState, windows: Map<string, SlidingWindow>, caller: Caller): void {
+function spendQuota(state: SandboxState, caller: Caller): void {
   const { user_requests_per_minute: perUser, project_requests_per_minute: perProject } = state.settings.google;
   const { clientId, email } = caller.grant;
   const status = state.settings.google.quota_status;
+  const now = state.clock.now();
   const usageLimits = { domain: 'usageLimits' };
-  if (perProject !== null && count(state, windows, clientId) > perProject) {
+  if (perProject !== null && state.googleQuota.add(clientId, now) > perProject) {
     throw refuse(status ?? 429, 'rateLimitExceeded', 'Rate Limit Exceeded', usageLimits);
   }
-  if (perUser !== null && count(state, windows, `${clientId} ${email}`) > perUser) {
+  if (perUser !== null && state.googleQuota.add(`${clientId} ${email}`, now) > perUser) {
     throw refuse(status ?? 403, 'userRateLimitExceeded', 'User Rate Limit Exceeded', usageLimits);
   }
-}
-
-function count(state: SandboxState, windows: Map<string, SlidingWindow>, key: string): number {
-  let window = windows.get(key);
-  if (window === undefined) {
-    window = new SlidingWindow(MINUTE_MS);
-    windows.set(key, window);
-  }
-  return window.add(state.clock.now());
 }
 
 const BASE = 'https://www.googleapis.com/auth/';

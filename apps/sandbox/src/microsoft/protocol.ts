@@ -1,20 +1,16 @@
 /** Who may ask Graph, and how much. microsoft-graph.md §5 and §6. */
 import type { Call, Caller, Protocol } from '../endpoint.ts';
-import { SlidingWindow } from '../sliding-window.ts';
 import type { SandboxState } from '../state.ts';
 import { accessDenied, refuse, tooMany, usualError } from './errors.ts';
 
-const TEN_MINUTES_MS = 600_000;
-
 export function graphProtocol(state: SandboxState): Protocol {
-  const windows = new Map<string, SlidingWindow>();
   const inFlight = new Map<string, number>();
   return {
     provider: 'microsoft',
     authenticate: (call) => authenticate(state, call),
     admit: (caller) => {
       const mailbox = `${caller.grant.clientId} ${caller.grant.email}`;
-      spendQuota(state, windows, mailbox);
+      spendQuota(state, mailbox);
       return takeSlot(state, inFlight, mailbox);
     },
     faultAnswer: (order) => usualError(order.status, order.reason),
@@ -38,15 +34,12 @@ function authenticate(state: SandboxState, call: Call): Caller {
 }
 
 /** §5: 10,000 requests in ten minutes for one application and one mailbox; refused ones count too. */
-function spendQuota(state: SandboxState, windows: Map<string, SlidingWindow>, mailbox: string): void {
+function spendQuota(state: SandboxState, mailbox: string): void {
   const most = state.settings.microsoft.mailbox_requests_per_10_minutes;
   if (most === null) return;
-  let window = windows.get(mailbox);
-  if (window === undefined) {
-    window = new SlidingWindow(TEN_MINUTES_MS);
-    windows.set(mailbox, window);
+  if (state.microsoftQuota.add(mailbox, state.clock.now()) > most) {
+    throw tooMany('Application is over its request limit.', 10);
   }
-  if (window.add(state.clock.now()) > most) throw tooMany('Application is over its request limit.', 10);
 }
 
 /** §5: four requests at once for one application and one mailbox. */
