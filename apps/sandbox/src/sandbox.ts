@@ -1,4 +1,4 @@
-/** Puts the sandbox together: one HTTP server that is both providers, their authorization servers and the admin API. */
+/** Puts the sandbox together: one HTTP server that is both providers, their authorization servers, the admin API and the page. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
@@ -7,6 +7,7 @@ import { googleOAuthRoutes } from './google/oauth.ts';
 import { googleCalendarRoutes } from './google/routes.ts';
 import { microsoftLoginRoutes } from './microsoft/login.ts';
 import { graphRoutes } from './microsoft/routes.ts';
+import { pageRoutes } from './page/routes.ts';
 import { processRoutes } from './process-routes.ts';
 import type { PartialSettings } from './settings.ts';
 import { createState, type SandboxState } from './state.ts';
@@ -67,5 +68,6 @@ function createApp(state: SandboxState): Express {
   app.use('/v1.0', graphRoutes(state));
   app.use(microsoftLoginRoutes(state));
   app.use('/sandbox', adminRoutes(state));
+  app.use(pageRoutes(state));
   return app;
 }
