@@ -28,7 +28,7 @@ export function localText(date) {
 }
 
 export function timeText(date) {
-  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 /** The part of an event that lies on the day that begins at `day`; null when none does. In minutes from midnight. */
