@@ -1,6 +1,6 @@
 /** ESM mode, as production runs; the reasons of the odd settings stand in CONTRIBUTING.md. */
 export default {
-  testMatch: ['<rootDir>/{apps,packages}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,packages,infra}/**/*.test.ts'],
   modulePathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   // Exactly these three: with `import` or `require` added, CommonJS packages load ES modules and every route answers 500.

@@ -13,9 +13,37 @@ export function bringRedis(): boolean {
   useUnpacked();
   if (has('redis-server') || !has('apt-get')) return has('redis-server');
   process.stderr.write('bringing redis-server …\n');
-  return process.getuid?.() === 0
-    ? install(['redis-server'])
-    : unpack(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1']);
+  if (process.getuid?.() === 0) return install(['redis-server']);
+  unpack(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1']);
+  return has('redis-server');
+}
+
+export interface PrometheusTools {
+  readonly promtool: string;
+  readonly amtool: string;
+}
+
+/**
+ * What checks alert rules and their routes; null when it could not be had. Unpacked even for root: installed, the two
+ * packages would start services, and of each only the small program is wanted.
+ */
+export function bringPrometheusTools(): PrometheusTools | null {
+  const found = findPrometheusTools();
+  if (found !== null || !has('apt-get')) return found;
+  process.stderr.write('bringing promtool and amtool …\n');
+  const packages = ['prometheus', 'prometheus-alertmanager'];
+  // A fresh machine has no package lists; only root may fetch them.
+  if (!unpack(packages) && spawnSync('apt-get', ['update'], { stdio: 'ignore' }).status === 0) unpack(packages);
+  return findPrometheusTools();
+}
+
+function findPrometheusTools(): PrometheusTools | null {
+  const find = (name: string) => {
+    const unpacked = join(TOOLS, 'root', 'usr', 'bin', name);
+    return has(name) ? name : existsSync(unpacked) ? unpacked : null;
+  };
+  const [promtool, amtool] = [find('promtool'), find('amtool')];
+  return promtool === null || amtool === null ? null : { promtool, amtool };
 }
 
 function install(packages: readonly string[]): boolean {
@@ -29,6 +57,7 @@ function install(packages: readonly string[]): boolean {
   return has('redis-server');
 }
 
+/** False when the packages could not be downloaded. */
 function unpack(packages: readonly string[]): boolean {
   mkdirSync(TOOLS, { recursive: true });
   if (spawnSync('apt-get', ['download', ...packages], { cwd: TOOLS, stdio: 'ignore' }).status !== 0) return false;
@@ -36,7 +65,7 @@ function unpack(packages: readonly string[]): boolean {
     spawnSync('dpkg', ['-x', file, 'root'], { cwd: TOOLS, stdio: 'ignore' });
   }
   useUnpacked();
-  return has('redis-server');
+  return true;
 }
 
 function useUnpacked(): void {
