@@ -14,7 +14,11 @@ const BIN = join(ROOT, 'node_modules', '.bin');
 const STAMP = join(ROOT, 'node_modules', '.bookiji-stamp');
 const startedAt = performance.now();
 
-const SOURCE = ['--conditions=@bookiji/source', '--disable-warning=ExperimentalWarning'];
+const SOURCE = [
+  '--conditions=@bookiji/source',
+  '--disable-warning=ExperimentalWarning',
+  '--import=./scripts/quick-imports.mjs',
+];
 const ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops', 'sandbox'];
 
 /** Task → what the pinned Node runs. */

@@ -4,8 +4,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import { listBusyIntervals, openDatabase } from '@bookiji/db';
-import { type LocalFleet, type SandboxCalendar, type Slot, waitUntil } from '@bookiji/local-fleet';
-import { type BookingEventMessage, openQueues, publishBookingEvents, type QueueSystem } from '@bookiji/queues';
+import {
+  type BookingDesk,
+  type BookingEventType,
+  type LocalFleet,
+  makeBookingEvent,
+  openBookingDesk,
+  type SandboxCalendar,
+  type Slot,
+  waitUntil,
+} from '@bookiji/local-fleet';
 import type { Teller } from './teller.ts';
 
 const PROVIDER_ID = '5f0c9a52-3d9e-4f0e-9a53-6a1f3c2b7d10';
@@ -16,27 +24,22 @@ const HOUR_MS = 3_600_000;
 interface Stage {
   readonly fleet: LocalFleet;
   readonly tell: Teller;
-  readonly queues: QueueSystem;
+  readonly desk: BookingDesk;
   readonly db: ReturnType<typeof openDatabase>['db'];
   /** Nine o'clock UTC of the day the story plays on. */
   readonly morning: Date;
 }
 
 export async function playStory(fleet: LocalFleet, tell: Teller): Promise<void> {
-  const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl, QUEUE_PREFIX } = fleet.environment;
-  const prefix = QUEUE_PREFIX || '{bookiji}';
-  const database = openDatabase(databaseUrl, { applicationName: 'demo', max: 2 });
-  const queues = openQueues(
-    redisUrl ? { kind: 'redis', url: redisUrl, prefix } : { kind: 'postgres', url: databaseUrl, prefix },
-    () => undefined,
-  );
-  const stage: Stage = { fleet, tell, queues, db: database.db, morning: nextMorning() };
+  const database = openDatabase(fleet.environment.DATABASE_URL ?? '', { applicationName: 'demo', max: 2 });
+  const desk = openBookingDesk(fleet.environment);
+  const stage: Stage = { fleet, tell, desk, db: database.db, morning: nextMorning() };
   try {
     for (const calendar of CALENDARS) await connectCalendar(stage, calendar);
     for (const calendar of CALENDARS) await playChange(stage, calendar);
     await playBooking(stage);
   } finally {
-    await queues.close();
+    await desk.close();
     await database.close();
   }
 }
@@ -89,19 +92,8 @@ async function playChange(stage: Stage, calendar: SandboxCalendar): Promise<void
 async function playBooking(stage: Stage): Promise<void> {
   const { fleet, tell, morning } = stage;
   const bookingId = randomUUID();
-  const publish = (version: number, type: BookingEventMessage['type'], slot: Slot) =>
-    publishBookingEvents(stage.queues, [
-      {
-        schema: 1,
-        event_id: randomUUID(),
-        type,
-        booking_id: bookingId,
-        provider_id: PROVIDER_ID,
-        version,
-        occurred_at: new Date().toISOString(),
-        booking: { ...slot, time_zone: ZONE, title: 'Haircut (Bookiji)' },
-      },
-    ]);
+  const publish = (version: number, type: BookingEventType, slot: Slot) =>
+    stage.desk.publish(makeBookingEvent({ bookingId, providerId: PROVIDER_ID, version, type, slot }));
   const until = new Date(morning.getTime() + 12 * HOUR_MS);
   const shown = async () => {
     const lists = await Promise.all(CALENDARS.map((calendar) => fleet.sandbox.listEvents(calendar, morning, until)));

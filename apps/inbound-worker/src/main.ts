@@ -9,8 +9,8 @@ import { createInboundSyncProcessor } from './process-inbound-sync.ts';
 import { createSyncReporter } from './report-sync.ts';
 
 const CONCURRENCY = 20;
-/** Longer than a provider call and a queue's lock, so that a lost lease is a lost worker. */
-const LEASE_MS = 20_000;
+/** Renewed all along, so it need not outlast a call; short, since a killed worker's work waits for its end. */
+const LEASE_MS = 5_000;
 
 await runProcess({
   role: 'inbound-worker',

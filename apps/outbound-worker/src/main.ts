@@ -10,7 +10,7 @@ import { createOutboundSyncProcessor } from './process-outbound-sync.ts';
 import { createConvergeReporter } from './report-converge.ts';
 
 const CONCURRENCY = 20;
-const LEASE_MS = 20_000;
+const LEASE_MS = 5_000;
 
 await runProcess({
   role: 'outbound-worker',

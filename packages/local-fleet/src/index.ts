@@ -1,3 +1,10 @@
+export {
+  type BookingDesk,
+  type BookingEventType,
+  type BookingWish,
+  makeBookingEvent,
+  openBookingDesk,
+} from './booking-desk.ts';
 export { checkPorts } from './check-ports.ts';
 export { expectJson, type HttpAnswer, type HttpRequest, requestJson } from './http.ts';
 export {

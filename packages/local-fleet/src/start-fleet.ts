@@ -13,6 +13,7 @@ export function commandOf(role: Role): { command: string; args: string[] } {
     args: [
       '--conditions=@bookiji/source',
       '--disable-warning=ExperimentalWarning',
+      `--import=${join(ROOT, 'scripts', 'quick-imports.mjs')}`,
       join(ROOT, 'apps', role, 'src', 'main.ts'),
     ],
   };

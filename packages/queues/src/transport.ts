@@ -42,10 +42,10 @@ const retryStrategy = (times: number) => Math.min(times * 200, 2_000);
 const producerRedis = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 500, retryStrategy };
 const consumerRedis = { maxRetriesPerRequest: null, retryStrategy };
 
-/** A crashed worker's job is found again within about ten seconds; poison is counted in PostgreSQL, not here. */
+/** A crashed worker's job is found again within seven seconds; poison is counted in PostgreSQL, not here. */
 const workerDefaults = {
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
+  lockDuration: 5_000,
+  stalledInterval: 2_000,
   maxStalledCount: 50,
   maxStartedAttempts: 200,
   drainDelay: 5,

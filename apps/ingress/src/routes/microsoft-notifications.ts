@@ -75,9 +75,9 @@ async function lookAfterChannel(deps: IngressDeps, connectionId: string): Promis
 function answerItems(deps: IngressDeps, response: Response, verdicts: readonly ItemVerdict[]): void {
   const isUnauthentic = (one: ItemVerdict) => one === 'not_authentic' || one === 'unauthentic';
   const isDisallowed = (one: ItemVerdict) => one === 'not_allowlisted' || one === 'not_allowed';
-  if (verdicts.every(isUnauthentic)) return refuseItems(deps, verdicts, () => refusals.notAuthentic());
+  if (verdicts.every(isUnauthentic)) refuseItems(deps, verdicts, () => refusals.notAuthentic());
   if (verdicts.every((one) => isUnauthentic(one) || isDisallowed(one))) {
-    return refuseItems(deps, verdicts, () => refusals.notAllowlisted());
+    refuseItems(deps, verdicts, () => refusals.notAllowlisted());
   }
   for (const verdict of verdicts)
     deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });

@@ -155,7 +155,7 @@ describe('a booking in a calendar', () => {
     await announce(1);
     await converge();
     await announce(2);
-    let wakeUp = () => undefined as void;
+    let wakeUp: () => void = () => undefined;
     const asleep = new Promise<void>((resolve) => {
       calendar.beforeEffect = () => {
         calendar.beforeEffect = async () => undefined;

@@ -157,8 +157,9 @@ function mappingOf(claim: EffectClaim, result: ConvergedEvent): MappingRow | nul
   const base = mappingBase(claim);
   if (base === null) return null;
   if (claim.desired.state === 'cancelled') {
-    const everWritten = result.deletedEventId !== null || claim.effect.appliedVersion > 0;
-    return everWritten ? { ...base, status: 'CANCELLED' } : null;
+    // An earlier attempt that failed has left a mapping that says so; it must not stay, nor look busy for ever.
+    const isMapped = result.deletedEventId !== null || claim.effect.appliedVersion > 0 || claim.wasTriedBefore;
+    return isMapped ? { ...base, status: 'CANCELLED' } : null;
   }
   return { ...base, status: claim.effect.appliedVersion === 0 ? 'CREATED' : 'UPDATED' };
 }
