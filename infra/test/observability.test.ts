@@ -172,8 +172,7 @@ describe('runbooks', () => {
     };
     for (const [command, next] of named) {
       expect(helpOf('')).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
-      const hasCommands = helpOf(command).includes('\nCommands:');
-      if (hasCommands && next !== '') expect(helpOf(command)).toMatch(new RegExp(`^ {2}${next}\\b`, 'm'));
+      if (/^[a-z]/.test(next)) expect(helpOf(command)).toMatch(new RegExp(`^ {2}${next}\\b`, 'm'));
     }
   });
 });
