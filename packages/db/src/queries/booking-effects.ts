@@ -42,7 +42,7 @@ export async function claimEffect(
   db: Database,
   claim: { bookingId: string; connectionId: string; owner: string; leaseMs: number },
 ): Promise<EffectClaim | null> {
-  const taken = await db.execute<{ claimed_at: string }>(sql`
+  const [taken] = await db.execute<{ claimed_at: string; token: string }>(sql`
     UPDATE booking_effects e
        SET lease_owner = ${claim.owner}, lease_token = e.lease_token + 1,
            lease_until = now() + ${claim.leaseMs} * interval '1 millisecond'
@@ -50,15 +50,16 @@ export async function claimEffect(
      WHERE e.booking_id = ${claim.bookingId} AND e.connection_id = ${claim.connectionId} AND c.id = e.connection_id
        AND ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
        AND c.status = 'active' AND c.sync_enabled
-    RETURNING now() AS claimed_at`);
-  if (taken.length === 0) return null;
-  // The lease is ours, so nobody else changes the effect; a newer intent only means that we write the newer one.
+    RETURNING now() AS claimed_at, e.lease_token AS token`);
+  if (taken === undefined) return null;
+  // While the lease is ours nobody else changes the effect; a newer intent only means that we write the newer one. Who
+  // slept here past its lease finds another token in the row, and must not take that one for its own.
   const [row] = await db
     .select({ effect: bookingEffects, intent: bookingIntents, connection: connections })
     .from(bookingEffects)
     .innerJoin(bookingIntents, eq(bookingIntents.bookingId, bookingEffects.bookingId))
     .innerJoin(connections, eq(connections.id, bookingEffects.connectionId))
-    .where(and(eq(bookingEffects.bookingId, claim.bookingId), eq(bookingEffects.connectionId, claim.connectionId)));
+    .where(isHeld({ ...claim, token: Number(taken.token) }));
   if (row === undefined) return null;
   const { effect, intent, connection } = row;
   return {
@@ -75,7 +76,7 @@ export async function claimEffect(
       details: intent.details,
     },
     wasTriedBefore: effect.leaseToken > 1,
-    claimedAt: new Date(taken[0]?.claimed_at ?? Date.now()),
+    claimedAt: new Date(taken.claimed_at),
   };
 }
 
