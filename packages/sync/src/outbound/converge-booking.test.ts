@@ -220,6 +220,18 @@ describe('failures', () => {
     expect(await converge()).toMatchObject({ action: 'created' });
   });
 
+  test('[O-1] a booking cancelled after an attempt that failed is not left as failed and busy', async () => {
+    await announce(1);
+    calendar.fault = () => ({ refuse: { kind: 'transient', reason: 'http_503', status: 503 } });
+    await converge();
+    expect(await mapping()).toMatchObject({ sync_status: 'FAILED', is_busy: true });
+    calendar.fault = () => null;
+    await announce(2, 'cancelled');
+    await wake();
+    expect(await converge()).toMatchObject({ action: 'none' });
+    expect(await mapping()).toMatchObject({ sync_status: 'CANCELLED', is_busy: false, last_error: null });
+  });
+
   test('[R-3] a revoked grant parks the connection, and nothing more is tried', async () => {
     await announce(1);
     calendar.fault = () => ({ refuse: { kind: 'auth_revoked', reason: 'invalid_grant' } });
