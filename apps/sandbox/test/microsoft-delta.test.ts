@@ -114,6 +114,28 @@ describe('microsoft: increments', () => {
     expect(next.items.map(({ id }) => id)).toEqual([late.id]);
   });
 
+  test('microsoft: what changes while an increment is read waits for the next one, and nothing comes twice', async () => {
+    const ids: string[] = [];
+    for (let day = 1; day <= 6; day += 1) {
+      ids.push((await add({ start: `2026-12-0${day}T09:00:00Z`, end: `2026-12-0${day}T10:00:00Z` })).id);
+    }
+    const { deltaPath } = await readAll(client, DELTA);
+    for (const id of ids) await harness.admin('PATCH', `${EVENTS}/${id}`, { title: 'once' });
+    const first = await client.api(deltaPath).header('Prefer', 'IdType="ImmutableId", odata.maxpagesize=3').get();
+    await harness.admin('PATCH', `${EVENTS}/${ids[5]}`, { title: 'twice' });
+    const rest = await readAll(client, pathOf(first['@odata.nextLink']), 'odata.maxpagesize=3');
+    const next = await readAll(client, rest.deltaPath);
+    expect([...first.value, ...rest.items].map(({ id }: GraphItem) => id)).toEqual(ids.slice(0, 5));
+    expect(next.items.map(({ subject }) => subject)).toEqual(['twice']);
+  });
+
+  test('microsoft: an empty page is never the last, even when every page were to be empty', async () => {
+    await fill(15);
+    await harness.admin('PUT', '/settings', { microsoft: { empty_page_every: 1 } });
+    const { pages } = await readAll(client, DELTA);
+    expect(pages.map((page) => page.length)).toEqual([0, 10, 0, 5]);
+  });
+
   test('microsoft: the window stays as it was, and what lies outside comes as removed even when it is new', async () => {
     const inside = await add({ start: '2026-12-01T09:00:00Z', end: '2026-12-01T10:00:00Z' });
     const { deltaPath } = await readAll(client, DELTA);
@@ -197,6 +219,26 @@ describe('microsoft: series', () => {
     await harness.admin('DELETE', `${EVENTS}/${id}`);
     const { items } = await readAll(client, deltaPath);
     expect(items.map((item) => [item.id, item['@removed']?.reason])).toEqual([[id, 'deleted']]);
+  });
+
+  test('microsoft: a series that leaves the window is removed, one that was never inside is not listed', async () => {
+    const { id } = await weekly();
+    await weekly({ start: '2025-01-06T09:00:00', end: '2025-01-06T10:00:00' });
+    const { items, deltaPath } = await readAll(client, DELTA);
+    expect(new Set(items.map((item) => item.seriesMasterId ?? item.id))).toEqual(new Set([id]));
+    await harness.admin('PATCH', `${EVENTS}/${id}`, { recurrence: ['RRULE:FREQ=WEEKLY;UNTIL=20261118T000000Z'] });
+    const round = await readAll(client, deltaPath);
+    expect(round.items.map((item) => [item.id, item['@removed']?.reason])).toEqual([[id, 'deleted']]);
+  });
+
+  test('microsoft: of a series that becomes a single event the occurrences are removed one by one', async () => {
+    const { id } = await weekly();
+    const { items, deltaPath } = await readAll(client, DELTA);
+    await client.api(`/me/events/${id}`).patch({ recurrence: null });
+    const round = await readAll(client, deltaPath);
+    const occurrences = items.filter(({ type }) => type === 'occurrence').map((item) => item.id);
+    expect(round.items.filter((item) => item['@removed'] !== undefined).map((item) => item.id)).toEqual(occurrences);
+    expect(round.items.at(-1)).toMatchObject({ id, type: 'singleInstance' });
   });
 
   test('microsoft: an occurrence keeps its hour on the wall when the clocks change', async () => {
