@@ -112,6 +112,12 @@ const idList = z
 
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
 
+/** On only when it says `true`. Other yes-or-no words are off; anything else is a mistake that nobody should live with. */
+const flag = z
+  .string()
+  .regex(/^(true|false|1|0|yes|no|on|off)$/i, 'must be true (on) or false (off)')
+  .optional();
+
 /** How each variable is read, by its name. A process picks those it needs. */
 export const fields = {
   DATABASE_URL: postgresUrl,
@@ -150,10 +156,10 @@ export const fields = {
   MICROSOFT_LOGIN_BASE_URL: webUrl().default('https://login.microsoftonline.com'),
   GOOGLE_CALENDAR_WEBHOOK_SECRET: secrets().optional(),
   MICROSOFT_CALENDAR_WEBHOOK_SECRET: secrets().optional(),
-  CALENDAR_SYNC_ENABLED: z.string().optional(),
-  CALENDAR_OAUTH_ENABLED: z.string().optional(),
-  CALENDAR_JOBS_ENABLED: z.string().optional(),
-  CALENDAR_WEBHOOK_ENABLED: z.string().optional(),
+  CALENDAR_SYNC_ENABLED: flag,
+  CALENDAR_OAUTH_ENABLED: flag,
+  CALENDAR_JOBS_ENABLED: flag,
+  CALENDAR_WEBHOOK_ENABLED: flag,
   CALENDAR_ALLOWLIST_PROVIDER_IDS: idList,
   CALENDAR_ALLOWLIST_CONNECTION_IDS: idList,
   SYNC_WINDOW_PAST_DAYS: integer(0, 10_000, 1),

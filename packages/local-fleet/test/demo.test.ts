@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { createTestDatabase } from '@bookiji/testing';
+import { describe, expect, test } from '@jest/globals';
+import { LOCAL_PORT_VARIABLES, ROOT, waitUntil } from '../src/index.ts';
+
+describe('npm start', () => {
+  test('[S-5] plays both stories, stays up, and leaves no process behind after Ctrl-C', async () => {
+    const database = await createTestDatabase();
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        ...Object.fromEntries(LOCAL_PORT_VARIABLES.map((name) => [name, '0'])),
+        DATABASE_URL: database.url,
+        REDIS_URL: '',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    await waitUntil('the addresses', () => said.includes('Everything stays up') && said.includes('log  '), 40_000);
+
+    expect(said).toMatch(/a row in external_calendar_events, 10:00–11:00/);
+    expect(said).toMatch(/free now: 09:00–10:00 {2}11:00–12:00/);
+    for (const step of ['one event', 'the same event moved', 'the event is gone']) expect(said).toContain(step);
+    const addresses = [...said.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([url]) => url);
+    expect(new Set(addresses).size).toBe(3);
+    for (const url of addresses) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+
+    // As a terminal does it: to the whole group.
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    expect(await ended).toBe(0);
+    for (const url of addresses) await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    const [open] = await database.sql`
+      SELECT count(*)::int AS others FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name <> 'test'`;
+    expect(open?.others).toBe(0);
+    await database.drop();
+  }, 60_000);
+});

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { FLEET_PORT_VARIABLES, localEnvironment, ROOT } from '../src/index.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+/** What `npm run fleet` says on stderr, and how it ends, when it cannot start. */
+async function runFleet(over: Record<string, string>): Promise<{ code: number | null; said: string[] }> {
+  const environment = localEnvironment(
+    {
+      ...process.env,
+      ...Object.fromEntries(FLEET_PORT_VARIABLES.map((name) => [name, '0'])),
+      DATABASE_URL: database.url,
+    },
+    'http://127.0.0.1:1',
+  );
+  const child = spawn(process.execPath, ['scripts/run.mjs', 'fleet'], {
+    cwd: ROOT,
+    env: { ...environment, ...over } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const timer = setTimeout(() => child.kill('SIGTERM'), 15_000);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  const said = text.split('\n').filter((line) => line !== '' && !/^\[\d+\.\d s\]/.test(line));
+  return { code, said };
+}
+
+describe('a fleet that cannot start says why in one line', () => {
+  test.each([
+    [{ SWEEP_INTERVAL_MS: 'often' }, 'SWEEP_INTERVAL_MS must be a whole number from 100 to 600000'],
+    [{ SYNC_WINDOW_FUTURE_DAYS: '0' }, 'SYNC_WINDOW_FUTURE_DAYS must be a whole number from 1 to 1000'],
+    [{ API_TOKENS: '' }, 'API_TOKENS is missing'],
+    [{ TOKEN_ENCRYPTION_KEYS: 'k1:c2hvcnQ=' }, 'TOKEN_ENCRYPTION_KEYS must be id:base64(32 bytes), comma-separated'],
+    [{ CALENDAR_SYNC_ENABLED: 'perhaps' }, 'CALENDAR_SYNC_ENABLED must be true (on) or false (off)'],
+    [{ CALENDAR_ALLOWLIST_PROVIDER_IDS: 'dana' }, 'CALENDAR_ALLOWLIST_PROVIDER_IDS must be UUIDs, comma-separated'],
+    [{ REDIS_URL: 'http://redis' }, 'REDIS_URL must be a redis:// URL'],
+    [
+      { GOOGLE_API_BASE_URL: 'http://example.com' },
+      'GOOGLE_API_BASE_URL must be an https URL (http only for 127.0.0.1 and localhost)',
+    ],
+  ])('%j', async (over, line) => {
+    expect(await runFleet(over as unknown as Record<string, string>)).toEqual({ code: 1, said: [`fleet: ${line}`] });
+  });
+
+  test('a port in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, resolve));
+    const { port } = server.address() as { port: number };
+    const { code, said } = await runFleet({ INGRESS_PORT: String(port) });
+    server.close();
+    expect({ code, said }).toEqual({ code: 1, said: [`fleet: INGRESS_PORT ${port} is in use`] });
+  });
+
+  test('[M-1] a database of a newer schema', async () => {
+    const newer = await createTestDatabase();
+    await newer.sql`INSERT INTO schema_migrations (name, run_on) VALUES ('9999_from_the_future', now())`;
+    const { code, said } = await runFleet({ DATABASE_URL: newer.url });
+    await newer.drop();
+    expect(code).toBe(1);
+    expect(said).toEqual(['fleet: the database has a newer schema (9999_from_the_future) than this version knows']);
+  });
+
+  test('[M-1] a database whose schema is not current names the command that cures it', async () => {
+    const older = await createTestDatabase();
+    await older.sql`DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations)`;
+    const { code, said } = await runFleet({ DATABASE_URL: older.url });
+    await older.drop();
+    expect(code).toBe(1);
+    expect(said).toEqual(['fleet: the schema is not current (1 pending); run: npm run calsync -- migrate up']);
+  });
+
+  test('a database that is not there', async () => {
+    const { code, said } = await runFleet({ DATABASE_URL: `postgres://app@127.0.0.1:1/${randomUUID()}` });
+    expect({ code, said }).toEqual({
+      code: 1,
+      said: ['fleet: the database at DATABASE_URL cannot be used (ECONNREFUSED)'],
+    });
+  });
+});
