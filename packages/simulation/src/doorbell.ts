@@ -1,0 +1,51 @@
+/**
+ * A queue as far as doorbells need it: at most one active and one waiting job per id (`keepLastIfActive`), delivered at
+ * least once, and without any memory of its own once it is flushed.
+ */
+export class Doorbell {
+  readonly #jobs = new Map<string, { token: number; isActive: boolean; rungAgain: boolean; readyAt: number }>();
+  #tokens = 0;
+
+  ring(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) this.#jobs.set(id, { token: 0, isActive: false, rungAgain: false, readyAt: 0 });
+    else if (job.isActive) job.rungAgain = true;
+  }
+
+  /** Jobs that a worker could take now. */
+  waiting(now: number): string[] {
+    return [...this.#jobs].flatMap(([id, job]) => (!job.isActive && job.readyAt <= now ? [id] : []));
+  }
+
+  /** When the next delayed job becomes ready; infinity when there is none. */
+  nextReadyAt(now: number): number {
+    return [...this.#jobs.values()].reduce(
+      (next, job) => (!job.isActive && job.readyAt > now ? Math.min(next, job.readyAt) : next),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
+  take(id: string): number {
+    this.#tokens += 1;
+    this.#jobs.set(id, { token: this.#tokens, isActive: true, rungAgain: false, readyAt: 0 });
+    return this.#tokens;
+  }
+
+  /** Ends the job, unless it was given to somebody else meanwhile. */
+  complete(id: string, token: number): void {
+    const job = this.#jobs.get(id);
+    if (job?.token !== token) return;
+    this.#jobs.delete(id);
+    if (job.rungAgain) this.ring(id);
+  }
+
+  /** Makes the job wait again: its worker failed, died or fell silent. */
+  giveBack(id: string, token: number, readyAt: number): void {
+    const job = this.#jobs.get(id);
+    if (job?.token === token) this.#jobs.set(id, { token: 0, isActive: false, rungAgain: false, readyAt });
+  }
+
+  flush(): void {
+    this.#jobs.clear();
+  }
+}

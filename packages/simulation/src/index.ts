@@ -1,0 +1,9 @@
+export { canStrike, FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
+export type { Defences, Stories } from './fleet.ts';
+export {
+  ALL_DEFENCES,
+  randomFaults,
+  type SimulationOptions,
+  type SimulationResult,
+  simulate,
+} from './simulate.ts';

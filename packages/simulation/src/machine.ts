@@ -1,0 +1,299 @@
+/**
+ * One thread, one clock, one step at a time. Processes run the real stories; whatever they ask of the world becomes a
+ * step that waits until the schedule takes it. Between two steps everything that can happen without the world has
+ * happened. Time moves only when nothing else can.
+ */
+import { canStrike, type Fault, type FaultKind } from './faults.ts';
+import type { Random } from './random.ts';
+
+export interface Step {
+  readonly kind: 'statement' | 'request' | 'ring' | 'notification' | 'job' | 'publish' | 'timer' | 'late' | 'owner';
+  readonly label: string;
+  /** Whose step it is; null for what happens in the world. */
+  readonly process: Process | null;
+  /** Takes effect and tells the process. */
+  run(): unknown;
+  /** Takes effect, and nobody hears of it. */
+  runUnheard(): unknown;
+  /** Tells the process that it failed, without any effect of its own. */
+  fail(reason: 'refused' | 'answer_lost' | 'rate_limited' | 'timeout'): void;
+}
+
+export class Process {
+  readonly name: string;
+  readonly controller = new AbortController();
+  readonly startedAtStep: number;
+  isDead = false;
+  frozen: Hold | null = null;
+  clockSkewMs = 0;
+  /** Called once when the process dies or falls silent, so that its job is given to another. */
+  onSilence: (isDead: boolean) => void = () => undefined;
+
+  constructor(name: string, startedAtStep: number) {
+    this.name = name;
+    this.startedAtStep = startedAtStep;
+  }
+}
+
+/** Turns of the microtask queue; the longest way from one question to the next takes about thirty. */
+const TURNS_UNTIL_SILENT = 60;
+const TURNS_AFTER_ASKING = 12;
+
+/** Over when its time has come and so many steps were taken since. */
+interface Hold {
+  readonly untilMs: number;
+  stepsLeft: number;
+}
+
+interface Timer {
+  readonly process: Process;
+  readonly everyMs: number;
+  readonly fire: () => void;
+  dueAt: number;
+}
+
+export interface MachineOptions {
+  readonly random: Random;
+  readonly faults: readonly Fault[];
+  /** How long a frozen process or a late request stays away at least: longer than any lease. */
+  readonly freezeMs: number;
+  readonly isTraced: boolean;
+}
+
+/** Where the world can offer steps that no process asked for, and knows when it will. */
+export interface World {
+  steps(now: number): Step[];
+  /** The next instant at which something is due; infinity when nothing will be. */
+  nextAt(now: number): number;
+  flush(): void;
+  expireCursors(): void;
+}
+
+export class Machine {
+  now: number;
+  stepCount = 0;
+  readonly trace: string[] = [];
+  /** Which faults struck. */
+  readonly struck: FaultKind[] = [];
+  readonly #options: MachineOptions;
+  #steps: Step[] = [];
+  #late: { step: Step; hold: Hold }[] = [];
+  #timers: Timer[] = [];
+  #frozen: Process[] = [];
+  #faults: Fault[];
+  #current: Process | null = null;
+  #askedCount = 0;
+
+  constructor(startAt: number, options: MachineOptions) {
+    this.now = startAt;
+    this.#options = options;
+    this.#faults = [...options.faults];
+  }
+
+  /** Starts a process in a step of the schedule; the steps it asks for are its own. */
+  start(name: string, story: (process: Process) => Promise<void>): Process {
+    const process = new Process(`${name}#${this.stepCount}`, this.stepCount);
+    this.#current = process;
+    void story(process).finally(() => this.#forget(process));
+    return process;
+  }
+
+  ask(step: Step): void {
+    this.#askedCount += 1;
+    if (step.process?.isDead !== true) this.#steps.push(step);
+  }
+
+  /** Takes steps until nothing is left to do, or `limit` steps were taken. False when there was more. */
+  async runUntilQuiet(world: World, limit: number): Promise<boolean> {
+    await this.#settle(0);
+    while (this.stepCount < limit) {
+      const steps = this.#takeable(world);
+      if (steps.length > 0) await this.#take(this.#options.random.pick(steps), world);
+      else if (!this.#passTime(world)) return true;
+    }
+    return false;
+  }
+
+  #takeable(world: World): Step[] {
+    const isAwake = (process: Process | null) => process === null || process.frozen === null;
+    const overdue = this.#timers.filter((timer) => timer.dueAt <= this.now && isAwake(timer.process));
+    const late = this.#late.filter(({ hold }) => hold.untilMs <= this.now && hold.stepsLeft <= 0);
+    return [
+      ...this.#steps.filter((step) => isAwake(step.process)),
+      ...late.map((one) => this.#lateStep(one)),
+      ...overdue.map((timer) => this.#timerStep(timer)),
+      ...world.steps(this.now),
+    ];
+  }
+
+  async #take(step: Step, world: World): Promise<void> {
+    this.stepCount += 1;
+    this.#steps = this.#steps.filter((other) => other !== step);
+    this.#current = step.process;
+    const askedBefore = this.#askedCount;
+    const fault = this.#faults.find((one) => one.atStep <= this.stepCount && canStrike(one.kind, step));
+    if (this.#options.isTraced) this.#note(step, fault);
+    if (fault === undefined) await step.run();
+    else await this.#strike(fault, step, world);
+    await this.#settle(askedBefore);
+    this.#countDown();
+  }
+
+  async #strike(fault: Fault, step: Step, world: World): Promise<void> {
+    this.#faults = this.#faults.filter((other) => other !== fault);
+    this.struck.push(fault.kind);
+    const { process } = step;
+    switch (fault.kind) {
+      case 'crash_before':
+        return this.#kill(process);
+      case 'crash_after':
+        await step.runUnheard();
+        return this.#kill(process);
+      case 'crash_sent':
+        this.#delay(step, fault);
+        return this.#kill(process);
+      case 'freeze_before':
+        this.#steps.push(step);
+        return this.#freeze(process, fault);
+      case 'freeze_after':
+        this.#freeze(process, fault);
+        return void (await step.run());
+      case 'refuse':
+        return step.fail('refused');
+      case 'rate_limit':
+        return step.fail('rate_limited');
+      case 'lose_answer':
+        await step.runUnheard();
+        return step.fail('answer_lost');
+      case 'arrive_late':
+        this.#delay(step, fault);
+        return step.fail('timeout');
+      case 'shut_down':
+        this.#steps.push(step);
+        return process?.controller.abort(new Error('the process is told to stop'));
+      case 'clock_jump':
+        if (process !== null) process.clockSkewMs += 300_000;
+        return void (await step.run());
+      case 'drop':
+        return step.fail('answer_lost');
+      case 'double':
+        await step.runUnheard();
+        return void (await step.run());
+      case 'flush':
+        world.flush();
+        return void (await step.run());
+      case 'expire_cursors':
+        world.expireCursors();
+        return void (await step.run());
+    }
+  }
+
+  #kill(process: Process | null): void {
+    if (process === null) return;
+    process.isDead = true;
+    this.#forget(process);
+    process.onSilence(true);
+  }
+
+  #freeze(process: Process | null, fault: Fault): void {
+    if (process === null) return;
+    process.frozen = this.#holdFor(fault);
+    this.#frozen.push(process);
+    process.onSilence(false);
+  }
+
+  #delay(step: Step, fault: Fault): void {
+    this.#late.push({ step, hold: this.#holdFor(fault) });
+  }
+
+  #holdFor(fault: Fault): Hold {
+    return { untilMs: this.now + this.#options.freezeMs, stepsLeft: fault.wakeAfterSteps };
+  }
+
+  #forget(process: Process): void {
+    this.#steps = this.#steps.filter((step) => step.process !== process);
+    this.#timers = this.#timers.filter((timer) => timer.process !== process);
+  }
+
+  #lateStep(one: { step: Step; hold: Hold }): Step {
+    const run = () => {
+      this.#late = this.#late.filter((other) => other !== one);
+      return one.step.runUnheard();
+    };
+    return { kind: 'late', label: one.step.label, process: null, run, runUnheard: run, fail: () => undefined };
+  }
+
+  #timerStep(timer: Timer): Step {
+    const run = () => {
+      timer.dueAt = this.now + timer.everyMs;
+      timer.fire();
+    };
+    return { kind: 'timer', label: 'timer', process: timer.process, run, runUnheard: run, fail: () => undefined };
+  }
+
+  /** Holds whose time has come count the steps of others. */
+  #countDown(): void {
+    for (const { hold } of this.#late) if (hold.untilMs <= this.now) hold.stepsLeft -= 1;
+    for (const process of this.#frozen) {
+      if (process.frozen === null || process.frozen.untilMs > this.now) continue;
+      process.frozen.stepsLeft -= 1;
+      if (process.frozen.stepsLeft < 0) process.frozen = null;
+    }
+    this.#frozen = this.#frozen.filter(({ frozen }) => frozen !== null);
+  }
+
+  /** Nothing can happen now: wake whom nobody's steps will wake, or go to the next instant. False when all is quiet. */
+  #passTime(world: World): boolean {
+    const waiting = [...this.#late.map(({ hold }) => hold), ...this.#frozen.flatMap(({ frozen }) => frozen ?? [])];
+    const next = Math.min(
+      world.nextAt(this.now),
+      ...waiting.map(({ untilMs }) => untilMs).filter((untilMs) => untilMs > this.now),
+      ...this.#timers.filter(({ process }) => process.frozen === null).map(({ dueAt }) => dueAt),
+    );
+    if (Number.isFinite(next)) {
+      this.now = next;
+      return true;
+    }
+    const over = waiting.filter(({ untilMs }) => untilMs <= this.now);
+    for (const hold of over) hold.stepsLeft = 0;
+    for (const process of this.#frozen) if (process.frozen?.stepsLeft === 0) process.frozen = null;
+    this.#frozen = this.#frozen.filter(({ frozen }) => frozen !== null);
+    return over.length > 0;
+  }
+
+  /**
+   * Lets everything happen that follows from the last step without the world: until its process asks for the next step,
+   * and a little longer, since a process may ask for two at once; or until it is clear that nobody asks.
+   */
+  async #settle(askedBefore: number): Promise<void> {
+    let rest = TURNS_UNTIL_SILENT;
+    for (let turn = 0; turn < rest; turn += 1) {
+      await undefined;
+      if (this.#askedCount !== askedBefore) rest = Math.min(rest, turn + TURNS_AFTER_ASKING);
+    }
+  }
+
+  #note(step: Step, fault: Fault | undefined): void {
+    const who = step.process?.name ?? 'world';
+    const time = new Date(this.now).toISOString().slice(11, 23);
+    this.trace.push(`${this.stepCount} ${time} ${who}: ${step.kind} ${step.label}${fault ? ` <- ${fault.kind}` : ''}`);
+  }
+
+  /** Stands for `setInterval`: the timer belongs to the process whose step is being taken. */
+  every(fire: () => void, everyMs: number): object {
+    const process = this.#current ?? new Process('nobody', 0);
+    const timer: Timer = { process, everyMs, fire, dueAt: this.now + everyMs };
+    this.#timers.push(timer);
+    return { timer, unref: () => undefined };
+  }
+
+  cancel(handle: unknown): void {
+    const { timer } = (handle ?? {}) as { timer?: Timer };
+    this.#timers = this.#timers.filter((other) => other !== timer);
+  }
+
+  /** Stands for `performance.now`, as the process whose step is being taken sees it. */
+  localTime(): number {
+    return this.now + (this.#current?.clockSkewMs ?? 0);
+  }
+}

@@ -1,0 +1,350 @@
+/** The statements about bookings and their effects, said in memory: each means what the SQL of `@bookiji/db` means. */
+import {
+  type AcceptedBooking,
+  type BookingEffect,
+  type BookingIntent,
+  type DueEffect,
+  type EffectClaim,
+  type EffectFailure,
+  type EffectSuccess,
+  type ExternalChange,
+  type KnownEffect,
+  LeaseLostError,
+  type MappingRow,
+  type ObservedChange,
+} from '@bookiji/db';
+import type { ModelDatabase, StatementContext } from './model-database.ts';
+import { type EventRow, effectKey } from './tables.ts';
+
+interface Lease {
+  readonly bookingId: string;
+  readonly connectionId: string;
+  readonly token: number;
+}
+
+export function acceptBookingIntent(db: ModelDatabase, intent: BookingIntent): Promise<AcceptedBooking> {
+  return db.run('accept_booking', (context) => {
+    const { tables, now } = context;
+    const held = tables.intents.get(intent.bookingId);
+    if (held !== undefined && held.version >= intent.version) return { accepted: false };
+    tables.intents.set(intent.bookingId, {
+      ...intent,
+      providerId: held?.providerId ?? intent.providerId,
+      startAt: intent.startAt ?? held?.startAt ?? null,
+      endAt: intent.endAt ?? held?.endAt ?? null,
+      details: intent.details ?? held?.details ?? null,
+      receivedAt: now,
+    });
+    const providerId = held?.providerId ?? intent.providerId;
+    const connections = [...tables.connections.values()].filter(
+      (connection) => connection.providerId === providerId && connection.status !== 'disabled',
+    );
+    return {
+      accepted: true,
+      connectionIds: connections.flatMap(({ id }) => (raiseVersion(context, intent, id) ? [id] : [])),
+    };
+  });
+}
+
+function raiseVersion({ tables, now }: StatementContext, intent: BookingIntent, connectionId: string): boolean {
+  const key = effectKey(intent.bookingId, connectionId);
+  const held = tables.effects.get(key);
+  if (held !== undefined && held.version >= intent.version) return false;
+  const raised = {
+    version: intent.version,
+    receivedAt: now,
+    nextAttemptAt: now,
+    deadAt: null,
+    errorCount: 0,
+    updatedAt: now,
+  };
+  tables.effects.set(key, { ...(held ?? newEffect(intent.bookingId, connectionId, now)), ...raised });
+  return true;
+}
+
+function newEffect(bookingId: string, connectionId: string, now: Date): BookingEffect {
+  return {
+    bookingId,
+    connectionId,
+    version: 0,
+    appliedVersion: 0,
+    generation: 0,
+    creationKey: null,
+    externalEventId: null,
+    etag: null,
+    writtenStart: null,
+    writtenEnd: null,
+    inspectRequested: 0,
+    inspected: 0,
+    leaseOwner: null,
+    leaseToken: 0,
+    leaseUntil: null,
+    nextAttemptAt: now,
+    errorCount: 0,
+    lastError: null,
+    deadAt: null,
+    receivedAt: now,
+    updatedAt: now,
+  };
+}
+
+function isDue({ tables, now }: StatementContext, effect: BookingEffect): boolean {
+  const connection = tables.connections.get(effect.connectionId);
+  return (
+    (effect.appliedVersion < effect.version || effect.inspected < effect.inspectRequested) &&
+    effect.deadAt === null &&
+    effect.nextAttemptAt <= now &&
+    (effect.leaseUntil === null || effect.leaseUntil <= now) &&
+    connection?.status === 'active' &&
+    connection.syncEnabled
+  );
+}
+
+/** Takes the lease, then reads what it is for: two statements, as in the real one. */
+export async function claimEffect(
+  db: ModelDatabase,
+  claim: { bookingId: string; connectionId: string; owner: string; leaseMs: number },
+): Promise<EffectClaim | null> {
+  const key = effectKey(claim.bookingId, claim.connectionId);
+  const taken = await db.run('take_booking_lease', (context) => {
+    const effect = context.tables.effects.get(key);
+    if (effect === undefined || !isDue(context, effect)) return null;
+    context.tables.effects.set(key, {
+      ...effect,
+      leaseOwner: claim.owner,
+      leaseToken: effect.leaseToken + 1,
+      leaseUntil: new Date(context.now.getTime() + claim.leaseMs),
+    });
+    return { token: effect.leaseToken + 1, claimedAt: context.now };
+  });
+  if (taken === null) return null;
+  return db.run('read_booking_claim', (context) => {
+    const { tables } = context;
+    const effect = findHeld(context, { ...claim, token: taken.token });
+    const intent = tables.intents.get(claim.bookingId);
+    const connection = tables.connections.get(claim.connectionId);
+    if (effect === null || intent === undefined || connection === undefined) return null;
+    const { version, state, startAt, endAt, details } = intent;
+    return {
+      effect,
+      token: taken.token,
+      providerId: connection.providerId,
+      calendarProvider: connection.calendarProvider,
+      externalCalendarId: connection.externalCalendarId,
+      desired: { version, state, startAt, endAt, details },
+      wasTriedBefore: effect.leaseToken > 1,
+      claimedAt: taken.claimedAt,
+    };
+  });
+}
+
+/** The row if the lease on it is still the one shown; else null. */
+function findHeld({ tables, isFenced }: StatementContext, lease: Lease): BookingEffect | null {
+  const effect = tables.effects.get(effectKey(lease.bookingId, lease.connectionId));
+  return effect !== undefined && (!isFenced || effect.leaseToken === lease.token) ? effect : null;
+}
+
+function change(context: StatementContext, lease: Lease, over: Partial<BookingEffect>): BookingEffect | null {
+  const held = findHeld(context, lease);
+  if (held === null) return null;
+  const changed = { ...held, ...over };
+  context.tables.effects.set(effectKey(lease.bookingId, lease.connectionId), changed);
+  return changed;
+}
+
+function mustChange(context: StatementContext, lease: Lease, over: Partial<BookingEffect>): BookingEffect {
+  const changed = change(context, lease, over);
+  if (changed === null) throw new LeaseLostError('the booking');
+  return changed;
+}
+
+export async function noteCreation(
+  db: ModelDatabase,
+  lease: Lease,
+  creation: { generation: number; creationKey: string },
+): Promise<void> {
+  await db.run('note_creation', (context) =>
+    mustChange(context, lease, { ...creation, externalEventId: null, etag: null }),
+  );
+}
+
+export async function extendEffectLease(db: ModelDatabase, lease: Lease & { leaseMs: number }): Promise<void> {
+  await db.run('extend_booking_lease', (context) =>
+    mustChange(context, lease, { leaseUntil: new Date(context.now.getTime() + lease.leaseMs) }),
+  );
+}
+
+export async function releaseEffectLease(db: ModelDatabase, lease: Lease): Promise<void> {
+  await db.run('release_booking_lease', (context) => change(context, lease, { leaseOwner: null, leaseUntil: null }));
+}
+
+export function recordEffectSuccess(
+  db: ModelDatabase,
+  done: EffectSuccess,
+): Promise<{ workAgain: boolean; recordedAt: Date }> {
+  return db.run('record_booking_success', (context) => {
+    const held = findHeld(context, done);
+    if (held === null) throw new LeaseLostError('the booking');
+    const { externalEventId, etag, generation, writtenStart, writtenEnd } = done;
+    const recorded = mustChange(context, done, {
+      appliedVersion: Math.max(held.appliedVersion, done.appliedVersion),
+      inspected: Math.max(held.inspected, done.inspected),
+      ...{ externalEventId, etag, generation, writtenStart, writtenEnd },
+      errorCount: 0,
+      lastError: null,
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: context.now,
+    });
+    if (done.mapping !== null) storeMapping(context, done, done.mapping);
+    const workAgain = recorded.appliedVersion < recorded.version || recorded.inspected < recorded.inspectRequested;
+    return { workAgain, recordedAt: context.now };
+  });
+}
+
+function storeMapping({ tables }: StatementContext, done: EffectSuccess, mapping: MappingRow): void {
+  const externalEventId = done.externalEventId ?? done.deletedEventId;
+  if (externalEventId !== null) {
+    tables.events = tables.events.filter(
+      (row) => row.externalEventId !== externalEventId || row.bookingId === done.bookingId,
+    );
+  }
+  const held = tables.events.find((row) => row.bookingId === done.bookingId);
+  const row: EventRow = {
+    connectionId: done.connectionId,
+    externalEventId: externalEventId ?? held?.externalEventId ?? null,
+    seriesId: held?.seriesId ?? null,
+    bookingId: done.bookingId,
+    startAt: mapping.startAt,
+    endAt: mapping.endAt,
+    isBusy: mapping.status !== 'CANCELLED',
+    checksum: mapping.checksum,
+    syncStatus: mapping.status,
+    lastError: null,
+  };
+  tables.events = [...tables.events.filter((other) => other !== held), row];
+}
+
+export function recordEffectFailure(db: ModelDatabase, failure: EffectFailure): Promise<boolean> {
+  return db.run('record_booking_failure', (context) => {
+    const held = findHeld(context, failure);
+    if (held === null) return false;
+    const recorded = mustChange(context, failure, {
+      lastError: failure.error,
+      nextAttemptAt: new Date(context.now.getTime() + failure.waitMs),
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: context.now,
+      errorCount: held.errorCount + (failure.countsAsError ? 1 : 0),
+      deadAt: failure.dead ? context.now : held.deadAt,
+    });
+    if (failure.countsAsError && failure.mapping !== null)
+      storeFailedMapping(context, failure, recorded.externalEventId);
+    return true;
+  });
+}
+
+function storeFailedMapping(
+  { tables }: StatementContext,
+  failure: EffectFailure,
+  externalEventId: string | null,
+): void {
+  const { mapping } = failure;
+  if (mapping === null) return;
+  const held = tables.events.find((row) => row.bookingId === failure.bookingId);
+  const { startAt, endAt, checksum } = mapping;
+  const fresh = { connectionId: failure.connectionId, externalEventId, seriesId: null, bookingId: failure.bookingId };
+  const row: EventRow = {
+    ...(held ?? { ...fresh, startAt, endAt, checksum, isBusy: true }),
+    syncStatus: 'FAILED',
+    lastError: failure.error,
+  };
+  tables.events = [...tables.events.filter((other) => other !== held), row];
+}
+
+export function findDueEffects(db: ModelDatabase, limit: number): Promise<DueEffect[]> {
+  return db.run('find_due_bookings', (context) =>
+    [...context.tables.effects.values()]
+      .filter((effect) => isDue(context, effect))
+      .slice(0, limit)
+      .map(({ bookingId, connectionId }) => ({ bookingId, connectionId })),
+  );
+}
+
+export function findKnownEffects(
+  db: ModelDatabase,
+  connectionId: string,
+  eventIds: readonly string[],
+  creationKeys: readonly string[],
+  bookingIds: readonly string[],
+): Promise<KnownEffect[]> {
+  const names = new Set([...eventIds, ...creationKeys]);
+  return db.run('find_known_effects', ({ tables, now }) =>
+    [...tables.effects.values()]
+      .filter(
+        (effect) =>
+          effect.connectionId === connectionId &&
+          (names.has(effect.externalEventId ?? '') ||
+            names.has(effect.creationKey ?? '') ||
+            bookingIds.includes(effect.bookingId)),
+      )
+      .map((effect) => ({
+        ...effect,
+        state: tables.intents.get(effect.bookingId)?.state ?? 'live',
+        leaseHeld: effect.leaseUntil !== null && effect.leaseUntil > now,
+      })),
+  );
+}
+
+export async function requestInspection(
+  db: ModelDatabase,
+  connectionId: string,
+  bookingIds: readonly string[],
+): Promise<void> {
+  if (bookingIds.length === 0) return;
+  await db.run('request_inspection', ({ tables, now }) => {
+    for (const [key, effect] of tables.effects) {
+      if (effect.connectionId !== connectionId || !bookingIds.includes(effect.bookingId)) continue;
+      tables.effects.set(key, { ...effect, inspectRequested: effect.inspectRequested + 1, nextAttemptAt: now });
+    }
+  });
+}
+
+export function recordExternalChange(db: ModelDatabase, observed: ObservedChange): Promise<ExternalChange | null> {
+  return db.run('record_external_change', ({ tables, now }) => {
+    const isKnown = tables.externalChanges.some(
+      (held) =>
+        held.bookingId === observed.bookingId &&
+        held.connectionId === observed.connectionId &&
+        held.reading === observed.reading,
+    );
+    if (isKnown) return null;
+    const changeId = `change-${tables.externalChanges.length + 1}`;
+    const row: ExternalChange = { ...observed, changeId, observedAt: now, publishedAt: null };
+    tables.externalChanges = [...tables.externalChanges, row];
+    return row;
+  });
+}
+
+export function countRecentDeletions(db: ModelDatabase, connectionId: string, minutes: number): Promise<number> {
+  return db.run('count_recent_deletions', ({ tables, now }) => {
+    const since = now.getTime() - minutes * 60_000;
+    return tables.externalChanges.filter(
+      (held) => held.connectionId === connectionId && held.kind !== 'moved' && held.observedAt.getTime() > since,
+    ).length;
+  });
+}
+
+export function writeDeadLetter(
+  db: ModelDatabase,
+  letter: { kind: 'booking_event' | 'outbound_sync'; reason: string; subject: string; payload: unknown },
+): Promise<string> {
+  return db.run('write_dead_letter', ({ tables }) => {
+    const { kind, reason, subject } = letter;
+    tables.deadLetters = [
+      ...tables.deadLetters.filter((held) => held.kind !== kind || held.subject !== subject),
+      { kind, reason, subject },
+    ];
+    return subject;
+  });
+}

@@ -1,0 +1,24 @@
+/** Every statement the two stories use, under the names that `@bookiji/db` gives them. */
+export {
+  claimEffect,
+  countRecentDeletions,
+  extendEffectLease,
+  findKnownEffects,
+  noteCreation,
+  recordEffectFailure,
+  recordEffectSuccess,
+  recordExternalChange,
+  releaseEffectLease,
+  requestInspection,
+  writeDeadLetter,
+} from './booking-statements.ts';
+export { applyFullRound, applyIncrement, clearStagedPages, stagePage } from './interval-statements.ts';
+export {
+  claimSync,
+  extendSyncLease,
+  insertSyncRun,
+  parkConnection,
+  recordSyncFailure,
+  recordSyncSuccess,
+  releaseSyncLease,
+} from './sync-statements.ts';

@@ -1,0 +1,65 @@
+import {
+  ALL_DEFENCES,
+  type Defences,
+  type FaultKind,
+  randomFaults,
+  type SimulationResult,
+  type Stories,
+  simulate,
+} from '../src/index.ts';
+
+export type CalendarProvider = Defences['calendarProvider'];
+
+export interface Schedules {
+  readonly stories: Stories;
+  readonly defences: Defences;
+  readonly fromSeed: number;
+  readonly count: number;
+}
+
+export interface Tally {
+  /** What the auditor found, by seed. */
+  readonly failures: readonly { readonly seed: number; readonly findings: readonly string[] }[];
+  readonly struck: ReadonlyMap<FaultKind, number>;
+  readonly stepCount: number;
+}
+
+/** How many random schedules a whole test run takes, over both calendar providers. */
+export const SCHEDULES = Number(process.env.SIMULATION_SCHEDULES ?? 100_000);
+
+/** The random schedule of one seed: two faults, struck anywhere. */
+export function runSeed(
+  stories: Stories,
+  seed: number,
+  defences: Defences,
+  isTraced = false,
+): Promise<SimulationResult> {
+  return simulate({ stories, seed, faults: randomFaults(seed, 2), defences, isTraced });
+}
+
+export async function runSeeds({ stories, defences, fromSeed, count }: Schedules): Promise<Tally> {
+  const failures: { seed: number; findings: readonly string[] }[] = [];
+  const struck = new Map<FaultKind, number>();
+  let stepCount = 0;
+  for (let seed = fromSeed; seed < fromSeed + count; seed += 1) {
+    const result = await runSeed(stories, seed, defences);
+    stepCount += result.stepCount;
+    for (const kind of result.struck) struck.set(kind, (struck.get(kind) ?? 0) + 1);
+    if (result.findings.length > 0) failures.push({ seed, findings: result.findings });
+  }
+  return { failures, struck, stepCount };
+}
+
+export function defencesOf(calendarProvider: CalendarProvider): Defences {
+  return { ...ALL_DEFENCES, calendarProvider };
+}
+
+/** Empty when all is well; else what to look at, and how. */
+export function explain({ failures }: Tally, calendarProvider: CalendarProvider): string[] {
+  return failures
+    .slice(0, 10)
+    .map(
+      ({ seed, findings }) =>
+        `SIMULATION_SEED=${seed} SIMULATION_CALENDAR=${calendarProvider} replays: ${findings.join('; ')}`,
+    );
+}
