@@ -13,7 +13,7 @@ import {
 import { freshEventId } from '../calendars/event-id.ts';
 import { type EventRow, findRow, rowId, rowOf, rowsBetween, rowTiming } from '../calendars/event-row.ts';
 import { timed } from '../calendars/timing.ts';
-import { DAY_MS, dateText, parseInstant } from '../calendars/zone-time.ts';
+import { dateText, parseInstant } from '../calendars/zone-time.ts';
 import { OWNER } from '../history.ts';
 import { readItemId, showItemId } from '../microsoft/item-ids.ts';
 import { seededRandom } from '../random.ts';
@@ -161,5 +161,3 @@ export function describeRow(store: CalendarStore, row: EventRow) {
     change_number: event.changeNumber,
   };
 }
-
-export const WEEK_MS = 7 * DAY_MS;
