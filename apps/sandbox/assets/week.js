@@ -12,9 +12,14 @@ const find = (id) => document.querySelector(`#${id}`);
 const hidden = new Set();
 /** Change numbers by event, to see what is new. */
 let seen = null;
+/** The page opens on the browser's week; the sandbox's clock is known only after the first answer. */
 let monday = mondayOf(new Date());
 let calendars = [];
-let shownSequence = '';
+let shown = '';
+/** How far the sandbox's clock is from the browser's. */
+let clockOffsetMs = 0;
+
+const now = () => new Date(Date.now() + clockOffsetMs);
 
 function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -48,8 +53,9 @@ async function refresh(isForced = false) {
   const week = await readWeek(monday, addDays(monday, 7));
   if (asked !== monday || document.querySelector('.is-moving')) return;
   const state = JSON.stringify([monday, week.calendars, [...hidden]]);
-  if (state === shownSequence && !isForced) return;
-  shownSequence = state;
+  clockOffsetMs = Date.parse(week.now) - Date.now();
+  if (state === shown && !isForced) return;
+  shown = state;
   calendars = week.calendars;
   draw();
 }
@@ -66,16 +72,16 @@ function draw() {
   drawLegend();
   const days = Array.from({ length: 7 }, (_, at) => addDays(monday, at));
   drawHeads(days);
-  const shown = calendars.flatMap((calendar, at) =>
+  const visible = calendars.flatMap((calendar, at) =>
     hidden.has(keyOf(calendar)) ? [] : calendar.events.map((event) => ({ calendar, event, tint: tintOf(at) })),
   );
   drawWholeDays(
     days,
-    shown.filter(({ event }) => event.all_day),
+    visible.filter(({ event }) => event.all_day),
   );
   drawGrid(
     days,
-    shown.filter(({ event }) => !event.all_day),
+    visible.filter(({ event }) => !event.all_day),
   );
   seen = new Map(
     calendars.flatMap((calendar) => calendar.events.map((event) => [markOf(calendar, event), versionOf(event)])),
@@ -108,7 +114,7 @@ function drawLegend() {
 }
 
 function drawHeads(days) {
-  const today = dateText(new Date());
+  const today = dateText(now());
   const heads = days.map((day) => {
     const head = make('div', dateText(day) === today ? 'is-today' : '');
     head.append(day.toLocaleDateString([], { weekday: 'short' }), make('strong', '', String(day.getDate())));
@@ -152,7 +158,7 @@ function drawGrid(days, shown) {
 }
 
 function drawDay(day) {
-  const isToday = dateText(day) === dateText(new Date());
+  const isToday = dateText(day) === dateText(now());
   const column = make('div', isToday ? 'day is-today' : 'day');
   column.addEventListener('click', (click) => {
     if (click.target !== column) return;
@@ -162,7 +168,7 @@ function drawDay(day) {
   });
   if (isToday) {
     const line = make('div', 'now');
-    line.style.setProperty('top', `${((Date.now() - day.getTime()) / 86_400_000) * 100}%`);
+    line.style.setProperty('top', `${((now() - day) / 86_400_000) * 100}%`);
     column.append(line);
   }
   return column;
@@ -218,9 +224,9 @@ function turnTo(next) {
 
 find('earlier').addEventListener('click', () => turnTo(addDays(monday, -7)));
 find('later').addEventListener('click', () => turnTo(addDays(monday, 7)));
-find('today').addEventListener('click', () => turnTo(new Date()));
+find('today').addEventListener('click', () => turnTo(now()));
 find('create').addEventListener('click', () => {
-  const nextHour = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000);
+  const nextHour = new Date(Math.ceil(now() / 3_600_000) * 3_600_000);
   const isShown = nextHour >= monday && nextHour < addDays(monday, 7);
   openNew(calendars, firstShown(), isShown ? nextHour : new Date(monday.getTime() + 9 * 3_600_000));
 });

@@ -63,6 +63,12 @@ export class History {
     return this.#sequence;
   }
 
+  /** The change number up to which everything was written at `atMs` or before. */
+  sequenceAt(atMs: number): number {
+    const last = this.#entries.findLast((entry) => entry.atMs <= atMs);
+    return last?.sequence ?? 0;
+  }
+
   record(store: CalendarStore, event: StoredEvent, operation: WriteOperation, author: Author, atMs: number): void {
     const { content } = event;
     const entry: HistoryEntry = {

@@ -41,6 +41,8 @@ export const settingsShape = z.object({
     empty_page_every: count,
     /** microsoft-graph.md §2: the same item may appear several times. Each page repeats the last item of the one before. */
     repeat_items: z.boolean(),
+    /** microsoft-graph.md §2: a change appears in the feed some time after it was made, and notified. */
+    feed_lag_ms: count,
     /** microsoft-graph.md §1.4: one edit yields 2 to 4 notifications. */
     notifications_per_change: z.number().int().min(1).max(4),
     /** Changes within this time share a batch. */
@@ -89,6 +91,7 @@ export function defaultSettings(): SandboxSettings {
       delta_token_seconds: null,
       empty_page_every: 3,
       repeat_items: true,
+      feed_lag_ms: 0,
       notifications_per_change: 1,
       batch_ms: 10,
       latency_ms: 0,

@@ -140,7 +140,8 @@ describe('google: changes', () => {
     ['a series without a zone', { recurrence: ['RRULE:FREQ=DAILY'] }],
     ['an unknown zone', { start: { dateTime: '2026-12-01T09:00:00', timeZone: 'Nowhere/There' } }],
     ['focus time that leaves time free', { eventType: 'focusTime', transparency: 'transparent' }],
-    ['a working location that blocks', { eventType: 'workingLocation' }],
+    ['a working location that blocks', { eventType: 'workingLocation', visibility: 'public' }],
+    ['a working location that is not public', { eventType: 'workingLocation', transparency: 'transparent' }],
   ])('google: %s is refused', async (_name, more) => {
     expect((await refusalOf(insert(more))).status).toBe(400);
   });

@@ -129,6 +129,16 @@ describe('microsoft: increments', () => {
     expect(next.items.map(({ subject }) => subject)).toEqual(['twice']);
   });
 
+  test('microsoft: the feed may lag behind what was written', async () => {
+    await harness.admin('PUT', '/settings', { microsoft: { feed_lag_ms: 60_000 } });
+    const { deltaPath } = await readAll(client, DELTA);
+    const { id } = await add({ start: '2026-12-01T09:00:00Z', end: '2026-12-01T10:00:00Z' });
+    const early = await readAll(client, deltaPath);
+    await harness.admin('PUT', '/clock', { advance_ms: 61_000 });
+    const late = await readAll(client, early.deltaPath);
+    expect([early.items.length, late.items.map((item) => item.id)]).toEqual([0, [id]]);
+  });
+
   test('microsoft: an empty page is never the last, even when every page were to be empty', async () => {
     await fill(15);
     await harness.admin('PUT', '/settings', { microsoft: { empty_page_every: 1 } });

@@ -232,13 +232,24 @@ describe('microsoft: reading', () => {
     expect((await graphRefusalOf(post(wrong))).status).toBe(400);
   });
 
-  test('microsoft: lists are filtered after they are paged, so that a page may be empty before the one that matters', async () => {
-    await harness.admin('POST', `${EVENTS}/fill`, { count: 20, from: '2026-12-01T09:00:00Z', title: 'n' });
-    const { pages } = await readAll(client, "/me/events?$filter=subject eq 'n 17'");
-    expect(pages.map((page) => page.length)).toEqual([0, 1]);
-    expect(await graphRefusalOf(client.api('/me/events').filter("color eq 'red'").get())).toMatchObject({
-      status: 400,
-    });
+  test.each([
+    [3, [0, 10, 2]],
+    [0, [10, 2]],
+  ])(
+    'microsoft: lists are filtered after they are paged, with empty pages as the settings have it (%d)',
+    async (every, sizes) => {
+      await harness.admin('PUT', '/settings', { microsoft: { empty_page_every: every } });
+      await harness.admin('POST', `${EVENTS}/fill`, { count: 20, from: '2026-12-01T00:00:00Z', title: 'n' });
+      const bound = "start/dateTime ge '2026-12-01T08:00:00'";
+      const { pages, items } = await readAll(client, `/me/events?$filter=${bound}`);
+      expect(pages.map((page) => page.length)).toEqual(sizes);
+      expect(new Set(items.map(({ id }) => id)).size).toBe(12);
+    },
+  );
+
+  test('microsoft: a filter that is not understood is refused', async () => {
+    const refused = await graphRefusalOf(client.api('/me/events').filter("color eq 'red'").get());
+    expect(refused).toEqual({ status: 400, code: 'ErrorInvalidUrlQuery' });
   });
 
   test('microsoft: a selection holds what it names, and a name that does not exist is refused', async () => {

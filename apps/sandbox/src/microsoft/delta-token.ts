@@ -42,7 +42,9 @@ export function readPlace(
   if (token.calendar !== calendarKey(store) || token.epoch !== store.cursorEpoch) throw syncStateNotFound();
   if (life !== null && now.ms - token.issuedMs > life * 1000) throw syncStateNotFound();
   if (token.kind === 'skip') return token;
-  return { ...token, after: token.upTo, upTo: now.sequence, position: token.upTo + 1, page: 1, wasEmpty: false };
+  // A lag that was set meanwhile does not take back what was shown.
+  const upTo = Math.max(now.sequence, token.upTo);
+  return { ...token, after: token.upTo, upTo, position: token.upTo + 1, page: 1, wasEmpty: false };
 }
 
 function firstPlace(call: Call, store: CalendarStore, now: { sequence: number; ms: number }): DeltaToken {

@@ -25,7 +25,7 @@ export function readDelta(state: SandboxState, call: Call, caller: Caller): Answ
   needScope(caller, 'basic');
   const store = findCalendar(call, caller);
   const { delta_token_seconds: life } = state.settings.microsoft;
-  const now = { sequence: state.history.sequence, ms: state.clock.now() };
+  const now = { sequence: sequenceShown(state), ms: state.clock.now() };
   const place = readPlace(call, store, now, life);
   const view: View = { store, preferences: readPreferences(call) };
   const pageSize = view.preferences.pageSize ?? DEFAULT_PAGE_SIZE;
@@ -34,6 +34,12 @@ export function readDelta(state: SandboxState, call: Call, caller: Caller): Answ
   const repeated = isEmpty ? [] : repeatLast(state, place, store, view);
   const link = linkTo(call, place, page.next, { isEmpty, nowMs: now.ms });
   return ok({ '@odata.context': contextOf(call, 'Collection(event)'), value: [...repeated, ...page.items], ...link });
+}
+
+/** §2: there are delays between a change and its appearance here. */
+function sequenceShown(state: SandboxState): number {
+  const { feed_lag_ms: lag } = state.settings.microsoft;
+  return lag === 0 ? state.history.sequence : state.history.sequenceAt(state.clock.now() - lag);
 }
 
 /** §2: a page may be empty and still have a nextLink; here every n-th is, but never two in a row. */

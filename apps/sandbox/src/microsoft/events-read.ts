@@ -34,15 +34,11 @@ export function listEvents(state: SandboxState, call: Call, caller: Caller): Ans
   const living = store.order.filter((event) => !event.isCancelled && event.master === null).map(rowOf);
   const paging = readPaging(call, readPreferences(call).pageSize);
   const matches = readFilter(call);
-  // Outlook filters after it pages: a page may be empty before the one that matters.
-  const isEmptyFirst =
-    matches !== null &&
-    paging.skip === 0 &&
-    living.length > paging.top &&
-    state.settings.microsoft.empty_page_every > 0;
-  if (isEmptyFirst) return ok({ value: [], '@odata.nextLink': nextLink(call, { top: paging.top, skip: 0 }) });
   if (matches === null) return listRows(call, store, living, paging);
-  const skip = living.length > paging.top ? Math.max(paging.skip - paging.top, 0) : paging.skip;
+  // Outlook filters after it pages: a page may be empty before the one that matters.
+  const isFirstEmpty = living.length > paging.top && state.settings.microsoft.empty_page_every > 0;
+  const skip = isFirstEmpty ? paging.skip - paging.top : paging.skip;
+  if (skip < 0) return ok({ value: [], '@odata.nextLink': nextLink(call, { top: paging.top, skip: 0 }) });
   return listRows(call, store, living.filter(matches), { top: paging.top, skip }, paging);
 }
 
