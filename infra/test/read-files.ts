@@ -21,12 +21,12 @@ export function readJson<T>(path: string): T {
 }
 
 export function readYaml<T>(path: string): T {
-  return parse(readText(path)) as T;
+  return parse(readText(path), { merge: true }) as T;
 }
 
 /** Every document of a file. Throws when one does not parse, which includes a key that stands twice. */
 export function readYamlDocuments<T>(path: string): T[] {
-  return parseAllDocuments(readText(path)).map((document) => {
+  return parseAllDocuments(readText(path), { merge: true }).map((document) => {
     if (document.errors.length > 0) throw new Error(`${path}: ${document.errors.map(String).join('; ')}`);
     return document.toJS() as T;
   });
