@@ -17,7 +17,10 @@ import {
 import type { Teller } from './teller.ts';
 
 const PROVIDER_ID = '5f0c9a52-3d9e-4f0e-9a53-6a1f3c2b7d10';
-const CALENDARS: readonly SandboxCalendar[] = [{ calendarProvider: 'google', email: 'dana@gmail.example' }];
+const CALENDARS: readonly SandboxCalendar[] = [
+  { calendarProvider: 'google', email: 'dana@gmail.example' },
+  { calendarProvider: 'microsoft', email: 'dana@outlook.example' },
+];
 const ZONE = 'America/Toronto';
 const HOUR_MS = 3_600_000;
 
