@@ -1,38 +1,12 @@
-/** What runs the fleet names every process, gives each the settings it reads, and no more rights than it needs. */
+/** The manifests name every process, give each the settings it reads, and no more rights than it needs. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Environment, fields } from '@bookiji/runtime';
+import { fields } from '@bookiji/runtime';
 import { describe, expect, test } from '@jest/globals';
-import { readConfig as readInboundWorker } from '../../apps/inbound-worker/src/config.ts';
-import { readConfig as readIngress } from '../../apps/ingress/src/config.ts';
-import { readConfig as readOps } from '../../apps/ops/src/config.ts';
-import { readConfig as readOutboundWorker } from '../../apps/outbound-worker/src/config.ts';
-import { readConfig as readRetryWorker } from '../../apps/retry-worker/src/config.ts';
 import { type Container, type Deployment, type Manifest, ROLES, type Role, readManifests } from './manifests.ts';
-import { listFiles, ROOT, readText, readYaml, readYamlDocuments } from './read-files.ts';
-
-const READERS: Readonly<Record<Role, (environment: Environment) => Readonly<Record<string, unknown>>>> = {
-  ingress: readIngress,
-  'inbound-worker': readInboundWorker,
-  'outbound-worker': readOutboundWorker,
-  'retry-worker': readRetryWorker,
-  ops: readOps,
-};
-const PORTS: Readonly<Record<Role, keyof typeof fields>> = {
-  ingress: 'INGRESS_PORT',
-  'inbound-worker': 'INBOUND_WORKER_PORT',
-  'outbound-worker': 'OUTBOUND_WORKER_PORT',
-  'retry-worker': 'RETRY_WORKER_PORT',
-  ops: 'OPS_PORT',
-};
-/** What stands in for what a deployment keeps secret. */
-const SAMPLES: Readonly<Record<string, string>> = {
-  DATABASE_URL: 'postgres://user@postgres:5432/bookiji',
-  REDIS_URL: 'redis://redis:6379',
-  TOKEN_ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
-};
-const sample = (name: string) => SAMPLES[name] ?? `sample-of-${name.toLowerCase()}`;
+import { PORTS, READERS, sample } from './process-settings.ts';
+import { listFiles, ROOT, readYaml } from './read-files.ts';
 
 /** `runProcess` gives work in flight this long after SIGTERM. */
 const DRAIN_SECONDS = 12;
@@ -61,19 +35,13 @@ const literals = new Map(
     .map((literal): [string, string] => [literal.split('=', 1)[0] ?? '', literal.slice(literal.indexOf('=') + 1)]),
 );
 
-test('every YAML file of infra parses, with no key twice', () => {
-  const files = [...listFiles('infra', '.yml'), ...listFiles('infra', '.yaml')];
-  expect(files.length).toBeGreaterThan(20);
-  for (const file of files) expect(() => readYamlDocuments(file)).not.toThrow();
-});
-
 describe('Kubernetes', () => {
-  test('the base holds every file but the migration, which is a step of its own', () => {
+  test('[S-1] the base holds every file but the migration, which is a step of its own', () => {
     const files = listFiles('infra/kubernetes', '.yml').map((path) => path.replace('infra/kubernetes/', ''));
     expect([...resources, 'kustomization.yml', 'migrate.yml'].sort()).toEqual(files);
   });
 
-  test('the base is rendered by kustomize', () => {
+  test('[S-1] the base is rendered by kustomize', () => {
     const { status, stdout, stderr, error } = spawnSync('kubectl', ['kustomize', join(ROOT, 'infra/kubernetes')], {
       encoding: 'utf8',
     });
@@ -204,112 +172,3 @@ describe('Kubernetes', () => {
     }
   });
 });
-
-describe('compose', () => {
-  interface Service {
-    readonly image: string;
-    readonly command?: readonly string[];
-    readonly environment?: Readonly<Record<string, string>>;
-    readonly ports?: readonly string[];
-    readonly volumes?: readonly string[];
-    readonly secrets?: readonly string[];
-    readonly read_only?: boolean;
-    readonly cap_drop?: readonly string[];
-    readonly stop_grace_period?: string;
-  }
-  const compose = readYaml<{
-    services: Record<string, Service>;
-    secrets: Record<string, { environment: string }>;
-    volumes: Record<string, unknown>;
-  }>('infra/compose.yaml');
-  const { services } = compose;
-  /** Variables the file asks for, with their defaults; undefined where one must be given. */
-  const asked = [...readText('infra/compose.yaml').matchAll(/\$\{(\w+)(:\?|:-)([^}]*)\}/g)];
-  const interpolate = (text: string) =>
-    text.replace(/\$\{(\w+)(:\?|:-)([^}]*)\}/g, (_all, name: string, kind: string, value: string) =>
-      kind === ':-' ? value : sample(name),
-    );
-
-  test.each(ROLES)('%s runs its own entry with the variables it reads', (role) => {
-    const service = services[role];
-    expect(service).toMatchObject({
-      command: [`apps/${role}/src/main.ts`],
-      read_only: true,
-      cap_drop: ['ALL'],
-      stop_grace_period: '45s',
-    });
-    const names = Object.keys(service?.environment ?? {});
-    expect(names.filter((name) => !(name in fields))).toEqual([]);
-    const environment = Object.fromEntries(
-      Object.entries(service?.environment ?? {}).map(([name, value]) => [name, interpolate(value)]),
-    );
-    const settings = READERS[role](environment);
-    expect(names.filter((name) => !(name in settings) && environment[name] !== '')).toEqual([]);
-  });
-
-  test('Redis writes its jobs to disk and evicts none', () => {
-    const command = services.redis?.command?.join(' ');
-    expect(command).toContain('--appendonly yes');
-    expect(command).toContain('--maxmemory-policy noeviction');
-  });
-
-  test('only this machine reaches the ports', () => {
-    for (const { ports = [] } of Object.values(services)) {
-      for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
-    }
-  });
-
-  test('what is mounted exists, and the example names every variable that must be given', () => {
-    for (const { volumes = [], secrets = [] } of Object.values(services)) {
-      for (const volume of volumes) {
-        const [source = ''] = volume.split(':');
-        const exists = source.startsWith('.') ? existsSync(join(ROOT, 'infra', source)) : source in compose.volumes;
-        expect([source, exists]).toEqual([source, true]);
-      }
-      for (const secret of secrets) expect(compose.secrets).toHaveProperty(secret);
-    }
-    const example = [...readText('infra/compose.env.example').matchAll(/^(\w+)=/gm)].map(([, name]) => name);
-    const wanted = [
-      ...asked.filter(([, , kind]) => kind === ':?').map(([, name]) => name),
-      ...Object.values(compose.secrets).map(({ environment }) => environment),
-    ];
-    expect(wanted.filter((name) => !example.includes(name))).toEqual([]);
-  });
-});
-
-describe('the image', () => {
-  const dockerfile = readText('infra/docker/Dockerfile');
-
-  test('is no root, has a health check, and starts the sources as the fleet does', () => {
-    expect(dockerfile).toMatch(/^USER 1000:1000$/m);
-    expect(dockerfile).toMatch(/^HEALTHCHECK .*healthcheck\.mjs"\]$/m);
-    expect(dockerfile).toMatch(/^ENTRYPOINT \["node", "--conditions=@bookiji\/source"/m);
-    expect(/^CMD \["(.*)"\]$/m.exec(dockerfile)?.[1]).toBe('apps/ingress/src/main.ts');
-  });
-
-  test('holds every process and the operator command, with what they depend on', () => {
-    const filters = [...dockerfile.matchAll(/--filter '@bookiji\/([a-z-]+)\.\.\.'/g)].map(([, name]) => name);
-    expect(filters.sort()).toEqual([...ROLES, 'cli'].sort());
-    const ports = /^EXPOSE (.*)$/m.exec(dockerfile)?.[1]?.split(' ').map(Number);
-    expect(ports?.sort()).toEqual(ROLES.map((role) => fields[PORTS[role]].parse(undefined)).sort());
-  });
-
-  test('the health check says yes to the process of the container, and no to silence', async () => {
-    const { createServer } = await import('node:http');
-    const server = createServer((request, response) =>
-      response.writeHead(request.url === '/healthz' ? 200 : 404).end(),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    const silent = { INGRESS_PORT: '1', INBOUND_WORKER_PORT: '1', OUTBOUND_WORKER_PORT: '1', RETRY_WORKER_PORT: '1' };
-    expect(await checkHealth({ ...silent, OPS_PORT: String(port) })).toBe(0);
-    await new Promise((resolve) => server.close(resolve));
-    expect(await checkHealth({ ...silent, OPS_PORT: '1' })).toBe(1);
-  });
-});
-
-async function checkHealth(env: Record<string, string>): Promise<number | null> {
-  const { spawn } = await import('node:child_process');
-  const child = spawn(process.execPath, [join(ROOT, 'infra/docker/healthcheck.mjs')], { env });
-  return new Promise((resolve) => child.once('exit', resolve));
-}
