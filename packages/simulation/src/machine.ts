@@ -17,6 +17,8 @@ export interface Step {
   runUnheard(): unknown;
   /** Tells the process that it failed, without any effect of its own. */
   fail(reason: 'refused' | 'answer_lost' | 'rate_limited' | 'timeout'): void;
+  /** Lets go of what the asking process holds: it died. */
+  forget?(): void;
 }
 
 export class Process {
@@ -37,7 +39,7 @@ export class Process {
 
 /** Turns of the microtask queue; the longest way from one question to the next takes about thirty. */
 const TURNS_UNTIL_SILENT = 60;
-const TURNS_AFTER_ASKING = 12;
+const TURNS_AFTER_ASKING = 8;
 
 /** Over when its time has come and so many steps were taken since. */
 interface Hold {
@@ -82,7 +84,7 @@ export class Machine {
   #frozen: Process[] = [];
   #faults: Fault[];
   #current: Process | null = null;
-  #askedCount = 0;
+  #eventCount = 0;
 
   constructor(startAt: number, options: MachineOptions) {
     this.now = startAt;
@@ -94,18 +96,20 @@ export class Machine {
   start(name: string, story: (process: Process) => Promise<void>): Process {
     const process = new Process(`${name}#${this.stepCount}`, this.stepCount);
     this.#current = process;
-    void story(process).finally(() => this.#forget(process));
+    void story(process).finally(() => {
+      this.#eventCount += 1;
+      this.#forget(process);
+    });
     return process;
   }
 
   ask(step: Step): void {
-    this.#askedCount += 1;
+    this.#eventCount += 1;
     if (step.process?.isDead !== true) this.#steps.push(step);
   }
 
   /** Takes steps until nothing is left to do, or `limit` steps were taken. False when there was more. */
   async runUntilQuiet(world: World, limit: number): Promise<boolean> {
-    await this.#settle(0);
     while (this.stepCount < limit) {
       const steps = this.#takeable(world);
       if (steps.length > 0) await this.#take(this.#options.random.pick(steps), world);
@@ -130,12 +134,13 @@ export class Machine {
     this.stepCount += 1;
     this.#steps = this.#steps.filter((other) => other !== step);
     this.#current = step.process;
-    const askedBefore = this.#askedCount;
+    const eventsBefore = this.#eventCount;
     const fault = this.#faults.find((one) => one.atStep <= this.stepCount && canStrike(one.kind, step));
     if (this.#options.isTraced) this.#note(step, fault);
     if (fault === undefined) await step.run();
     else await this.#strike(fault, step, world);
-    await this.#settle(askedBefore);
+    // What happens in the world asks its questions at once.
+    if (step.process !== null) await this.#settle(eventsBefore);
     this.#countDown();
   }
 
@@ -145,13 +150,13 @@ export class Machine {
     const { process } = step;
     switch (fault.kind) {
       case 'crash_before':
-        return this.#kill(process);
+        return this.#kill(process, step);
       case 'crash_after':
         await step.runUnheard();
-        return this.#kill(process);
+        return this.#kill(process, step);
       case 'crash_sent':
         this.#delay(step, fault);
-        return this.#kill(process);
+        return this.#kill(process, step);
       case 'freeze_before':
         this.#steps.push(step);
         return this.#freeze(process, fault);
@@ -188,9 +193,11 @@ export class Machine {
     }
   }
 
-  #kill(process: Process | null): void {
+  #kill(process: Process | null, taken: Step): void {
     if (process === null) return;
     process.isDead = true;
+    taken.forget?.();
+    for (const step of this.#steps) if (step.process === process) step.forget?.();
     this.#forget(process);
     process.onSilence(true);
   }
@@ -262,14 +269,14 @@ export class Machine {
   }
 
   /**
-   * Lets everything happen that follows from the last step without the world: until its process asks for the next step,
-   * and a little longer, since a process may ask for two at once; or until it is clear that nobody asks.
+   * Lets everything happen that follows from the last step without the world: until its process asks for the next step
+   * or ends, and a little longer, since a process may ask for two at once; or until it is clear that nobody asks.
    */
-  async #settle(askedBefore: number): Promise<void> {
+  async #settle(eventsBefore: number): Promise<void> {
     let rest = TURNS_UNTIL_SILENT;
     for (let turn = 0; turn < rest; turn += 1) {
       await undefined;
-      if (this.#askedCount !== askedBefore) rest = Math.min(rest, turn + TURNS_AFTER_ASKING);
+      if (this.#eventCount !== eventsBefore) rest = Math.min(rest, turn + TURNS_AFTER_ASKING);
     }
   }
 

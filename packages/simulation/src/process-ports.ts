@@ -8,6 +8,7 @@ import type { Gate } from './store/model-database.ts';
 export class ConnectionLost extends Error {}
 
 type Failure = Parameters<Step['fail']>[0];
+type FailureFacts = Parameters<typeof providerError>[2];
 
 /** Statements, one step each. A lost connection is told the same way, whether the statement took effect or not. */
 export function gateOf(machine: Machine, process: Process): Gate {
@@ -50,27 +51,30 @@ export function portOf(machine: Machine, process: Process, calendar: ModelCalend
   const { calendarProvider } = calendar.rules;
   const call = <T>(operation: Operation, signal: AbortSignal, effect: () => T): Promise<T> =>
     new Promise((resolve, reject) => {
-      const giveUp = () =>
-        reject(
-          providerError(calendarProvider, operation, { kind: 'transient', reason: 'aborted', outcomeUnknown: true }),
-        );
-      if (signal.aborted) return giveUp();
-      signal.addEventListener('abort', giveUp, { once: true });
-      const attempt = (onError: (error: unknown) => void) => {
-        try {
-          resolve(effect());
-        } catch (error) {
-          onError(error);
-        }
-        signal.removeEventListener('abort', giveUp);
+      // A signal with listeners outlives its run, and the run with it.
+      const forget = () => signal.removeEventListener('abort', giveUp);
+      const fail = (facts: FailureFacts) => {
+        forget();
+        reject(providerError(calendarProvider, operation, facts));
       };
+      const giveUp = () => fail({ kind: 'transient', reason: 'aborted', outcomeUnknown: true });
+      if (signal.aborted) return giveUp();
+      signal.addEventListener('abort', giveUp);
       machine.ask({
         kind: 'request',
         label: operation,
         process,
-        run: () => attempt(reject),
+        run: () => {
+          forget();
+          try {
+            resolve(effect());
+          } catch (error) {
+            reject(error);
+          }
+        },
         runUnheard: () => ignoreErrors(effect),
-        fail: (reason) => reject(providerError(calendarProvider, operation, FAILURES[reason])),
+        fail: (reason) => fail(FAILURES[reason]),
+        forget,
       });
     });
   const unsupported = (): never => {
@@ -97,7 +101,7 @@ const FAILURES = {
   rate_limited: { kind: 'rate_limited', reason: 'rateLimitExceeded', status: 429, retryAfterMs: 30_000 },
   answer_lost: { kind: 'transient', reason: 'connection_reset', outcomeUnknown: true },
   timeout: { kind: 'transient', reason: 'timeout', outcomeUnknown: true },
-} as const satisfies Record<Failure, object>;
+} as const satisfies Record<Failure, FailureFacts>;
 
 function ignoreErrors(effect: () => unknown): void {
   try {

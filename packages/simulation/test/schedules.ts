@@ -50,6 +50,20 @@ export async function runSeeds({ stories, defences, fromSeed, count }: Schedules
   return { failures, struck, stepCount };
 }
 
+/** The first seed from 1 on whose run ends with such a finding; null when `atMost` seeds show none. */
+export async function findSeed(
+  stories: Stories,
+  defences: Defences,
+  finding: RegExp,
+  atMost: number,
+): Promise<number | null> {
+  for (let seed = 1; seed <= atMost; seed += 1) {
+    const { findings } = await runSeed(stories, seed, defences);
+    if (findings.some((one) => finding.test(one))) return seed;
+  }
+  return null;
+}
+
 export function defencesOf(calendarProvider: CalendarProvider): Defences {
   return { ...ALL_DEFENCES, calendarProvider };
 }
