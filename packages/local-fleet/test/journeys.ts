@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type RedisServer, startRedis } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { waitUntil } from '../src/index.ts';
+import { type CalendarProvider, waitUntil } from '../src/index.ts';
 import {
   bookedEvents,
   bookingAt,
@@ -14,18 +14,13 @@ import {
   untilShown,
 } from './fleet-harness.ts';
 
-const hasRedis = process.env.CALSYNC_TEST_REDIS !== undefined;
-/** Each transport with another calendar provider, so that every part runs on both. */
-const FLEETS = [
-  ['PostgreSQL', 'google'],
-  ['Redis', 'microsoft'],
-] as const;
 const WORKERS = ['inbound-worker', 'outbound-worker', 'retry-worker'] as const;
 const SLOTS = [slotAt(0), slotAt(1), slotAt(2)];
 
-describe.each(FLEETS.filter(([transport]) => hasRedis || transport !== 'Redis'))(
-  'a fleet with its queues on %s and a calendar at %s',
-  (transport, calendarProvider) => {
+/** Both stories on real processes, while whatever can be killed is killed. */
+export function describeJourneys(transport: 'PostgreSQL' | 'Redis', calendarProvider: CalendarProvider): void {
+  const suite = transport === 'Redis' && process.env.CALSYNC_TEST_REDIS === undefined ? describe.skip : describe;
+  suite(`a fleet with its queues on ${transport} and a calendar at ${calendarProvider}`, () => {
     let redis: RedisServer | null = null;
     let fleet: RunningFleet;
     let dana: ConnectedProvider;
@@ -139,5 +134,5 @@ describe.each(FLEETS.filter(([transport]) => hasRedis || transport !== 'Redis'))
       );
       return entries.filter(({ operation, title }) => operation === 'create' && title === bookingId).length;
     }
-  },
-);
+  });
+}
