@@ -1,52 +1,17 @@
 /** What watches the fleet speaks of metrics that exist, and of nothing else; what it says has a runbook. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bringPrometheusTools } from '../../scripts/bring-tools.ts';
-import { countRuleTests, RULE_FILES, RULE_TEST_FILES, readAlerts, readRules, runbookOf } from './alert-rules.ts';
+import { describe, expect, test } from '@jest/globals';
+import { countRuleTests, readAlerts, readRules, runbookOf } from './alert-rules.ts';
 import { findExported, listExportedMetrics } from './exported-metrics.ts';
+import { dashboards, expressions } from './expressions.ts';
 import { findGroupings, findRates, findRecorded, findSelectors } from './promql.ts';
-import { listFiles, ROOT, readJson, readText, readYaml, readYamlDocuments } from './read-files.ts';
+import { listFiles, ROOT, readJson, readText, readYaml } from './read-files.ts';
 
 const metrics = listExportedMetrics();
 const alerts = readAlerts();
 const recorded = new Set(readRules().flatMap((rule) => rule.record ?? []));
-
-interface Dashboard {
-  readonly uid: string;
-  readonly title: string;
-  readonly templating: { readonly list: readonly { readonly name: string }[] };
-  readonly panels: readonly {
-    readonly id: number;
-    readonly title: string;
-    readonly datasource: { readonly uid: string };
-    readonly fieldConfig: { readonly defaults: { readonly unit?: string } };
-    readonly targets: readonly { readonly expr: string }[];
-  }[];
-}
-const dashboards = listFiles('infra/grafana/dashboards', '.json').map((path) => readJson<Dashboard>(path));
-
-interface Trigger {
-  readonly type: string;
-  readonly metadata: { readonly query?: string };
-}
-const scalers = listFiles('infra/kubernetes', '.yml')
-  .flatMap((path) => readYamlDocuments<{ kind: string; spec: { triggers?: Trigger[] } } | null>(path))
-  .filter((document) => document?.kind === 'ScaledObject');
-
-const expressions: [string, string][] = [
-  ...readRules().map((rule): [string, string] => [`rule ${rule.alert ?? rule.record}`, rule.expr]),
-  ...dashboards.flatMap(({ uid, panels }) =>
-    panels.flatMap(({ title, targets }) => targets.map(({ expr }): [string, string] => [`${uid}: ${title}`, expr])),
-  ),
-  ...scalers.flatMap((scaler, index) =>
-    (scaler?.spec.triggers ?? []).flatMap(({ metadata: { query } }, at): [string, string][] =>
-      query === undefined ? [] : [[`scaler ${index}.${at}`, query]],
-    ),
-  ),
-];
 
 /** Added by the scrape and by the registry. */
 const TARGET_LABELS = ['job', 'instance', 'role'];
@@ -249,64 +214,3 @@ describe('Datadog', () => {
     expect([runbook, existsSync(join(ROOT, runbook))]).toEqual([runbook, true]);
   });
 });
-
-const tools = bringPrometheusTools();
-if (tools === null && !process.env.CI) process.stderr.write('promtool is missing: its tests are left out\n');
-
-(tools === null && !process.env.CI ? describe.skip : describe)('as Prometheus and Alertmanager judge it', () => {
-  let scratch = '';
-  beforeAll(() => {
-    scratch = mkdtempSync(join(tmpdir(), 'calsync-rules-'));
-  });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-  const run = (tool: 'promtool' | 'amtool', ...args: string[]) => {
-    if (tools === null) throw new Error('promtool and amtool are missing and could not be brought');
-    const { status, stdout, stderr, error } = spawnSync(tools[tool], args, { cwd: ROOT, encoding: 'utf8' });
-    return { status, output: `${stdout}${stderr}${error ?? ''}`.trim(), stdout: stdout.trim() };
-  };
-
-  test('[B-2] the configuration and the rules are valid', () => {
-    const config = run('promtool', 'check', 'config', '--syntax-only', 'infra/prometheus/prometheus.yml');
-    expect(config).toMatchObject({ status: 0 });
-    expect(run('promtool', 'check', 'rules', '--lint=all', '--lint-fatal', ...RULE_FILES)).toMatchObject({ status: 0 });
-  });
-
-  test.each(RULE_TEST_FILES)('[B-2] %s passes', (path) => {
-    expect(run('promtool', 'test', 'rules', path)).toMatchObject({ status: 0 });
-  });
-
-  test('[B-3] every query of dashboards and scalers is PromQL', () => {
-    const rules = expressions
-      .filter(([where]) => !where.startsWith('rule '))
-      .map(([where, expr], index) => ({ record: `checked:q${index}`, expr: fillIn(expr), labels: { where } }));
-    const file = join(scratch, 'queries.yml');
-    writeFileSync(file, JSON.stringify({ groups: [{ name: 'queries', rules }] }));
-    expect(rules.length).toBeGreaterThan(50);
-    expect(run('promtool', 'check', 'rules', file)).toMatchObject({ status: 0 });
-  });
-
-  test('[B-2] the routes are valid, and each alert goes where it should', () => {
-    const config = 'infra/alertmanager/alertmanager.yml';
-    expect(run('amtool', 'check-config', config)).toMatchObject({ status: 0 });
-    const cases = readYaml<{ labels: string[]; receiver: string }[]>('infra/alertmanager/routes.test.yml');
-    const wanted = new Map([
-      ['page', 'pager'],
-      ['ticket', 'tickets'],
-      ['none', 'heartbeat'],
-    ]);
-    for (const { alert, labels } of alerts) {
-      const severity = labels?.severity ?? '';
-      cases.push({ labels: [`alertname=${alert}`, `severity=${severity}`], receiver: wanted.get(severity) ?? '' });
-    }
-    for (const { labels, receiver } of cases) {
-      const answer = run('amtool', 'config', 'routes', 'test', `--config.file=${config}`, ...labels);
-      expect({ labels, receiver: answer.stdout }).toEqual({ labels, receiver });
-    }
-  });
-});
-
-/** Grafana's variables, as Grafana would fill them in. */
-function fillIn(expression: string): string {
-  return expression.replaceAll('$__rate_interval', '1m').replaceAll('$calendar_provider', '.*');
-}
