@@ -1,0 +1,1 @@
+export { bookingTitle, type HistoryEntry, readBookingTitle, readHistory } from './history.ts';
