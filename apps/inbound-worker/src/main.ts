@@ -24,6 +24,7 @@ await runProcess({
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       metrics,
       timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+      breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
     });
     const processJob = createInboundSyncProcessor({
       sync: {

@@ -39,6 +39,7 @@ await runProcess({
           keys: settings.TOKEN_ENCRYPTION_KEYS,
           metrics,
           timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+          breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
         }),
         owner: stores.instanceId,
         backoff: { baseSeconds: settings.BACKOFF_BASE_SECONDS, maxSeconds: settings.BACKOFF_MAX_SECONDS },

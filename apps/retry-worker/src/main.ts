@@ -26,6 +26,7 @@ await runProcess({
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       metrics,
       timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+      breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
     });
     const publishChanges = async (changes: readonly ExternalChange[]) => {
       await publishExternalChanges(queues, changes);

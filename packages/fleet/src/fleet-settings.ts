@@ -29,6 +29,7 @@ export const calendarFields = pick(
   'MICROSOFT_GRAPH_BASE_URL',
   'MICROSOFT_LOGIN_BASE_URL',
   'PROVIDER_TIMEOUT_MS',
+  'BREAKER_RESET_SECONDS',
 );
 
 /** The workers' waits. */

@@ -40,6 +40,8 @@ export interface CalendarOpenerOptions {
   readonly keys: readonly SealingKey[];
   readonly metrics: Metrics;
   readonly timeoutMs: number;
+  /** How long an open breaker turns calls away before it lets one through (30 s). */
+  readonly breakerResetMs?: number;
 }
 
 export interface OpenableConnection {
@@ -67,12 +69,13 @@ export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOp
 /** What all connections of one calendar provider share in this process: its breaker, its budget, its OAuth. */
 function createShared(
   calendarProvider: CalendarProvider,
-  { edges, metrics, timeoutMs }: CalendarOpenerOptions,
+  { edges, metrics, timeoutMs, breakerResetMs }: CalendarOpenerOptions,
 ): { oauth: OAuthPort; around: (connectionId: string) => readonly Policy[] } {
   const count = withMetrics((call) => countCall(metrics, call));
   const timeout = withTimeout(timeoutMs);
   const breaker = createBreaker({
     calendarProvider,
+    ...(breakerResetMs === undefined ? {} : { resetMs: breakerResetMs }),
     onStateChange: (state) =>
       metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES[state]),
   });
