@@ -39,7 +39,7 @@ await runProcess({
       },
       flags,
       queues,
-      findProvider: async (id) => (await findConnection(database.db, id))?.providerId ?? null,
+      findSubject: (id) => findConnection(database.db, id),
       report: createSyncReporter(logger, metrics),
       onRingLost: () => metrics.ringsLost.inc(),
     });

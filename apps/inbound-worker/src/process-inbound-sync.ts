@@ -1,18 +1,16 @@
-import type { FlagBoard } from '@bookiji/flags';
+import { type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
 import { inboundSyncJob, type QueueSystem, ringInboundSyncs, ringOutboundSyncs } from '@bookiji/queues';
 import { type SyncDependencies, type SyncOutcome, syncConnection } from '@bookiji/sync';
 
 /** What became of one job: the story's outcome, or why it was not told. */
-export type InboundSyncResult =
-  | SyncOutcome
-  | { readonly outcome: 'parked'; readonly reason: 'flag_off' | 'not_allowlisted' };
+export type InboundSyncResult = SyncOutcome | { readonly outcome: 'parked'; readonly reason: Obstacle };
 
 export interface InboundSyncDeps {
   readonly sync: SyncDependencies;
   readonly flags: FlagBoard;
   readonly queues: QueueSystem;
-  /** Whose connection it is, for the allowlist; null when it is gone. */
-  readonly findProvider: (connectionId: string) => Promise<string | null>;
+  /** Whose connection it is and where, for lists and switches; null when it is gone. */
+  readonly findSubject: (connectionId: string) => Promise<Omit<WorkSubject, 'connectionId'> | null>;
   /** Told once per job, whatever became of it. */
   readonly report: (connectionId: string, result: InboundSyncResult, durationMs: number) => void;
   /** Told when a ring could not be sent; the sweep will find the work. */
@@ -29,20 +27,18 @@ export function createInboundSyncProcessor(deps: InboundSyncDeps) {
   return async (data: unknown, signal: AbortSignal): Promise<InboundSyncResult> => {
     const { connection_id: connectionId } = inboundSyncJob.parse(data);
     const startedAt = performance.now();
-    const result = (await findObstacle(deps, connectionId)) ?? (await syncConnection(deps.sync, connectionId, signal));
+    const result = (await park(deps, connectionId)) ?? (await syncConnection(deps.sync, connectionId, signal));
     deps.report(connectionId, result, performance.now() - startedAt);
     if (result.outcome === 'synced') await ringOn(deps, connectionId, result);
     return result;
   };
 }
 
-async function findObstacle(deps: InboundSyncDeps, connectionId: string): Promise<InboundSyncResult | null> {
-  if (!deps.flags.isOn('CALENDAR_JOBS_ENABLED') || !deps.flags.isOn('CALENDAR_SYNC_ENABLED')) {
-    return { outcome: 'parked', reason: 'flag_off' };
-  }
-  const providerId = await deps.findProvider(connectionId);
-  if (providerId === null) return { outcome: 'nothing_due' };
-  return deps.flags.allows({ providerId, connectionId }) ? null : { outcome: 'parked', reason: 'not_allowlisted' };
+async function park(deps: InboundSyncDeps, connectionId: string): Promise<InboundSyncResult | null> {
+  const subject = await deps.findSubject(connectionId);
+  if (subject === null) return { outcome: 'nothing_due' };
+  const reason = findObstacle(deps.flags, { ...subject, connectionId });
+  return reason === null ? null : { outcome: 'parked', reason };
 }
 
 async function ringOn(

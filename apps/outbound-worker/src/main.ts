@@ -48,7 +48,7 @@ await runProcess({
       },
       flags,
       queues,
-      findProvider: async (id) => (await findConnection(database.db, id))?.providerId ?? null,
+      findSubject: (id) => findConnection(database.db, id),
       publishChanges: async (changes: readonly ExternalChange[]) => {
         await publishExternalChanges(queues, changes);
         await markChangesPublished(

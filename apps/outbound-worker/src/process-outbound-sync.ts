@@ -1,17 +1,26 @@
 import type { ExternalChange } from '@bookiji/db';
-import type { FlagBoard } from '@bookiji/flags';
+import { type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
 import { outboundSyncJob, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
-import { type ConvergeDependencies, type ConvergeOutcome, convergeBooking } from '@bookiji/sync';
+import {
+  type BookingTarget,
+  type ConvergeDependencies,
+  type ConvergeOutcome,
+  convergeBooking,
+  type ForeseenWrite,
+  foreseeWrite,
+} from '@bookiji/sync';
 
 export type OutboundSyncResult =
   | ConvergeOutcome
-  | { readonly outcome: 'parked'; readonly reason: 'flag_off' | 'not_allowlisted' };
+  | ForeseenWrite
+  | { readonly outcome: 'parked'; readonly reason: Obstacle };
 
 export interface OutboundSyncDeps {
   readonly converge: ConvergeDependencies;
   readonly flags: FlagBoard;
   readonly queues: QueueSystem;
-  readonly findProvider: (connectionId: string) => Promise<string | null>;
+  /** Whose connection it is and where, for lists and switches; null when it is gone. */
+  readonly findSubject: (connectionId: string) => Promise<Omit<WorkSubject, 'connectionId'> | null>;
   /** Sends recorded changes on to the booking service; what fails is sent by the sweep. */
   readonly publishChanges: (changes: readonly ExternalChange[]) => Promise<void>;
   readonly report: (
@@ -24,7 +33,7 @@ export interface OutboundSyncDeps {
 
 /**
  * One job: bring one booking's event in one calendar up to date. Work that may not be done now stays due in the
- * database and is found again by the sweep.
+ * database and is found again by the sweep; in shadow mode the job says what it would have written.
  *
  * @throws when the job is not one of ours, or the database is away: the queue tries again.
  */
@@ -33,20 +42,23 @@ export function createOutboundSyncProcessor(deps: OutboundSyncDeps) {
     const { booking_id: bookingId, connection_id: connectionId } = outboundSyncJob.parse(data);
     const target = { bookingId, connectionId };
     const startedAt = performance.now();
-    const result = (await findObstacle(deps, connectionId)) ?? (await convergeBooking(deps.converge, target, signal));
+    const result = (await park(deps, connectionId)) ?? (await carry(deps, target, signal));
     deps.report(target, result, performance.now() - startedAt);
     if (result.outcome === 'converged') await passOn(deps, target, result);
     return result;
   };
 }
 
-async function findObstacle(deps: OutboundSyncDeps, connectionId: string): Promise<OutboundSyncResult | null> {
-  if (!deps.flags.isOn('CALENDAR_JOBS_ENABLED') || !deps.flags.isOn('CALENDAR_SYNC_ENABLED')) {
-    return { outcome: 'parked', reason: 'flag_off' };
-  }
-  const providerId = await deps.findProvider(connectionId);
-  if (providerId === null) return { outcome: 'nothing_due' };
-  return deps.flags.allows({ providerId, connectionId }) ? null : { outcome: 'parked', reason: 'not_allowlisted' };
+async function park(deps: OutboundSyncDeps, connectionId: string): Promise<OutboundSyncResult | null> {
+  const subject = await deps.findSubject(connectionId);
+  if (subject === null) return { outcome: 'nothing_due' };
+  const reason = findObstacle(deps.flags, { ...subject, connectionId });
+  return reason === null ? null : { outcome: 'parked', reason };
+}
+
+function carry(deps: OutboundSyncDeps, target: BookingTarget, signal: AbortSignal): Promise<OutboundSyncResult> {
+  if (deps.flags.isShadowing()) return foreseeWrite(deps.converge.db, target);
+  return convergeBooking(deps.converge, target, signal);
 }
 
 async function passOn(

@@ -48,6 +48,17 @@ export function createConvergeReporter(logger: Logger, metrics: Metrics) {
         );
         return;
       }
+      case 'shadowed':
+        logger.info(
+          {
+            ...base,
+            action: result.action,
+            calendar_provider: result.calendarProvider,
+            booking_version: result.version,
+          },
+          'booking would be written',
+        );
+        return;
       case 'lease_lost':
       case 'superseded':
         logger.warn(base, 'booking left to a newer writer');

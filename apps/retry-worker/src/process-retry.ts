@@ -1,5 +1,5 @@
 import { type Database, findConnection } from '@bookiji/db';
-import type { FlagBoard } from '@bookiji/flags';
+import { type FlagBoard, findObstacle } from '@bookiji/flags';
 import type { CalendarOpener } from '@bookiji/fleet';
 import type { Logger, Metrics } from '@bookiji/observability';
 import { ProviderError } from '@bookiji/providers/contract';
@@ -34,11 +34,10 @@ export function createRetryProcessor(deps: RetryDeps) {
 
 async function keepChannelOf(deps: RetryDeps, connectionId: string, signal: AbortSignal): Promise<string> {
   const { db, flags, logger } = deps;
-  if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 'parked';
   const connection = await findConnection(db, connectionId);
   if (connection === null || connection.status !== 'active') return 'nothing_due';
   const { providerId, calendarProvider } = connection;
-  if (!flags.allows({ providerId, connectionId })) return 'parked';
+  if (findObstacle(flags, { providerId, connectionId, calendarProvider }) !== null) return 'parked';
   const startedAt = performance.now();
   const base = { connection_id: connectionId, calendar_provider: calendarProvider };
   try {

@@ -72,6 +72,7 @@ export {
   pruneDeliveries,
   recordDeliveries,
 } from './queries/deliveries.ts';
+export { readDueEffect } from './queries/due-effects.ts';
 export {
   countRecentDeletions,
   listUnpublishedChanges,

@@ -1,21 +1,23 @@
-import { type Database, readSwitches } from '@bookiji/db';
+import { type Allowlists, type Database, readSwitches } from '@bookiji/db';
 import { isAllowed, isFlagOn, type Switches } from './decide.ts';
 import { FLAG_NAMES, type FlagCeiling, type FlagName } from './flag-names.ts';
+import { findSwitchedOff, SHADOW_SWITCH } from './switch-names.ts';
 
 /** What a process asks at every entry point. Answers come from memory and are at most `refreshMs` old. */
 export interface FlagBoard {
   isOn(name: FlagName): boolean;
   /** True unless an operator switched this off: `provider:google`, `queue:calendar-outbound-sync`. */
   isSwitchOn(name: string): boolean;
+  /** True while an operator wants outbound writes planned and logged instead of made. */
+  isShadowing(): boolean;
   allows(subject: { readonly providerId?: string; readonly connectionId?: string }): boolean;
-  /** For statements that filter by list; null restricts nothing. */
-  readonly allowlists: {
-    readonly providerIds: readonly string[] | null;
-    readonly connectionIds: readonly string[] | null;
-  };
+  /** For statements that filter: the lists of the environment without what operators switched off. */
+  readonly allowlists: Allowlists;
   effective(): Record<FlagName, boolean>;
   /** Reads the switches now; throws when the database does not answer. */
   refresh(): Promise<void>;
+  /** Calls `listener` after every reading; returns what ends that. */
+  onRefresh(listener: () => void): () => void;
   /** Reads the switches, then goes on reading them every `refreshMs`. */
   start(): Promise<void>;
   stop(): void;
@@ -38,9 +40,11 @@ export function createFlagBoard(options: FlagBoardOptions): FlagBoard {
   const { ceiling, db, refreshMs = 500, onError = () => undefined } = options;
   let switches: Switches = new Map();
   let timer: NodeJS.Timeout | undefined;
+  const listeners = new Set<() => void>();
 
   const refresh = async () => {
     switches = await readSwitches(db);
+    for (const listener of listeners) listener();
   };
   const schedule = () => {
     timer = setTimeout(() => void refresh().catch(onError).finally(scheduleUnlessStopped), refreshMs);
@@ -53,14 +57,26 @@ export function createFlagBoard(options: FlagBoardOptions): FlagBoard {
   return {
     isOn: (name) => isFlagOn(name, ceiling, switches),
     isSwitchOn: (name) => switches.get(name) !== false,
+    isShadowing: () => switches.get(SHADOW_SWITCH) === true,
     allows: (subject) => isAllowed(subject, ceiling),
-    allowlists: { providerIds: ceiling.providerIds, connectionIds: ceiling.connectionIds },
+    get allowlists() {
+      return {
+        providerIds: ceiling.providerIds,
+        connectionIds: ceiling.connectionIds,
+        calendarProvidersOff: findSwitchedOff('provider', switches),
+        connectionIdsOff: findSwitchedOff('connection', switches),
+      };
+    },
     effective: () =>
       Object.fromEntries(FLAG_NAMES.map((name) => [name, isFlagOn(name, ceiling, switches)])) as Record<
         FlagName,
         boolean
       >,
     refresh,
+    onRefresh: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     start: async () => {
       await refresh();
       schedule();

@@ -1,4 +1,5 @@
 export { isAllowed, isFlagOn, type Switches } from './decide.ts';
+export { findObstacle, type Obstacle, type WorkSubject } from './find-obstacle.ts';
 export { createFlagBoard, type FlagBoard, type FlagBoardOptions } from './flag-board.ts';
 export {
   FLAG_NAMES,
@@ -8,3 +9,4 @@ export {
   isFlagName,
   readFlagCeiling,
 } from './flag-names.ts';
+export { SHADOW_SWITCH, type SwitchKind, switchName } from './switch-names.ts';

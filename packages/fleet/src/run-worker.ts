@@ -1,7 +1,11 @@
 /** A BullMQ worker as a part of a process: started, watched, drained. */
+import { type FlagBoard, switchName } from '@bookiji/flags';
 import type { Logger, Metrics } from '@bookiji/observability';
-import type { QueueSystem } from '@bookiji/queues';
+import { parkJob, type QueueSystem, type WorkerHandle } from '@bookiji/queues';
 import type { Part } from '@bookiji/runtime';
+
+/** A job that was already on its way when its queue was switched off is handed back for so long. */
+const PARK_MS = 1_000;
 
 export interface QueueWork {
   readonly queue: string;
@@ -16,16 +20,26 @@ export interface QueueWork {
 /**
  * Starts a worker. On stop it takes no new job and waits for those in flight; at `deadline` their calls are aborted,
  * their leases given back, and the jobs are done by somebody else.
+ *
+ * While an operator has the queue switched off no job is started; they wait in the queue, since a booking event may be
+ * nowhere else yet.
  */
 export function startWorker(
-  deps: { readonly queues: QueueSystem; readonly metrics: Metrics; readonly logger: Logger },
+  deps: {
+    readonly queues: QueueSystem;
+    readonly flags: FlagBoard;
+    readonly metrics: Metrics;
+    readonly logger: Logger;
+  },
   work: QueueWork,
   deadline: AbortSignal,
 ): Part {
-  const { metrics, logger } = deps;
+  const { flags, metrics, logger } = deps;
+  const isQueueOn = () => flags.isSwitchOn(switchName('queue', work.queue));
   const worker = deps.queues.worker(
     work.queue,
-    async (job, _token, signal) => {
+    async (job, token, signal) => {
+      if (!isQueueOn()) return parkJob(job, token, new Date(Date.now() + PARK_MS));
       const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
       const outcome = await work.process({ id: job.id ?? job.name, name: job.name, data: job.data }, ends);
       metrics.jobs.inc({ queue: work.queue, outcome });
@@ -43,5 +57,32 @@ export function startWorker(
     for (const id of jobIds) worker.cancelJob(id);
   });
   worker.run().catch((error: unknown) => logger.error({ queue: work.queue, err: error }, 'worker ended'));
-  return { name: `worker of ${work.queue}`, stop: () => worker.close() };
+  const unwatch = followSwitch(worker, flags, isQueueOn, (isOn) =>
+    logger.info({ queue: work.queue, outcome: isOn ? 'resumed' : 'paused' }, 'the queue was switched'),
+  );
+  return {
+    name: `worker of ${work.queue}`,
+    stop: async () => {
+      unwatch();
+      await worker.close();
+    },
+  };
+}
+
+/** Pauses and resumes this process's worker with its queue's switch; jobs in flight are not touched. */
+function followSwitch(
+  worker: WorkerHandle,
+  flags: FlagBoard,
+  isQueueOn: () => boolean,
+  onTurned: (isOn: boolean) => void,
+): () => void {
+  const follow = () => {
+    const isOn = isQueueOn();
+    if (isOn !== worker.isPaused()) return;
+    onTurned(isOn);
+    // Both report their troubles on the worker's `error` event.
+    void (isOn ? worker.resume() : worker.pause(true)).catch(() => undefined);
+  };
+  follow();
+  return flags.onRefresh(follow);
 }

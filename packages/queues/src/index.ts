@@ -19,6 +19,7 @@ export {
   ringRetry,
 } from './doorbells.ts';
 export { type ExternalChangeMessage, publishExternalChanges, type RecordedChange } from './external-changes.ts';
+export { parkJob } from './park-job.ts';
 export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
 export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
 export { parseRedisUrl, type RedisTarget } from './redis-url.ts';

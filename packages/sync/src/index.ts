@@ -49,4 +49,5 @@ export {
 export { type ConvergedEvent, convergeEvent } from './outbound/converge-event.ts';
 export { draftEvent } from './outbound/draft-event.ts';
 export { creationKey, icalUidOf, storedKey } from './outbound/event-identity.ts';
+export { type ForeseenWrite, foreseeWrite } from './outbound/foresee-write.ts';
 export { type DesiredEvent, type KnownEvent, planWrite, type WritePlan } from './outbound/plan-write.ts';

@@ -1,6 +1,6 @@
 import { type Database, type ExternalChange, findDueEffects, listUnpublishedChanges } from '@bookiji/db';
-import type { FlagBoard } from '@bookiji/flags';
-import { type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
+import { type FlagBoard, switchName } from '@bookiji/flags';
+import { QUEUE_NAMES, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
 const BATCH = 500;
@@ -16,8 +16,11 @@ export function sweepDueBookings(options: {
     name: 'due_bookings',
     intervalMs: options.intervalMs,
     async run() {
-      if (!options.flags.isOn('CALENDAR_JOBS_ENABLED') || !options.flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
-      const due = await findDueEffects(options.db, options.flags.allowlists, BATCH);
+      const { flags } = options;
+      if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
+      // What a shadow run has planned and logged once need not be planned again every few seconds.
+      if (flags.isShadowing() || !flags.isSwitchOn(switchName('queue', QUEUE_NAMES.outboundSync))) return 0;
+      const due = await findDueEffects(options.db, flags.allowlists, BATCH);
       await ringOutboundSyncs(
         options.queues,
         due.map((effect) => ({ booking_id: effect.bookingId, connection_id: effect.connectionId })),

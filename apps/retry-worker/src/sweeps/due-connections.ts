@@ -1,6 +1,6 @@
 import { type Database, findDueConnections, requestDueReconciles } from '@bookiji/db';
-import type { FlagBoard } from '@bookiji/flags';
-import { type QueueSystem, ringInboundSyncs } from '@bookiji/queues';
+import { type FlagBoard, switchName } from '@bookiji/flags';
+import { QUEUE_NAMES, type QueueSystem, ringInboundSyncs } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
 export interface DueConnectionsOptions {
@@ -19,7 +19,7 @@ export function sweepDueConnections(options: DueConnectionsOptions): Sweep {
     name: 'due_connections',
     intervalMs: options.intervalMs,
     async run() {
-      if (!mayWork(options.flags)) return 0;
+      if (!mayWork(options.flags) || !options.flags.isSwitchOn(switchName('queue', QUEUE_NAMES.inboundSync))) return 0;
       const due = await findDueConnections(options.db, options.flags.allowlists, BATCH);
       await ringInboundSyncs(options.queues, due);
       return due.length;

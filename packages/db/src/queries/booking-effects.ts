@@ -314,6 +314,8 @@ export async function findDueEffects(db: Database, allow: Allowlists, limit: num
        AND c.status = 'active' AND c.sync_enabled
        AND (${jsonList(allow.providerIds)}::text IS NULL OR ${jsonList(allow.providerIds)}::text::jsonb ? c.provider_id::text)
        AND (${jsonList(allow.connectionIds)}::text IS NULL OR ${jsonList(allow.connectionIds)}::text::jsonb ? c.id::text)
+       AND NOT ${jsonList(allow.calendarProvidersOff ?? [])}::text::jsonb ? c.calendar_provider
+       AND NOT ${jsonList(allow.connectionIdsOff ?? [])}::text::jsonb ? c.id::text
      ORDER BY e.next_attempt_at LIMIT ${limit}`);
   return rows.map((row) => ({ bookingId: row.booking_id, connectionId: row.connection_id }));
 }

@@ -176,6 +176,9 @@ function isHeld(lease: { connectionId: string; token: number }) {
 export interface Allowlists {
   readonly providerIds: readonly string[] | null;
   readonly connectionIds: readonly string[] | null;
+  /** What operators switched off. */
+  readonly calendarProvidersOff?: readonly string[];
+  readonly connectionIdsOff?: readonly string[];
 }
 
 /** Connections with work whose wait is over and that nobody holds, longest waiting first. */
@@ -240,8 +243,13 @@ export async function requestSync(db: Database, connectionIds: readonly string[]
 }
 
 function isAllowed(allow: Allowlists) {
+  const { calendarProvidersOff = [], connectionIdsOff = [] } = allow;
   return and(
     allow.providerIds === null ? undefined : sql`${connections.providerId} IN ${[...allow.providerIds]}`,
     allow.connectionIds === null ? undefined : sql`${connections.id} IN ${[...allow.connectionIds]}`,
+    calendarProvidersOff.length === 0
+      ? undefined
+      : sql`${connections.calendarProvider} NOT IN ${[...calendarProvidersOff]}`,
+    connectionIdsOff.length === 0 ? undefined : sql`${connections.id}::text NOT IN ${[...connectionIdsOff]}`,
   );
 }

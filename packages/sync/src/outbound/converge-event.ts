@@ -86,7 +86,8 @@ export async function convergeEvent(claim: EffectClaim, calls: ConvergeCalls): P
   });
 }
 
-function knownFrom(claim: EffectClaim): KnownEvent {
+/** What the effect's row says of the event, before any call. */
+export function knownFrom(claim: Pick<EffectClaim, 'effect' | 'calendarProvider'>): KnownEvent {
   const { effect } = claim;
   if (effect.externalEventId !== null) return { state: 'written', eventId: effect.externalEventId, etag: effect.etag };
   if (effect.creationKey === null) return { state: 'never_written' };
@@ -94,7 +95,7 @@ function knownFrom(claim: EffectClaim): KnownEvent {
   return effect.creationKey === currentKey(claim) ? { state: 'unclear' } : { state: 'never_written' };
 }
 
-function currentKey(claim: EffectClaim): string {
+function currentKey(claim: Pick<EffectClaim, 'effect' | 'calendarProvider'>): string {
   const key = creationKey(claim.effect.bookingId, claim.effect.connectionId, claim.effect.generation);
   return claim.calendarProvider === 'google' ? key.googleEventId : key.transactionId;
 }

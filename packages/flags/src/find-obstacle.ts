@@ -1,0 +1,21 @@
+import type { FlagBoard } from './flag-board.ts';
+import { switchName } from './switch-names.ts';
+
+/** Why work may not be done now. It stays due in the database, and the sweep brings it back once it may. */
+export type Obstacle = 'flag_off' | 'switched_off' | 'not_allowlisted';
+
+export interface WorkSubject {
+  readonly connectionId: string;
+  readonly providerId: string;
+  readonly calendarProvider: 'google' | 'microsoft';
+}
+
+/** Asked once at the start of every job about a connection; null lets it through. */
+export function findObstacle(flags: FlagBoard, subject: WorkSubject): Obstacle | null {
+  if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 'flag_off';
+  const isOn =
+    flags.isSwitchOn(switchName('provider', subject.calendarProvider)) &&
+    flags.isSwitchOn(switchName('connection', subject.connectionId));
+  if (!isOn) return 'switched_off';
+  return flags.allows(subject) ? null : 'not_allowlisted';
+}
