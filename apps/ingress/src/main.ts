@@ -1,5 +1,4 @@
 /** Proves notifications genuine, records them, rings, answers; and speaks HTTP with the booking service. */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { recordDeliveries } from '@bookiji/db';
 import { createCalendarOpener, openStores } from '@bookiji/fleet';
@@ -9,6 +8,7 @@ import { runProcess } from '@bookiji/runtime';
 import { createIngress } from './app.ts';
 import { readConfig } from './config.ts';
 import { createIntake } from './intake.ts';
+import { createIngressServer } from './server.ts';
 
 await runProcess({
   role: 'ingress',
@@ -49,10 +49,8 @@ await runProcess({
       defaultMaxAgeSeconds: 3 * settings.RECONCILE_INTERVAL_SECONDS,
       now: () => new Date(),
     });
-    // Slow senders are cut off; a notification is a few headers and a few kilobytes.
-    const server = createServer(
-      { headersTimeout: 5_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
-      app,
+    const server = createIngressServer(app, (reason) =>
+      logger.warn({ outcome: 'rejected', reason }, 'request refused'),
     );
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -4,9 +4,11 @@ import { createCalendarOpener, openStores, startHealth, startWorker } from '@boo
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
+import { silentAfterSeconds } from '@bookiji/sync';
 import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
 import { createSweeper } from './sweeper.ts';
+import { sweepBookingOutbox } from './sweeps/booking-outbox.ts';
 import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
 import { sweepDueConnections, sweepReconciles } from './sweeps/due-connections.ts';
 import { sweepChannels, sweepRetention } from './sweeps/upkeep.ts';
@@ -34,6 +36,10 @@ await runProcess({
       await markChangesPublished(db, published);
     };
 
+    const upkeep = {
+      renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS,
+      silentAfterSeconds: silentAfterSeconds(settings.RECONCILE_INTERVAL_SECONDS),
+    };
     const port = await startHealth(context, stores, settings.RETRY_WORKER_PORT);
     const processRetry = createRetryProcessor({
       db,
@@ -44,7 +50,7 @@ await runProcess({
       metrics,
       publicBaseUrl: settings.PUBLIC_BASE_URL,
       channelSecrets: settings.CHANNEL_SECRETS,
-      renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS,
+      upkeep,
     });
     const work = {
       queue: QUEUE_NAMES.retry,
@@ -61,9 +67,16 @@ await runProcess({
       sweeps: [
         sweepDueConnections(often),
         sweepReconciles({ ...often, reconcileSeconds: settings.RECONCILE_INTERVAL_SECONDS }),
+        sweepBookingOutbox({
+          db,
+          queues,
+          intervalMs: settings.SWEEP_INTERVAL_MS,
+          onTaken: (outcome) => metrics.bookingEvents.inc({ outcome }),
+          onRingLost: () => metrics.ringsLost.inc(),
+        }),
         sweepDueBookings(often),
         sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
-        sweepChannels({ ...often, renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS }),
+        sweepChannels({ ...often, upkeep }),
         sweepRetention({ db }),
       ],
       onSwept: (sweep, found) => {

@@ -1,4 +1,4 @@
-import { type Database, findConnection } from '@bookiji/db';
+import { type Database, findConnection, type UpkeepSettings } from '@bookiji/db';
 import { type FlagBoard, findObstacle } from '@bookiji/flags';
 import type { CalendarOpener } from '@bookiji/fleet';
 import type { Logger, Metrics } from '@bookiji/observability';
@@ -15,7 +15,7 @@ export interface RetryDeps {
   readonly metrics: Metrics;
   readonly publicBaseUrl: string;
   readonly channelSecrets: readonly string[];
-  readonly renewBeforeSeconds: number;
+  readonly upkeep: UpkeepSettings;
 }
 
 /** Parked work and channel upkeep, one connection per job. What fails is found again by the sweep. */
@@ -47,13 +47,13 @@ async function keepChannelOf(deps: RetryDeps, connectionId: string, signal: Abor
         port: deps.openCalendar(connection),
         secrets: deps.channelSecrets,
         notificationUrl: `${deps.publicBaseUrl}/api/webhooks/calendar/${calendarProvider}`,
-        renewBeforeSeconds: deps.renewBeforeSeconds,
+        ...deps.upkeep,
       },
       connection,
       signal,
     );
     logger.info({ ...base, outcome, duration_ms: Math.round(performance.now() - startedAt) }, 'channel looked after');
-    if (outcome === 'opened' || outcome === 'replaced') {
+    if (outcome === 'opened' || outcome === 'replaced' || outcome === 'silent') {
       await ringInboundSyncs(deps.queues, [connectionId]).catch(() => deps.metrics.ringsLost.inc());
     }
     return outcome;

@@ -23,6 +23,7 @@ export {
   adoptUpcomingBookings,
   type BookingIntent,
 } from './queries/booking-intents.ts';
+export { listWaitingEvents, pruneOutbox, takeFromOutbox, type WaitingEvent } from './queries/booking-outbox.ts';
 export {
   type AppliedCounts,
   applyFullRound,
@@ -37,12 +38,17 @@ export {
 } from './queries/busy-intervals.ts';
 export {
   activateChannel,
-  findChannelBySubscription,
-  findConnectionsWithoutLastingChannel,
+  type ChannelInUse,
+  findConnectionsToWatch,
   insertRegisteringChannel,
+  listChannelsInUse,
   listChannelsOf,
+  noteUpkeep,
   pruneChannels,
+  requestRenewal,
   setChannelState,
+  type UpkeepReason,
+  type UpkeepSettings,
 } from './queries/channels.ts';
 export { pruneConnectLinks, useConnectLink } from './queries/connect-links.ts';
 export {
@@ -72,6 +78,29 @@ export {
   pruneDeliveries,
   recordDeliveries,
 } from './queries/deliveries.ts';
+export {
+  type AuditEntry,
+  type CalendarStretch,
+  CONNECTION_STATES,
+  type ConnectionCount,
+  type ConnectionSearch,
+  type ConnectionState,
+  countConnections,
+  countRunsPerMinute,
+  type Delivery,
+  listAudit,
+  listDeliveriesOf,
+  listRunsOf,
+  listStretches,
+  listSwitches,
+  listTroubledBookings,
+  type OperatorSwitch,
+  type RunMinute,
+  type SyncRun,
+  searchConnections,
+  type TroubledBooking,
+} from './queries/console.ts';
+export { endChannels, findDisconnecting, isDisconnecting, requestDisconnect } from './queries/disconnects.ts';
 export { readDueEffect } from './queries/due-effects.ts';
 export {
   countRecentDeletions,

@@ -5,6 +5,7 @@ export {
 } from './availability/answer-availability.ts';
 export { type Interval, intersectBusy, mergeIntervals, subtractBusy } from './availability/intervals.ts';
 export { type Evidence, type EvidenceReason, isCurable, judgeEvidence } from './availability/judge-evidence.ts';
+export { type LifecycleEvent, noteLifecycle } from './channels/answer-lifecycle.ts';
 export {
   channelSecret,
   connectionIdOfChannel,
@@ -12,6 +13,7 @@ export {
   isChannelProof,
   readClientState,
 } from './channels/channel-id.ts';
+export { silentAfterSeconds } from './channels/judge-silence.ts';
 export { type KeepChannelDeps, type KeepChannelOutcome, keepChannel } from './channels/keep-channel.ts';
 export {
   type ConnectClaims,

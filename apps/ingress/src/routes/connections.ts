@@ -48,6 +48,7 @@ export function createDisconnect(deps: IngressDeps): RequestHandler {
         keys: deps.keys,
         oauth: deps.oauth[connection.calendarProvider],
         port: deps.openCalendar(connection),
+        notificationUrl: `${deps.publicBaseUrl}/api/webhooks/calendar/${connection.calendarProvider}`,
         waitAtMostMs: DISCONNECT_WAIT_MS,
         onLeftBehind: (what, error) =>
           deps.logger.warn({ connection_id: connection.id, what, err: error }, 'left behind at disconnect'),

@@ -6,7 +6,7 @@
 import type { DeliveryVerdict, ProvenNotification } from '@bookiji/db';
 import { type GraphNotification, parseGraphNotification, readValidationToken } from '@bookiji/providers/microsoft';
 import { ringRetry } from '@bookiji/queues';
-import { connectionIdOfChannel, readClientState } from '@bookiji/sync';
+import { connectionIdOfChannel, noteLifecycle, readClientState } from '@bookiji/sync';
 import type { RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { parseJson, readBody } from '../read-body.ts';
@@ -61,7 +61,11 @@ async function takeItem(deps: IngressDeps, item: GraphNotification): Promise<Ite
     deliveryKey: item.deliveryKey,
   };
   const verdict = await deps.intake.take(proven);
-  if (item.lifecycleEvent !== null && verdict === 'accepted') await lookAfterChannel(deps, connectionId);
+  // A repeat is noted again: what was accepted before may not have been noted.
+  if (channelId !== null && item.lifecycleEvent !== null && (verdict === 'accepted' || verdict === 'duplicate')) {
+    await noteLifecycle(deps.db, channelId, item.lifecycleEvent);
+    await lookAfterChannel(deps, connectionId);
+  }
   return verdict;
 }
 

@@ -1,11 +1,13 @@
 import {
   type Database,
-  findConnectionsWithoutLastingChannel,
+  findConnectionsToWatch,
   pruneChannels,
   pruneConnectLinks,
   pruneDeliveries,
+  pruneOutbox,
   pruneProcesses,
   pruneSyncRuns,
+  type UpkeepSettings,
 } from '@bookiji/db';
 import type { FlagBoard } from '@bookiji/flags';
 import { type QueueSystem, ringRetry } from '@bookiji/queues';
@@ -18,25 +20,20 @@ const RETENTION_DAYS = 7;
 /** At least the last hundred keys of a connection are promised; a storm keeps no more than this. */
 const DELIVERIES_PER_CONNECTION = 1_000;
 
-/** Asks for upkeep of every connection whose push registration is missing or about to end. */
+/** Asks for upkeep of every connection whose push registration is missing, about to end, silent or in doubt. */
 export function sweepChannels(options: {
   readonly db: Database;
   readonly flags: FlagBoard;
   readonly queues: QueueSystem;
   readonly intervalMs: number;
-  readonly renewBeforeSeconds: number;
+  readonly upkeep: UpkeepSettings;
 }): Sweep {
   return {
     name: 'channels',
     intervalMs: options.intervalMs,
     async run() {
       if (!options.flags.isOn('CALENDAR_JOBS_ENABLED') || !options.flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
-      const ids = await findConnectionsWithoutLastingChannel(
-        options.db,
-        options.flags.allowlists,
-        options.renewBeforeSeconds,
-        BATCH,
-      );
+      const ids = await findConnectionsToWatch(options.db, options.flags.allowlists, options.upkeep, BATCH);
       await ringRetry(
         options.queues,
         ids.map((id) => ({ task: 'keep_channel', connection_id: id })),
@@ -58,6 +55,7 @@ export function sweepRetention(options: { readonly db: Database }): Sweep {
       });
       await pruneSyncRuns(options.db, RETENTION_DAYS);
       await pruneProcesses(options.db, RETENTION_DAYS);
+      await pruneOutbox(options.db, RETENTION_DAYS);
       await pruneConnectLinks(options.db);
       return receipts + (await pruneChannels(options.db));
     },

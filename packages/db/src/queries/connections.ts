@@ -116,7 +116,7 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
     // A lost grant may have taken its channels with it, and nobody is told: they are replaced now, then closed.
     await tx
       .update(channels)
-      .set({ expiresAt: sql`now()` })
+      .set({ expiresAt: sql`now()`, lookedAfterAt: null })
       .where(and(eq(channels.connectionId, grant.connectionId), eq(channels.state, 'active')));
     // What waited for the grant need not wait any longer.
     await tx

@@ -80,6 +80,8 @@ export interface SyncSuccess {
   readonly cursor: string;
   readonly window: { readonly startAt: Date; readonly endAt: Date };
   readonly reconcileAfterSeconds: number;
+  /** Changes were found that the channels in use since before this time should have announced; null for none. */
+  readonly unannouncedSince?: Date | null;
 }
 
 /**
@@ -116,7 +118,19 @@ export async function recordSyncSuccess(
     .where(isHeld(done))
     .returning({ lookAgain, recordedAt: sql<Date>`now()`.mapWith(connections.createdAt) });
   if (row === undefined) throw new LeaseLostError('the connection');
+  if (done.unannouncedSince) await noteUnannounced(db, done.connectionId, done.unannouncedSince);
   return row;
+}
+
+/** A first silence stands until a notification comes; one after that begins anew. */
+async function noteUnannounced(db: Database, connectionId: string, since: Date): Promise<void> {
+  await db.execute(sql`
+    UPDATE channels h
+       SET unannounced_at = CASE WHEN c.last_webhook_received_at > h.unannounced_at OR h.unannounced_at IS NULL
+                                 THEN now() ELSE h.unannounced_at END
+      FROM external_calendar_connections c
+     WHERE c.id = h.connection_id AND h.connection_id = ${connectionId} AND h.state = 'active'
+       AND h.updated_at <= ${since.toISOString()}::timestamptz`);
 }
 
 /** What a failed sync leaves behind. The intent stays: `sync_needed` remains true. */

@@ -12,6 +12,8 @@ export const channels = pgTable('channels', {
   subscriptionId: text(),
   expiresAt: instant(),
   lastDeliveryAt: instant(),
+  unannouncedAt: instant(),
+  lookedAfterAt: instant(),
   createdAt: instant().notNull().defaultNow(),
   updatedAt: instant().notNull().defaultNow(),
 });

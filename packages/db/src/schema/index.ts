@@ -3,3 +3,4 @@ export * from './channels.ts';
 export * from './connections.ts';
 export * from './events.ts';
 export * from './operations.ts';
+export * from './outbox.ts';

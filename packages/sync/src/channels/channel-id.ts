@@ -52,6 +52,18 @@ export function readClientState(clientState: string, secrets: readonly string[])
   return isChannelProof('microsoft', channelId, proof, secrets) ? channelId : null;
 }
 
+/**
+ * Where a connection's notifications are sent. Graph lists subscriptions by address alone, so the address names the
+ * connection: a mailbox that two connections share would otherwise lose one's subscription to the other. Graph repeats
+ * the query with each delivery; nothing reads it.
+ */
+export function notificationAddress(
+  notificationUrl: string,
+  connection: { readonly id: string; readonly calendarProvider: CalendarProvider },
+): string {
+  return connection.calendarProvider === 'google' ? notificationUrl : `${notificationUrl}?connection=${connection.id}`;
+}
+
 function prove(calendarProvider: CalendarProvider, channelId: string, secret: string): Buffer {
   return createHmac('sha256', secret).update(`channel:${calendarProvider}:${channelId}`).digest();
 }

@@ -1,75 +1,105 @@
 /**
- * Keeping a connection's push registration: opened when there is none, replaced or extended before it ends, with an
- * overlap, so that no notification falls between two.
+ * Keeping a connection's push registration: opened when there is none, extended or replaced before it ends, with an
+ * overlap, so that no notification falls between two; replaced when it announces nothing.
+ *
+ * ```
+ * registering ──answered──▶ active ──replaced, removed by its provider──▶ retired
+ *      │  └──refused──▶ failed ────────another one was opened───────────────▲
+ *      └─────────────not answered: ended all the same────────────────────────┘
+ * ```
  *
  * What if two processes do this at once? Both open one; the next look closes the older. What if one dies after the
- * provider answered? The row stays `registering` and is looked past; the registration ends by itself, and its late
- * deliveries find a channel that was issued. A calendar that cannot be watched is polled.
+ * provider answered? The row stays `registering`: the next look opens another one and ends it. A calendar that cannot
+ * be watched is polled, and asked about again ever more rarely.
  */
 import {
   activateChannel,
   type Channel,
+  type ChannelInUse,
   type Connection,
   type Database,
   insertRegisteringChannel,
-  listChannelsOf,
+  listChannelsInUse,
+  noteUpkeep,
   readDatabaseTime,
   requestSync,
   setChannelState,
+  type UpkeepSettings,
 } from '@bookiji/db';
-import { type CalendarPort, ProviderError } from '@bookiji/providers/contract';
-import { channelSecret, createChannelId } from './channel-id.ts';
+import {
+  type CalendarPort,
+  type OpenChannelRequest,
+  type OpenedChannel,
+  ProviderError,
+} from '@bookiji/providers/contract';
+import { channelSecret, createChannelId, notificationAddress } from './channel-id.ts';
+import { closeChannels, closeUnknown } from './close-channels.ts';
 
-export interface KeepChannelDeps {
+export interface KeepChannelDeps extends UpkeepSettings {
   readonly db: Database;
   readonly port: CalendarPort;
   readonly secrets: readonly string[];
   /** Where this calendar provider's notifications are taken in. */
   readonly notificationUrl: string;
-  /** How long before its end a channel is renewed. */
-  readonly renewBeforeSeconds: number;
 }
 
-export type KeepChannelOutcome = 'kept' | 'opened' | 'extended' | 'replaced' | 'refused';
+/** `silent`: replaced because it announced nothing. */
+export type KeepChannelOutcome = 'kept' | 'opened' | 'extended' | 'replaced' | 'silent' | 'refused';
 
 /** Asked for; what is granted may be less. Graph takes under seven days, Google a week by default. */
 const LIFETIME_SECONDS = 6.5 * 86_400;
 
+/** An opening that is not answered after this long has lost its answer. */
+const OPENING_MS = 60_000;
+
+/** @throws ProviderError when the provider could not be asked; the sweep comes again. */
 export async function keepChannel(
   deps: KeepChannelDeps,
   connection: Connection,
   signal: AbortSignal,
 ): Promise<KeepChannelOutcome> {
   const now = await readDatabaseTime(deps.db);
-  const active = (await listChannelsOf(deps.db, connection.id)).filter((channel) => channel.state === 'active');
-  const lasting = active.filter((channel) => lastsBeyond(channel, now, deps.renewBeforeSeconds));
-  const [newest] = [...(lasting.length > 0 ? lasting : active)].reverse();
-  if (lasting.length > 0 && newest !== undefined) {
-    await closeOthers(deps, active, newest.id, signal);
-    return 'kept';
+  const inUse = (await listChannelsInUse(deps.db, connection.id, deps)).filter((channel) => !isOpening(channel, now));
+  await noteUpkeep(deps.db, connection.id);
+  const active = inUse.filter((channel) => channel.state === 'active');
+  const good = active.filter((channel) => channel.upkeep === null).at(-1);
+  if (good !== undefined) return keepOnly(deps, good, inUse, 'kept', signal);
+
+  const expiresAt = new Date(now.getTime() + LIFETIME_SECONDS * 1000);
+  const newest = active.at(-1);
+  if (newest !== undefined && newest.upkeep !== 'silent' && (await extend(deps, newest, expiresAt, signal))) {
+    return keepOnly(deps, newest, inUse, 'extended', signal);
   }
-  const expiresAt = new Date(now.getTime() + lifetime(deps.renewBeforeSeconds) * 1000);
-  if (newest !== undefined && (await extend(deps, newest, expiresAt, signal))) {
-    await closeOthers(deps, active, newest.id, signal);
-    return 'extended';
-  }
-  const openedId = await open(deps, connection, expiresAt, signal);
-  if (openedId === null) return 'refused';
+  const opened = await open(deps, connection, expiresAt, signal);
+  if (opened === null) return 'refused';
   // What changed while there was no channel was announced to nobody.
   await requestSync(deps.db, [connection.id], 'schedule');
-  await closeOthers(deps, active, openedId, signal);
-  return active.length === 0 ? 'opened' : 'replaced';
+  await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), opened.subscriptionId, signal);
+  return keepOnly(deps, opened, inUse, outcomeOf(newest), signal);
 }
 
-/** Long enough that renewing early leaves a life of its own. */
-function lifetime(renewBeforeSeconds: number): number {
-  return Math.max(LIFETIME_SECONDS, Math.min(renewBeforeSeconds + 3600, LIFETIME_SECONDS));
+function isOpening({ state, updatedAt }: Channel, now: Date): boolean {
+  return state === 'registering' && updatedAt.getTime() > now.getTime() - OPENING_MS;
 }
 
-function lastsBeyond(channel: Channel, now: Date, seconds: number): boolean {
-  return channel.expiresAt === null || channel.expiresAt.getTime() > now.getTime() + seconds * 1000;
+function outcomeOf(before: ChannelInUse | undefined): KeepChannelOutcome {
+  if (before === undefined) return 'opened';
+  return before.upkeep === 'silent' ? 'silent' : 'replaced';
 }
 
+async function keepOnly(
+  deps: KeepChannelDeps,
+  kept: Pick<Channel, 'id' | 'resourceId'>,
+  inUse: readonly Channel[],
+  outcome: KeepChannelOutcome,
+  signal: AbortSignal,
+): Promise<KeepChannelOutcome> {
+  const others = inUse.filter(({ id }) => id !== kept.id);
+  await closeChannels(deps, others, kept, signal);
+  return outcome;
+}
+
+/** Also how Graph is told that its asking for a new authorization was heard. */
 async function extend(deps: KeepChannelDeps, channel: Channel, expiresAt: Date, signal: AbortSignal): Promise<boolean> {
   const { id: channelId, resourceId, subscriptionId } = channel;
   try {
@@ -87,59 +117,38 @@ async function extend(deps: KeepChannelDeps, channel: Channel, expiresAt: Date, 
   }
 }
 
-/** The id of the opened channel; null when the calendar cannot be watched. */
+/** Null when the calendar cannot be watched. */
 async function open(
   deps: KeepChannelDeps,
   connection: Connection,
   expiresAt: Date,
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<(OpenedChannel & { readonly id: string }) | null> {
   const { calendarProvider } = connection;
   const id = createChannelId(connection.id);
   await insertRegisteringChannel(deps.db, { id, connectionId: connection.id, calendarProvider });
   const secret = channelSecret(calendarProvider, id, deps.secrets);
-  const request = { channelId: id, secret, notificationUrl: deps.notificationUrl, expiresAt };
+  const notificationUrl = notificationAddress(deps.notificationUrl, connection);
   try {
-    await activateChannel(deps.db, id, await openOrReplace(deps, request, signal));
-    return id;
+    const opened = await openOrReplace(deps, { channelId: id, secret, notificationUrl, expiresAt }, signal);
+    await activateChannel(deps.db, id, opened);
+    return { id, ...opened };
   } catch (error) {
+    if (!(error instanceof ProviderError) || error.outcomeUnknown) throw error;
     await setChannelState(deps.db, id, 'failed');
-    if (error instanceof ProviderError && (error.kind === 'permanent' || error.kind === 'not_found')) return null;
+    // `conflict`: another connection watches the same mailbox, and Graph allows one of us.
+    if (['permanent', 'not_found', 'conflict'].includes(error.kind)) return null;
     throw error;
   }
 }
 
-/** Graph refuses a second subscription of the same kind; one that nobody here knows is a lost answer's and goes. */
-async function openOrReplace(
-  deps: KeepChannelDeps,
-  request: Parameters<CalendarPort['openChannel']>[0],
-  signal: AbortSignal,
-) {
+/** Graph refuses a second subscription of the same kind; one under our own address is a lost answer's and goes. */
+async function openOrReplace(deps: KeepChannelDeps, request: OpenChannelRequest, signal: AbortSignal) {
   try {
     return await deps.port.openChannel(request, signal);
   } catch (error) {
     if (!(error instanceof ProviderError && error.kind === 'conflict')) throw error;
-    const listed = (await deps.port.listChannels(signal)) ?? [];
-    for (const { subscriptionId, notificationUrl } of listed) {
-      if (notificationUrl !== request.notificationUrl) continue;
-      await deps.port.closeChannel({ channelId: '', resourceId: null, subscriptionId }, signal);
-    }
+    await closeUnknown(deps, request.notificationUrl, null, signal);
     return deps.port.openChannel(request, signal);
-  }
-}
-
-async function closeOthers(
-  deps: KeepChannelDeps,
-  active: readonly Channel[],
-  keptId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { id, resourceId, subscriptionId } of active) {
-    if (id === keptId) continue;
-    // Retired first: from here on its deliveries mean nothing, whether it can be closed or not.
-    await setChannelState(deps.db, id, 'retired');
-    await deps.port.closeChannel({ channelId: id, resourceId, subscriptionId }, signal).catch((error: unknown) => {
-      if (!(error instanceof ProviderError)) throw error;
-    });
   }
 }

@@ -4,6 +4,8 @@
  */
 import { type Connection, type Database, eraseConnection, listChannelsOf } from '@bookiji/db';
 import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
+import { notificationAddress } from '../channels/channel-id.ts';
+import { closeChannels, closeUnknown } from '../channels/close-channels.ts';
 import { type SealingKey, unsealToken } from './seal-token.ts';
 
 export interface DisconnectDeps {
@@ -11,6 +13,8 @@ export interface DisconnectDeps {
   readonly keys: readonly SealingKey[];
   readonly oauth: OAuthPort;
   readonly port: CalendarPort;
+  /** Where this calendar provider's notifications are taken in. */
+  readonly notificationUrl: string;
   /** How long the calendar provider is given, milliseconds. */
   readonly waitAtMostMs: number;
   /** Told what could not be ended there: it ends by itself. */
@@ -19,15 +23,19 @@ export interface DisconnectDeps {
 
 export async function disconnectProvider(deps: DisconnectDeps, connection: Connection): Promise<void> {
   const signal = AbortSignal.timeout(deps.waitAtMostMs);
-  for (const channel of await listChannelsOf(deps.db, connection.id)) {
-    if (channel.state !== 'active') continue;
-    const { id: channelId, resourceId, subscriptionId } = channel;
-    await deps.port
-      .closeChannel({ channelId, resourceId, subscriptionId }, signal)
-      .catch((error: unknown) => deps.onLeftBehind('channel', error));
-  }
+  await closeAll(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('channel', error));
   await revoke(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('grant', error));
   await eraseConnection(deps.db, connection.id);
+}
+
+/** Those of lost answers too: the rows that would tell of them are erased in a moment. */
+async function closeAll(deps: DisconnectDeps, connection: Connection, signal: AbortSignal): Promise<void> {
+  const channels = await listChannelsOf(deps.db, connection.id);
+  const known = channels.find((channel) => channel.resourceId !== null) ?? null;
+  for (const channel of channels) {
+    await closeChannels(deps, [channel], known, signal).catch((error: unknown) => deps.onLeftBehind('channel', error));
+  }
+  await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), null, signal);
 }
 
 async function revoke(deps: DisconnectDeps, connection: Connection, signal: AbortSignal): Promise<void> {

@@ -22,6 +22,20 @@ describe('planRound', () => {
     expect(round.window.endAt.getTime()).toBeGreaterThanOrEqual(now.getTime() + settings.futureDays * day);
   });
 
+  test('[I-1] starts afresh while the window reaches too far to break the promise before the next look', () => {
+    const hourly = { ...settings, untilNextLookSeconds: 3_600 };
+    expect(planRound(heldSince(3 - 2 / 24), hourly, now).mode).toBe('incremental');
+    expect(planRound(heldSince(3 - 0.5 / 24), hourly, now).mode).toBe('full');
+  });
+
+  test('goes on for half a day at least, however rare the looks are', () => {
+    const rare = { pastDays: 0, futureDays: 1, untilNextLookSeconds: 400_000 };
+    const { startAt, endAt } = freshWindow(rare, now);
+    const held = { cursor: 'c', windowStart: startAt, windowEnd: endAt };
+    expect(planRound(held, rare, new Date(now.getTime() + day / 2 - 1_000)).mode).toBe('incremental');
+    expect(planRound(held, rare, new Date(now.getTime() + day / 2 + 1_000)).mode).toBe('full');
+  });
+
   test('starts afresh without a cursor', () => {
     expect(planRound({ ...heldSince(0), cursor: null }, settings, now).mode).toBe('full');
   });

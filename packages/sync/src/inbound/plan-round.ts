@@ -7,6 +7,8 @@ export interface WindowSettings {
   readonly pastDays: number;
   /** `SYNC_WINDOW_FUTURE_DAYS`: the promise. The window in sync never ends sooner than this. */
   readonly futureDays: number;
+  /** How long it may be until the next look; a window is rolled so long before it would break the promise. Default 0. */
+  readonly untilNextLookSeconds?: number;
 }
 
 export interface Round {
@@ -27,7 +29,7 @@ export function planRound(
   settings: WindowSettings,
   now: Date,
 ): Round {
-  const promised = new Date(now.getTime() + settings.futureDays * DAY_MS);
+  const promised = new Date(now.getTime() + settings.futureDays * DAY_MS + untilNextLookMs(settings));
   const reachesBack =
     held.windowStart !== null && held.windowStart <= new Date(now.getTime() - settings.pastDays * DAY_MS);
   if (
@@ -40,6 +42,11 @@ export function planRound(
     return { mode: 'incremental', cursor: held.cursor, window: { startAt: held.windowStart, endAt: held.windowEnd } };
   }
   return { mode: 'full', cursor: null, window: freshWindow(settings, now) };
+}
+
+/** At most half of the smallest reserve, so that a fresh window is good for some time whatever the settings. */
+function untilNextLookMs({ untilNextLookSeconds = 0 }: WindowSettings): number {
+  return Math.min(untilNextLookSeconds * 1000, DAY_MS / 2);
 }
 
 /** From the start of the promise to its end and the reserve; whole seconds, as the providers take them. */

@@ -24,6 +24,7 @@ import {
   stagePage,
 } from '@bookiji/db';
 import { type CalendarPort, type ChangePage, ProviderError } from '@bookiji/providers/contract';
+import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
 import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
 import { keepLease } from '../lease-keeper.ts';
 import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
@@ -109,7 +110,8 @@ async function readAndStore(deps: SyncDependencies, claim: SyncClaim, signal: Ab
   const port = deps.openCalendar(connection);
   const round = planRound(
     { cursor: connection.syncCursor, windowStart: connection.syncWindowStart, windowEnd: connection.syncWindowEnd },
-    deps.window,
+    // A look may be late once before the promise suffers.
+    { ...deps.window, untilNextLookSeconds: 2 * deps.reconcileSeconds },
     claim.claimedAt,
   );
   try {
@@ -227,6 +229,17 @@ async function storeLastPage(
       cursor,
       window: round.window,
       reconcileAfterSeconds: deps.reconcileSeconds,
+      unannouncedSince: unannouncedSince(
+        {
+          mode: round.mode,
+          changedCount: counts.putCount + counts.droppedCount,
+          notifiedAt: connection.notifiedAt,
+          lastNotificationAt: connection.lastWebhookReceivedAt,
+          lastSyncedAt: connection.lastSyncedAt,
+          claimedAt,
+        },
+        silentAfterSeconds(deps.reconcileSeconds),
+      ),
     });
     return { counts, ...recorded };
   });
