@@ -62,23 +62,6 @@ export {
   storeGrant,
 } from './queries/connections.ts';
 export {
-  claimRefresh,
-  listSealedTokens,
-  type RefreshedTokens,
-  readCredentials,
-  releaseRefresh,
-  type StoredCredentials,
-  storeRefreshedTokens,
-  storeResealedTokens,
-} from './queries/credentials.ts';
-export {
-  type DeliveryRetention,
-  type DeliveryVerdict,
-  type ProvenNotification,
-  pruneDeliveries,
-  recordDeliveries,
-} from './queries/deliveries.ts';
-export {
   type AuditEntry,
   type CalendarStretch,
   CONNECTION_STATES,
@@ -100,6 +83,23 @@ export {
   searchConnections,
   type TroubledBooking,
 } from './queries/console.ts';
+export {
+  claimRefresh,
+  listSealedTokens,
+  type RefreshedTokens,
+  readCredentials,
+  releaseRefresh,
+  type StoredCredentials,
+  storeRefreshedTokens,
+  storeResealedTokens,
+} from './queries/credentials.ts';
+export {
+  type DeliveryRetention,
+  type DeliveryVerdict,
+  type ProvenNotification,
+  pruneDeliveries,
+  recordDeliveries,
+} from './queries/deliveries.ts';
 export { endChannels, findDisconnecting, isDisconnecting, requestDisconnect } from './queries/disconnects.ts';
 export { readDueEffect } from './queries/due-effects.ts';
 export {
