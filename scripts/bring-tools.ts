@@ -18,6 +18,16 @@ export function bringRedis(): boolean {
   return has('redis-server');
 }
 
+/** The load generator of the benchmarks. */
+export function bringWrk(): boolean {
+  useUnpacked();
+  if (has('wrk') || !has('apt-get')) return has('wrk');
+  process.stderr.write('bringing wrk …\n');
+  if (process.getuid?.() === 0) install(['wrk']);
+  else unpack(['wrk', 'libluajit-5.1-2', 'libluajit-5.1-common']);
+  return has('wrk');
+}
+
 export interface PrometheusTools {
   readonly promtool: string;
   readonly amtool: string;

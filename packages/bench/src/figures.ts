@@ -1,0 +1,51 @@
+/** What a benchmark says: figures, and ratios against a baseline that ran beside it. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+export interface Ratio {
+  readonly name: string;
+  readonly value: number;
+  /** What the ratio is held to; the run fails when it is missed. */
+  readonly target: { readonly atLeast: number } | { readonly atMost: number };
+}
+
+export interface BenchResult {
+  readonly bench: string;
+  readonly figures: readonly Figure[];
+  readonly ratios: readonly Ratio[];
+}
+
+export interface Bench {
+  readonly name: string;
+  /** One sentence: what is measured against what. */
+  readonly about: string;
+  run(stage: Stage): Promise<Omit<BenchResult, 'bench'>>;
+}
+
+/** The servers of one run, all on this machine. */
+export interface Stage {
+  readonly redisUrl: string;
+  /** For long work: what is going on. */
+  readonly say: (line: string) => void;
+}
+
+export function isMet({ value, target }: Ratio): boolean {
+  return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
+}
+
+/** The value below which this share of the values lies. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+export function round(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,4 @@
+import type { Bench } from './figures.ts';
+import { ingressBench } from './ingress/ingress-bench.ts';
+
+export const BENCHES: readonly Bench[] = [ingressBench];

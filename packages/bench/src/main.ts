@@ -1,0 +1,48 @@
+/** `npm run bench [name …]`: servers up, benchmarks one after the other, a table, JSON, and a gate on the ratios. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrateUp } from '@bookiji/db/migrate';
+import { STATE_DIR } from '@bookiji/local-fleet';
+import { startEmbeddedPostgres } from '@bookiji/runtime';
+import { startRedis } from '@bookiji/testing';
+import { type BenchResult, isMet, type Stage } from './figures.ts';
+import { BENCHES } from './list.ts';
+import { toTable, writeJson } from './report.ts';
+
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `bench: there is no ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}\n`,
+  );
+  process.exit(1);
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'calsync-bench-'));
+const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), database: 'calsync_template' });
+await migrateUp(postgres.url);
+// Where `createTestDatabase` clones from.
+process.env.CALSYNC_TEST_POSTGRES = postgres.url;
+const redis = await startRedis();
+if (redis === null) {
+  process.stderr.write('bench: redis-server is missing\n');
+  process.exit(1);
+}
+const stage: Stage = { redisUrl: redis.url, say: (line) => process.stderr.write(`  ${line}\n`) };
+const results: BenchResult[] = [];
+try {
+  for (const bench of BENCHES) {
+    if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
+    process.stderr.write(`${bench.name}: ${bench.about}\n`);
+    results.push({ bench: bench.name, ...(await bench.run(stage)) });
+  }
+} finally {
+  await redis.stop();
+  await postgres.stop();
+  rmSync(dir, { recursive: true, force: true });
+}
+const file = join(STATE_DIR, 'bench.json');
+writeJson(file, results);
+process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ results })}\n` : toTable(results));
+process.exit(results.every(({ ratios }) => ratios.every(isMet)) ? 0 : 1);
