@@ -35,6 +35,6 @@ export async function findDisconnecting(db: Database, limit: number): Promise<st
 export async function endChannels(db: Database, connectionId: string): Promise<void> {
   await db
     .update(channels)
-    .set({ expiresAt: sql`now()` })
+    .set({ expiresAt: sql`now()`, lookedAfterAt: null })
     .where(and(eq(channels.connectionId, connectionId), eq(channels.state, 'active')));
 }
