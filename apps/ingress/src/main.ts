@@ -18,7 +18,7 @@ await runProcess({
     const { database, flags, logger, metrics, queues, readiness } = stores;
     const edges = createProviderEdges(settings);
     const intake = createIntake({
-      record: (notifications) => recordDeliveries(database.db, notifications, flags.allowlists.providerIds),
+      record: (notifications) => recordDeliveries(database.db, notifications, flags.allowlists),
       ring: (connectionIds) => ringInboundSyncs(queues, connectionIds),
       onRingLost: () => metrics.ringsLost.inc(),
     });

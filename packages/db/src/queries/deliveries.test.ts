@@ -24,7 +24,7 @@ async function setUp(resourceId: string | null = 'resource') {
 }
 
 const take = (notifications: readonly ProvenNotification[], allowed: string[] | null = null) =>
-  recordDeliveries(database.db, notifications, allowed);
+  recordDeliveries(database.db, notifications, { providerIds: allowed, connectionIds: null });
 
 async function requestedOf(id: string): Promise<number> {
   const [row] = await database.sql`SELECT requested FROM external_calendar_connections WHERE id = ${id}`;

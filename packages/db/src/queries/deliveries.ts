@@ -5,6 +5,7 @@
 import { lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { deliveries } from '../schema/index.ts';
+import type { Allowlists } from './sync-leases.ts';
 
 /** A notification whose secret was already proven; only what needs the database is judged here. */
 export interface ProvenNotification {
@@ -17,14 +18,18 @@ export interface ProvenNotification {
   readonly subscriptionId: string | null;
   /** What makes a repeat recognisable; null when there is nothing trustworthy: then it is never a duplicate. */
   readonly deliveryKey: string | null;
+  /** The greeting of a new channel: judged like any other, never recorded. */
+  readonly isHandshake?: boolean;
 }
 
 export type DeliveryVerdict =
   | 'accepted'
   | 'duplicate'
+  /** A genuine greeting. */
+  | 'handshake'
   /** The connection is gone or was never there. */
   | 'unknown_connection'
-  /** Its provider is not on the list. */
+  /** It, or its provider, is not on a list. */
   | 'not_allowed'
   /** No such channel of this connection. */
   | 'unknown_channel'
@@ -34,41 +39,45 @@ export type DeliveryVerdict =
   | 'retired_channel';
 
 /**
- * Records what is new, in one statement.
+ * Records what is new, in one statement. Judged in this order: authentic, on the lists, known.
  *
  * Locks are taken in the order of the keys, so two processes that take in overlapping batches wait for each other
  * instead of deadlocking.
  *
- * @param providerIds allowlist of providers; null restricts nothing.
+ * @param allow null restricts nothing.
  * @returns one verdict per notification, in the order given.
  */
 export async function recordDeliveries(
   db: Database,
   notifications: readonly ProvenNotification[],
-  providerIds: readonly string[] | null,
+  allow: Allowlists,
 ): Promise<DeliveryVerdict[]> {
   const items = notifications.map((item, ordinal) => ({
     ordinal,
     connection_id: item.connectionId,
     channel_id: item.channelId,
-    resource_id: item.resourceId,
-    subscription_id: item.subscriptionId,
+    resource_id: storable(item.resourceId),
+    subscription_id: storable(item.subscriptionId),
     // Without a key of its own each notification is its own delivery.
-    delivery_key: item.deliveryKey,
+    delivery_key: storable(item.deliveryKey),
+    is_handshake: item.isHandshake === true,
   }));
-  const allowed = providerIds === null ? null : JSON.stringify(providerIds);
+  const [providers, listed] = [allow.providerIds, allow.connectionIds].map((ids) => ids && JSON.stringify(ids));
   const rows = await db.execute<{ ordinal: number; verdict: DeliveryVerdict }>(sql`
     WITH item AS (
-      SELECT ordinal, connection_id, channel_id, resource_id, subscription_id,
+      SELECT ordinal, connection_id, channel_id, resource_id, subscription_id, is_handshake,
              coalesce(delivery_key, 'unkeyed:' || gen_random_uuid()) AS delivery_key
         FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb)
-          AS i (ordinal int, connection_id uuid, channel_id text, resource_id text, subscription_id text, delivery_key text)
+          AS i (ordinal int, connection_id uuid, channel_id text, resource_id text, subscription_id text, delivery_key text,
+                is_handshake boolean)
     ), judged AS (
       SELECT item.*, CASE
-          WHEN c.id IS NULL THEN 'unknown_connection'
-          WHEN item.channel_id IS NOT NULL AND h.id IS NULL THEN 'unknown_channel'
+          WHEN c.id IS NOT NULL AND item.channel_id IS NOT NULL AND h.id IS NULL THEN 'unknown_channel'
           WHEN h.resource_id <> item.resource_id OR h.subscription_id <> item.subscription_id THEN 'unauthentic'
-          WHEN ${allowed}::text IS NOT NULL AND NOT ${allowed}::text::jsonb ? c.provider_id::text THEN 'not_allowed'
+          WHEN NOT ${listed}::text::jsonb ? item.connection_id::text THEN 'not_allowed'
+          WHEN c.id IS NULL THEN 'unknown_connection'
+          WHEN NOT ${providers}::text::jsonb ? c.provider_id::text THEN 'not_allowed'
+          WHEN item.is_handshake THEN 'handshake'
           WHEN h.state = 'retired' THEN 'retired_channel'
           ELSE 'genuine' END AS verdict
         FROM item
@@ -99,6 +108,11 @@ export async function recordDeliveries(
       LEFT JOIN receipt r ON r.connection_id = j.connection_id AND r.delivery_key = j.delivery_key
      ORDER BY j.ordinal`);
   return rows.map((row) => row.verdict);
+}
+
+/** PostgreSQL's text takes neither NUL nor half a character; what carries one was made by hand and equals nothing stored. */
+function storable(text: string | null): string | null {
+  return text === null ? null : text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 /** How long receipts are kept, and how many per connection at most. */

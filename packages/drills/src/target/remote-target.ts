@@ -1,0 +1,32 @@
+/** Somebody else's fleet, spoken to through its doors alone: nothing behind them is touched. */
+import { randomUUID } from 'node:crypto';
+import { createIngressClient, createSandboxClient } from '@bookiji/local-fleet';
+import { createOpsClient } from './ops-client.ts';
+import type { Target } from './target.ts';
+
+export interface RemoteTargetOptions {
+  readonly ingressUrl: string;
+  /** Without it the drills that ask ops are left out. */
+  readonly opsUrl: string | null;
+  /** For a fleet whose calendar providers are a sandbox. */
+  readonly sandboxUrl: string | null;
+  readonly apiToken: string;
+  readonly opsToken: string | null;
+  /** Test providers on the fleet's allowlist; made-up ones otherwise. */
+  readonly providerIds: readonly string[];
+}
+
+export function openRemoteTarget(options: RemoteTargetOptions): Target {
+  const providerIds = [...options.providerIds];
+  const { ingressUrl, opsUrl, opsToken, sandboxUrl } = options;
+  return {
+    kind: 'remote',
+    description: [ingressUrl, opsUrl, sandboxUrl].filter((url) => url !== null).join(', '),
+    ingress: createIngressClient(ingressUrl, options.apiToken),
+    ops: opsUrl === null || opsToken === null ? null : createOpsClient(opsUrl, opsToken),
+    sandbox: sandboxUrl === null ? null : createSandboxClient(sandboxUrl),
+    owned: null,
+    nextProviderId: () => providerIds.pop() ?? randomUUID(),
+    stop: async () => undefined,
+  };
+}
