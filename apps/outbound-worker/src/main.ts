@@ -61,7 +61,12 @@ await runProcess({
     });
 
     const port = await startHealth(context, stores, settings.OUTBOUND_WORKER_PORT);
-    const takeInWork = { queue: QUEUE_NAMES.bookingEvents, concurrency: CONCURRENCY, process: takeIn };
+    const takeInWork = {
+      queue: QUEUE_NAMES.bookingEvents,
+      concurrency: CONCURRENCY,
+      isNeverGivenUp: true,
+      process: takeIn,
+    };
     const convergeWork = {
       queue: QUEUE_NAMES.outboundSync,
       concurrency: CONCURRENCY,

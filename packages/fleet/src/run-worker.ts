@@ -1,7 +1,7 @@
 /** A BullMQ worker as a part of a process: started, watched, drained. */
 import { type FlagBoard, switchName } from '@bookiji/flags';
 import type { Logger, Metrics } from '@bookiji/observability';
-import { parkJob, type QueueSystem, type WorkerHandle } from '@bookiji/queues';
+import { parkJob, postponeMs, type QueueSystem, type WorkerHandle } from '@bookiji/queues';
 import type { Part } from '@bookiji/runtime';
 
 /** A job that was already on its way when its queue was switched off is handed back for so long. */
@@ -10,6 +10,11 @@ const PARK_MS = 1_000;
 export interface QueueWork {
   readonly queue: string;
   readonly concurrency: number;
+  /**
+   * The job is the only place its fact is in: what throws is tried again however few attempts its publisher allowed.
+   * Without it a database that is away for a moment would fail the jobs of every plain client for good.
+   */
+  readonly isNeverGivenUp?: boolean;
   /** @returns the outcome's name, for the counter. */
   readonly process: (
     job: { readonly id: string; readonly name: string; readonly data: unknown },
@@ -36,21 +41,28 @@ export function startWorker(
 ): Part {
   const { flags, metrics, logger } = deps;
   const isQueueOn = () => flags.isSwitchOn(switchName('queue', work.queue));
+  const onFailed = (job: { id?: string; attemptsStarted: number } | undefined, error: unknown) => {
+    metrics.jobs.inc({ queue: work.queue, outcome: 'threw' });
+    logger.error({ queue: work.queue, job_id: job?.id, attempt: job?.attemptsStarted, err: error }, 'job failed');
+  };
   const worker = deps.queues.worker(
     work.queue,
     async (job, token, signal) => {
       if (!isQueueOn()) return parkJob(job, token, new Date(Date.now() + PARK_MS));
       const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-      const outcome = await work.process({ id: job.id ?? job.name, name: job.name, data: job.data }, ends);
-      metrics.jobs.inc({ queue: work.queue, outcome });
-      return outcome;
+      try {
+        const outcome = await work.process({ id: job.id ?? job.name, name: job.name, data: job.data }, ends);
+        metrics.jobs.inc({ queue: work.queue, outcome });
+        return outcome;
+      } catch (error) {
+        if (work.isNeverGivenUp !== true) throw error;
+        onFailed(job, error);
+        return parkJob(job, token, new Date(Date.now() + postponeMs(job.attemptsStarted, Math.random())));
+      }
     },
-    { concurrency: work.concurrency },
+    { concurrency: work.concurrency, ...(work.isNeverGivenUp === true ? { maxStartedAttempts: 0 } : {}) },
   );
-  worker.on('failed', (job, error) => {
-    metrics.jobs.inc({ queue: work.queue, outcome: 'threw' });
-    logger.error({ queue: work.queue, job_id: job?.id, attempt: job?.attemptsMade, err: error }, 'job failed');
-  });
+  worker.on('failed', onFailed);
   worker.on('stalled', () => metrics.stalledJobs.inc({ queue: work.queue }));
   // The lock is lost: somebody else may have the job by now, so our calls for it must end.
   worker.on('lockRenewalFailed', (jobIds: string[]) => {

@@ -19,10 +19,12 @@ export {
   ringRetry,
 } from './doorbells.ts';
 export { type ExternalChangeMessage, publishExternalChanges, type RecordedChange } from './external-changes.ts';
-export { parkJob } from './park-job.ts';
+export { insertIntoOutbox, type OutboxTransaction } from './outbox.ts';
+export { parkJob, postponeMs } from './park-job.ts';
 export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
 export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
 export { parseRedisUrl, type RedisTarget } from './redis-url.ts';
+export { type RepublishOptions, republishBookings } from './republish.ts';
 export {
   type JobProcessor,
   openQueues,

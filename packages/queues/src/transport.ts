@@ -35,6 +35,8 @@ export interface QueueSystem {
 
 export interface WorkerTuning {
   readonly concurrency: number;
+  /** How often a job may be started before it is failed as poison (200); 0 for no limit. */
+  readonly maxStartedAttempts?: number;
 }
 
 /** Bounded everywhere: with a frozen Redis only `commandTimeout` ends an add (queues-and-faults, 2.6). */
