@@ -8,7 +8,7 @@ export const FAULT_KINDS = [
   'crash_after',
   /** The process is killed with its request on the way: it takes effect some time later. */
   'crash_sent',
-  /** The process freezes before the step, past its lease, and wakes up among other people's steps. */
+  /** The process freezes before the step, perhaps past its lease, and wakes up among other people's steps. */
   'freeze_before',
   /** The same, after the step took effect. */
   'freeze_after',
@@ -39,6 +39,8 @@ export interface Fault {
   readonly kind: FaultKind;
   /** The first step it may strike at. */
   readonly atStep: number;
+  /** For what freezes or is late: how long it stays away at least, milliseconds. */
+  readonly awayMs: number;
   /** For what freezes or is late: how many steps of others pass after its time before it goes on. */
   readonly wakeAfterSteps: number;
 }

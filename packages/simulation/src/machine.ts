@@ -57,8 +57,6 @@ interface Timer {
 export interface MachineOptions {
   readonly random: Random;
   readonly faults: readonly Fault[];
-  /** How long a frozen process or a late request stays away at least: longer than any lease. */
-  readonly freezeMs: number;
   readonly isTraced: boolean;
 }
 
@@ -77,6 +75,8 @@ export class Machine {
   readonly trace: string[] = [];
   /** Which faults struck. */
   readonly struck: FaultKind[] = [];
+  /** At which steps they did. */
+  readonly struckAt: number[] = [];
   readonly #options: MachineOptions;
   #steps: Step[] = [];
   #late: { step: Step; hold: Hold }[] = [];
@@ -147,6 +147,7 @@ export class Machine {
   async #strike(fault: Fault, step: Step, world: World): Promise<void> {
     this.#faults = this.#faults.filter((other) => other !== fault);
     this.struck.push(fault.kind);
+    this.struckAt.push(this.stepCount);
     const { process } = step;
     switch (fault.kind) {
       case 'crash_before':
@@ -159,9 +160,11 @@ export class Machine {
         return this.#kill(process, step);
       case 'freeze_before':
         this.#steps.push(step);
-        return this.#freeze(process, fault);
+        this.#freeze(process, this.#holdFor(fault));
+        return process?.onSilence(false);
       case 'freeze_after':
-        this.#freeze(process, fault);
+        this.#freeze(process, this.#holdFor(fault));
+        process?.onSilence(false);
         return void (await step.run());
       case 'refuse':
         return step.fail('refused');
@@ -202,11 +205,10 @@ export class Machine {
     process.onSilence(true);
   }
 
-  #freeze(process: Process | null, fault: Fault): void {
+  #freeze(process: Process | null, hold: Hold): void {
     if (process === null) return;
-    process.frozen = this.#holdFor(fault);
+    process.frozen = hold;
     this.#frozen.push(process);
-    process.onSilence(false);
   }
 
   #delay(step: Step, fault: Fault): void {
@@ -214,7 +216,7 @@ export class Machine {
   }
 
   #holdFor(fault: Fault): Hold {
-    return { untilMs: this.now + this.#options.freezeMs, stepsLeft: fault.wakeAfterSteps };
+    return { untilMs: this.now + fault.awayMs, stepsLeft: fault.wakeAfterSteps };
   }
 
   #forget(process: Process): void {
@@ -249,23 +251,23 @@ export class Machine {
     this.#frozen = this.#frozen.filter(({ frozen }) => frozen !== null);
   }
 
-  /** Nothing can happen now: wake whom nobody's steps will wake, or go to the next instant. False when all is quiet. */
+  /** Nothing can happen now: wake whom no steps of others will wake, or go to the next instant. False when all is quiet. */
   #passTime(world: World): boolean {
     const waiting = [...this.#late.map(({ hold }) => hold), ...this.#frozen.flatMap(({ frozen }) => frozen ?? [])];
-    const next = Math.min(
-      world.nextAt(this.now),
-      ...waiting.map(({ untilMs }) => untilMs).filter((untilMs) => untilMs > this.now),
-      ...this.#timers.filter(({ process }) => process.frozen === null).map(({ dueAt }) => dueAt),
-    );
-    if (Number.isFinite(next)) {
-      this.now = next;
+    const over = waiting.filter(({ untilMs }) => untilMs <= this.now);
+    if (over.length > 0) {
+      for (const hold of over) hold.stepsLeft = 0;
+      for (const process of this.#frozen) if (over.includes(process.frozen as Hold)) process.frozen = null;
+      this.#frozen = this.#frozen.filter(({ frozen }) => frozen !== null);
       return true;
     }
-    const over = waiting.filter(({ untilMs }) => untilMs <= this.now);
-    for (const hold of over) hold.stepsLeft = 0;
-    for (const process of this.#frozen) if (process.frozen?.stepsLeft === 0) process.frozen = null;
-    this.#frozen = this.#frozen.filter(({ frozen }) => frozen !== null);
-    return over.length > 0;
+    const next = Math.min(
+      world.nextAt(this.now),
+      ...waiting.map(({ untilMs }) => untilMs),
+      ...this.#timers.filter(({ process }) => process.frozen === null).map(({ dueAt }) => dueAt),
+    );
+    if (Number.isFinite(next)) this.now = next;
+    return Number.isFinite(next);
   }
 
   /**

@@ -4,7 +4,7 @@ import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { type Defences, Fleet, LEASE_MS, type Stories } from './fleet.ts';
 import { Machine } from './machine.ts';
 import { createRandom } from './random.ts';
-import { makeWorkload, START } from './workload.ts';
+import { type Doing, makeWorkload, START } from './workload.ts';
 
 export const ALL_DEFENCES = {
   calendarProvider: 'google',
@@ -20,12 +20,15 @@ export interface SimulationOptions {
   readonly faults: readonly Fault[];
   readonly defences?: Defences;
   readonly isTraced?: boolean;
+  /** Instead of the seed's own. */
+  readonly workload?: readonly Doing[];
 }
 
 export interface SimulationResult {
   readonly findings: readonly string[];
   readonly stepCount: number;
   readonly struck: readonly FaultKind[];
+  readonly struckAt: readonly number[];
   readonly trace: readonly string[];
 }
 
@@ -34,9 +37,9 @@ const STEPS_AT_MOST = 3_000;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const random = createRandom(options.seed);
-  const workload = makeWorkload(random);
+  const workload = options.workload ?? makeWorkload(random);
   const { faults, stories, isTraced = false, defences = ALL_DEFENCES } = options;
-  const machine = new Machine(START, { random, faults, freezeMs: 3 * LEASE_MS, isTraced });
+  const machine = new Machine(START, { random, faults, isTraced });
   const fleet = new Fleet({ machine, stories, defences, workload, random });
   const isQuiet = await withMachineTime(machine, async () => {
     if (!(await machine.runUntilQuiet(fleet, STEPS_AT_MOST))) return false;
@@ -51,7 +54,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ...surprises.map((error) => `an error that no fault explains: ${String(error)}`),
     ...audit({ workload, calendar, tables: server.tables }),
   ];
-  return { findings, stepCount: machine.stepCount, struck: machine.struck, trace: machine.trace };
+  return {
+    findings,
+    stepCount: machine.stepCount,
+    struck: machine.struck,
+    struckAt: machine.struckAt,
+    trace: machine.trace,
+  };
 }
 
 /** Between runs the real event loop turns once, so that what the run's signals held can be forgotten. */
@@ -75,12 +84,16 @@ async function withMachineTime<T>(machine: Machine, body: () => Promise<T>): Pro
   }
 }
 
+/** Within a lease, about as long as one, and long after it. */
+export const AWAY_MS = [LEASE_MS / 4, LEASE_MS, 3 * LEASE_MS] as const;
+
 /** The faults of a random schedule: chosen by its seed, like everything else in it. */
 export function randomFaults(seed: number, count: number): Fault[] {
   const random = createRandom(seed ^ 0x5eed);
   return Array.from({ length: count }, () => ({
     kind: random.pick(FAULT_KINDS),
     atStep: 1 + random.below(60),
+    awayMs: random.pick(AWAY_MS),
     wakeAfterSteps: random.below(16),
   }));
 }

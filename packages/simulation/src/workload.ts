@@ -32,8 +32,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const bookingIdOf = (number: number) => `00000000-0000-4000-8000-00000000b00${number}`;
 
-/** At once, or about when somebody who froze in the beginning wakes up: late steps shall meet others. */
-const DELAYS_MS = [0, 0, 60_000, 60_000, 61_000];
+/** At once, or about when a lease ends or somebody wakes up who froze in the beginning: late steps shall meet others. */
+const DELAYS_MS = [0, 0, 5_000, 20_000, 60_000];
 
 /** Two to seven doings: up to four versions of one or two bookings, and up to three of the owner's. */
 export function makeWorkload(random: Random): Doing[] {

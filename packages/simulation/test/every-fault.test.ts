@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { FAULT_KINDS, type Stories, simulate } from '../src/index.ts';
+import { AWAY_MS, FAULT_KINDS, type Stories, simulate } from '../src/index.ts';
 import { loadStories } from './load-stories.ts';
 import { type CalendarProvider, defencesOf } from './schedules.ts';
 
 /** Workloads and orders of steps that every single fault is tried on. */
 const SEEDS = [1, 2, 3, 4, 5, 6];
 /** Whoever froze, or came late, goes on after so many steps of others. */
-const WAKINGS = [0, 2, 5, 9, 14];
+const WAKINGS = AWAY_MS.flatMap((awayMs) => [0, 4, 10].map((wakeAfterSteps) => ({ awayMs, wakeAfterSteps })));
+const AT_ONCE = [{ awayMs: 0, wakeAfterSteps: 0 }];
 const LASTING = ['freeze_before', 'freeze_after', 'arrive_late', 'crash_sent'];
 
 async function strikeEverywhere(stories: Stories, calendarProvider: CalendarProvider) {
@@ -16,11 +17,11 @@ async function strikeEverywhere(stories: Stories, calendarProvider: CalendarProv
   for (const seed of SEEDS) {
     const { stepCount } = await simulate({ stories, seed, faults: [], defences });
     for (const kind of FAULT_KINDS) {
-      for (const wakeAfterSteps of LASTING.includes(kind) ? WAKINGS : [0]) {
+      for (const waking of LASTING.includes(kind) ? WAKINGS : AT_ONCE) {
         for (let atStep = 1; atStep <= stepCount; atStep += 1) {
-          const result = await simulate({ stories, seed, faults: [{ kind, atStep, wakeAfterSteps }], defences });
+          const result = await simulate({ stories, seed, faults: [{ kind, atStep, ...waking }], defences });
           runs += result.struck.length;
-          const place = `seed ${seed}, ${kind} at step ${atStep}, waking after ${wakeAfterSteps}`;
+          const place = `seed ${seed}, ${kind} at step ${atStep}, ${JSON.stringify(waking)}`;
           if (result.findings.length > 0) findings.push(`${place}: ${result.findings.join('; ')}`);
         }
       }
