@@ -46,7 +46,7 @@ export function createIngressServer(
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const [status, phrase, code, message] = REFUSALS[error.code ?? ''] ?? UNREADABLE;
     const response = answering.get(socket);
-    const isAnswered = response !== undefined && response.headersSent && !response.writableFinished;
+    const isAnswered = response?.headersSent === true && !response.writableFinished;
     // A sender that is gone hears nothing; in the middle of an answer there is no room for another.
     if (error.code === 'ECONNRESET' || !socket.writable || isAnswered) return void socket.destroy();
     onRefused(code);

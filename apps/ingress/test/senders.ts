@@ -95,7 +95,7 @@ export function signed(calendarProvider: Provider, body: string, secret: string,
 export interface ConnectionRow {
   readonly requested: number;
   readonly sync_needed: boolean;
-  readonly last_webhook_received_at: Date | null;
+  readonly last_webhook_received_at: Date | string | null;
   readonly deliveries: number;
 }
 

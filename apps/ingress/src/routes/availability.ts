@@ -15,7 +15,7 @@ const SLOTS_AT_MOST = 2_000;
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const question = z.object({
-  provider_id: z.uuid(),
+  provider_id: z.guid(),
   slots: z
     .array(
       z

@@ -25,7 +25,7 @@ const COOKIE = 'calsync_oauth';
 const EXCHANGE_WAIT_MS = 15_000;
 
 const linkRequest = z.object({
-  provider_id: z.uuid(),
+  provider_id: z.guid(),
   calendar_provider: z.enum(CALENDAR_PROVIDERS),
   return_to: z.string().max(2_000).refine(isReturnTo, 'must be an absolute http(s) URL').optional(),
 });

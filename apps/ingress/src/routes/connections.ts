@@ -11,7 +11,7 @@ const DISCONNECT_WAIT_MS = 5_000;
 
 export function createListConnections(deps: IngressDeps): RequestHandler {
   return async (request, response) => {
-    const id = z.uuid().safeParse(request.query.provider_id);
+    const id = z.guid().safeParse(request.query.provider_id);
     if (!id.success) return sendError(response, 400, 'invalid_provider_id', 'provider_id must be a UUID');
     const providerId = id.data.toLowerCase();
     const [connections, expiries] = await Promise.all([
@@ -38,7 +38,7 @@ export function createListConnections(deps: IngressDeps): RequestHandler {
 
 export function createDisconnect(deps: IngressDeps): RequestHandler {
   return async (request, response) => {
-    const id = z.uuid().safeParse(request.params.id);
+    const id = z.guid().safeParse(request.params.id);
     if (!id.success) return sendError(response, 400, 'invalid_id', 'the id of a connection is a UUID');
     const connection = await findConnection(deps.db, id.data.toLowerCase());
     if (connection === null) return sendError(response, 404, 'unknown_connection', 'there is no such connection');

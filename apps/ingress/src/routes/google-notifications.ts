@@ -5,8 +5,8 @@ import { connectionIdOfChannel, isChannelProof } from '@bookiji/sync';
 import type { RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { parseJson, readBody } from '../read-body.ts';
-import { isSigned, isUuid, readSignedNotification } from '../signed-body.ts';
-import { createWebhookRoute, refusals } from './webhook.ts';
+import { isSigned, readSignedNotification } from '../signed-body.ts';
+import { createWebhookRoute, refusals, refuseStrangeId } from './webhook.ts';
 
 export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
   return createWebhookRoute(deps, 'google', async (request, response) => {
@@ -21,25 +21,19 @@ export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
     // A signature is sufficient only with the JSON form, and that form proves nothing without one.
     const proven = 'error' in native ? proveSigned(signed, secrets) : proveNative(deps, native);
     if (proven === null) throw refusals.notAuthentic();
-    if (!deps.flags.allows({ connectionId: proven.connectionId })) throw refusals.notAllowlisted();
-    if (!isUuid(proven.connectionId)) throw refusals.unknown();
-    if (!('error' in native) && native.isHandshake) {
-      deps.metrics.webhooks.inc({ calendar_provider: 'google', outcome: 'handshake' });
-      response.json({ processed: true, reason: 'sync' });
-      return;
-    }
+    refuseStrangeId(deps, proven.connectionId);
     answer(deps, response, proven.connectionId, await deps.intake.take(proven));
   });
 }
 
 /** By the channel alone, without a look-up: its id carries the connection, its token is an HMAC over its id. */
 function proveNative(deps: IngressDeps, notification: GoogleNotification): ProvenNotification | null {
-  const { channelId, channelToken, resourceId, messageNumber } = notification;
+  const { channelId, channelToken, resourceId, messageNumber, isHandshake } = notification;
   const connectionId = connectionIdOfChannel(channelId);
   if (connectionId === null || channelToken === null) return null;
   if (!isChannelProof('google', channelId, channelToken, deps.channelSecrets)) return null;
   const deliveryKey = messageNumber === null ? null : `${channelId}:${messageNumber}`;
-  return { connectionId, channelId, resourceId, subscriptionId: null, deliveryKey };
+  return { connectionId, channelId, resourceId, subscriptionId: null, deliveryKey, isHandshake };
 }
 
 function proveSigned(
@@ -50,11 +44,12 @@ function proveSigned(
   return { ...signed, channelId: null, resourceId: null, subscriptionId: null };
 }
 
-export function answer(deps: IngressDeps, response: Response, connectionId: string, verdict: DeliveryVerdict): void {
+function answer(deps: IngressDeps, response: Response, connectionId: string, verdict: DeliveryVerdict): void {
   switch (verdict) {
     case 'unknown_connection':
       throw refusals.unknown();
     case 'unknown_channel':
+    case 'unknown_subscription':
     case 'unauthentic':
       throw refusals.notAuthentic();
     case 'not_allowed':
@@ -64,6 +59,9 @@ export function answer(deps: IngressDeps, response: Response, connectionId: stri
       break;
     case 'duplicate':
       response.json({ processed: true, reason: 'duplicate' });
+      break;
+    case 'handshake':
+      response.json({ processed: true, reason: 'sync' });
       break;
     case 'retired_channel':
       response.json({ processed: true, reason: 'retired_channel' });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { IngressDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
 
-const body = z.object({ provider_id: z.uuid() });
+const body = z.object({ provider_id: z.guid() });
 
 export function createManualSync(deps: IngressDeps): RequestHandler {
   return async (request, response) => {

@@ -10,10 +10,8 @@ import { connectionIdOfChannel, noteLifecycle, readClientState } from '@bookiji/
 import type { RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { parseJson, readBody } from '../read-body.ts';
-import { isSigned, isUuid, readSignedNotification } from '../signed-body.ts';
-import { createWebhookRoute, refusals } from './webhook.ts';
-
-type ItemVerdict = DeliveryVerdict | 'not_authentic' | 'not_allowlisted';
+import { isSigned, readSignedNotification } from '../signed-body.ts';
+import { createWebhookRoute, refusals, refuseStrangeId } from './webhook.ts';
 
 export function createMicrosoftNotifications(deps: IngressDeps): RequestHandler {
   return createWebhookRoute(deps, 'microsoft', async (request, response) => {
@@ -34,8 +32,7 @@ export function createMicrosoftNotifications(deps: IngressDeps): RequestHandler 
       return answerItems(deps, response, verdicts);
     }
     if (signed === null || secrets === null) throw refusals.notAuthentic();
-    if (!deps.flags.allows({ connectionId: signed.connectionId })) throw refusals.notAllowlisted();
-    if (!isUuid(signed.connectionId)) throw refusals.unknown();
+    refuseStrangeId(deps, signed.connectionId);
     const verdict = await deps.intake.take({ ...signed, channelId: null, resourceId: null, subscriptionId: null });
     if (verdict === 'unknown_connection') throw refusals.unknown();
     answerItems(deps, response, [verdict]);
@@ -48,11 +45,10 @@ function answerHandshake(deps: IngressDeps, response: Response, token: string): 
   response.status(200).type('text/plain').send(token);
 }
 
-async function takeItem(deps: IngressDeps, item: GraphNotification): Promise<ItemVerdict> {
+async function takeItem(deps: IngressDeps, item: GraphNotification): Promise<DeliveryVerdict> {
   const channelId = item.clientState === null ? null : readClientState(item.clientState, deps.channelSecrets);
   const connectionId = channelId === null ? null : connectionIdOfChannel(channelId);
-  if (connectionId === null) return 'not_authentic';
-  if (!deps.flags.allows({ connectionId })) return 'not_allowlisted';
+  if (connectionId === null) return 'unauthentic';
   const proven: ProvenNotification = {
     connectionId,
     channelId,
@@ -76,12 +72,10 @@ async function lookAfterChannel(deps: IngressDeps, connectionId: string): Promis
   );
 }
 
-function answerItems(deps: IngressDeps, response: Response, verdicts: readonly ItemVerdict[]): void {
-  const isUnauthentic = (one: ItemVerdict) => one === 'not_authentic' || one === 'unauthentic';
-  const isDisallowed = (one: ItemVerdict) => one === 'not_allowlisted' || one === 'not_allowed';
-  if (verdicts.every(isUnauthentic)) refuseItems(deps, verdicts, () => refusals.notAuthentic());
-  if (verdicts.every((one) => isUnauthentic(one) || isDisallowed(one))) {
-    refuseItems(deps, verdicts, () => refusals.notAllowlisted());
+function answerItems(deps: IngressDeps, response: Response, verdicts: readonly DeliveryVerdict[]): void {
+  if (verdicts.every((one) => one === 'unauthentic')) refuseItems(deps, verdicts, refusals.notAuthentic);
+  if (verdicts.every((one) => one === 'unauthentic' || one === 'not_allowed')) {
+    refuseItems(deps, verdicts, refusals.notAllowlisted);
   }
   for (const verdict of verdicts)
     deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });
@@ -105,15 +99,15 @@ function answerItems(deps: IngressDeps, response: Response, verdicts: readonly I
 }
 
 /** The route counts one for the request; the items beyond it are counted here. */
-function refuseItems(deps: IngressDeps, verdicts: readonly ItemVerdict[], refusal: () => Error): never {
+function refuseItems(deps: IngressDeps, verdicts: readonly DeliveryVerdict[], refusal: () => Error): never {
   for (const verdict of verdicts.slice(1)) {
     deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });
   }
   throw refusal();
 }
 
-function outcomeOf(verdict: ItemVerdict): string {
-  if (verdict === 'unknown_connection' || verdict === 'unknown_channel') return 'unknown';
+function outcomeOf(verdict: DeliveryVerdict): string {
+  if (verdict.startsWith('unknown_')) return 'unknown';
   if (verdict === 'unauthentic') return 'not_authentic';
   return verdict === 'not_allowed' ? 'not_allowlisted' : verdict;
 }

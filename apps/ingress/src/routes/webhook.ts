@@ -3,6 +3,7 @@ import type { CalendarProvider } from '@bookiji/providers/contract';
 import type { Request, RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { RequestRefusal, sendError } from '../errors.ts';
+import { isUuid } from '../signed-body.ts';
 
 /** Why a request was refused, as its counter says it. */
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -60,7 +61,7 @@ function answerRefusal(
   sendError(response, 503, 'unavailable', 'the notification could not be stored; send it again');
 }
 
-export function refuse(status: number, code: string, message: string): RequestRefusal {
+function refuse(status: number, code: string, message: string): RequestRefusal {
   return new RequestRefusal(status, code, message);
 }
 
@@ -71,3 +72,9 @@ export const refusals = {
   notAllowlisted: () => refuse(403, 'not_allowlisted', 'this connection is not on the allowlist'),
   unknown: () => refuse(404, 'unknown_connection', 'there is no such connection'),
 } as const;
+
+/** An id that no connection can have stands on no list and is nowhere: the statement that judges takes UUIDs alone. */
+export function refuseStrangeId(deps: IngressDeps, connectionId: string): void {
+  if (isUuid(connectionId)) return;
+  throw deps.flags.allows({ connectionId }) ? refusals.unknown() : refusals.notAllowlisted();
+}

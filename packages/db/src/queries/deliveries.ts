@@ -35,6 +35,8 @@ export type DeliveryVerdict =
   | 'unknown_channel'
   /** The resource or the subscription is another channel's. */
   | 'unauthentic'
+  /** Proven by its channel, about a subscription that no channel has. */
+  | 'unknown_subscription'
   /** A channel we ended; it may go on delivering for a while. */
   | 'retired_channel';
 
@@ -73,10 +75,12 @@ export async function recordDeliveries(
     ), judged AS (
       SELECT item.*, CASE
           WHEN c.id IS NOT NULL AND item.channel_id IS NOT NULL AND h.id IS NULL THEN 'unknown_channel'
-          WHEN h.resource_id <> item.resource_id OR h.subscription_id <> item.subscription_id THEN 'unauthentic'
+          WHEN h.resource_id <> item.resource_id OR (h.subscription_id <> item.subscription_id AND EXISTS (
+                 SELECT FROM channels o WHERE o.subscription_id = item.subscription_id)) THEN 'unauthentic'
           WHEN NOT ${listed}::text::jsonb ? item.connection_id::text THEN 'not_allowed'
           WHEN c.id IS NULL THEN 'unknown_connection'
           WHEN NOT ${providers}::text::jsonb ? c.provider_id::text THEN 'not_allowed'
+          WHEN h.subscription_id <> item.subscription_id THEN 'unknown_subscription'
           WHEN item.is_handshake THEN 'handshake'
           WHEN h.state = 'retired' THEN 'retired_channel'
           ELSE 'genuine' END AS verdict

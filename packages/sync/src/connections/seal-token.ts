@@ -53,11 +53,6 @@ export function unsealToken(record: string, place: SealedPlace, keys: readonly S
   }
 }
 
-/** Whether a record is sealed under the newest key. */
-export function isSealedUnderNewest(record: string, keys: readonly SealingKey[]): boolean {
-  return record.split('.')[1] === keys[0]?.id;
-}
-
 function bind({ connectionId, field }: SealedPlace): Buffer {
   return Buffer.from(`${connectionId}:${field}`);
 }
