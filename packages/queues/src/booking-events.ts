@@ -18,9 +18,9 @@ const bookingState = z
 
 const envelope = {
   schema: z.literal(1),
-  event_id: z.uuid(),
-  booking_id: z.uuid(),
-  provider_id: z.uuid(),
+  event_id: z.guid(),
+  booking_id: z.guid(),
+  provider_id: z.guid(),
   version: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
   occurred_at: instant,
 };

@@ -7,14 +7,14 @@ import { z } from 'zod';
 import { QUEUE_NAMES } from './queue-names.ts';
 import type { QueueSystem } from './transport.ts';
 
-export const inboundSyncJob = z.object({ connection_id: z.uuid() });
+export const inboundSyncJob = z.object({ connection_id: z.guid() });
 export type InboundSyncJob = z.infer<typeof inboundSyncJob>;
 
-export const outboundSyncJob = z.object({ booking_id: z.uuid(), connection_id: z.uuid() });
+export const outboundSyncJob = z.object({ booking_id: z.guid(), connection_id: z.uuid() });
 export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;
 
 export const retryJob = z.discriminatedUnion('task', [
-  z.object({ task: z.literal('keep_channel'), connection_id: z.uuid() }),
+  z.object({ task: z.literal('keep_channel'), connection_id: z.guid() }),
   z.object({ task: z.literal('canary') }),
 ]);
 export type RetryJob = z.infer<typeof retryJob>;
