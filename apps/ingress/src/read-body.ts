@@ -34,12 +34,34 @@ function tooLarge(): RequestRefusal {
   return new RequestRefusal(413, 'body_too_large', `the body is larger than ${BODY_LIMIT_BYTES} bytes`);
 }
 
+/** Deeper than any notification; what is nested without end would exhaust the stack of whoever walks through it. */
+const DEEPEST = 64;
+
 /** The body as JSON; null for an empty one. Throws RequestRefusal 400. */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) return null;
   try {
-    return JSON.parse(body.toString('utf8'));
+    const text = body.toString('utf8');
+    if (depthOf(text) <= DEEPEST) return JSON.parse(text);
   } catch {
-    throw new RequestRefusal(400, 'invalid_json', 'the body is not JSON');
+    // Falls through to the one answer.
   }
+  throw new RequestRefusal(400, 'invalid_json', 'the body is not JSON, or nested too deeply');
+}
+
+/** How deeply brackets nest, those within strings aside. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isText = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const letter = text[at];
+    if (isText && letter === '\\') at += 1;
+    else if (letter === '"') isText = !isText;
+    else if (!isText && (letter === '{' || letter === '[')) {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+    } else if (!isText && (letter === '}' || letter === ']')) depth -= 1;
+  }
+  return deepest;
 }

@@ -77,8 +77,7 @@ function answerItems(deps: IngressDeps, response: Response, verdicts: readonly D
   if (verdicts.every((one) => one === 'unauthentic' || one === 'not_allowed')) {
     refuseItems(deps, verdicts, refusals.notAllowlisted);
   }
-  for (const verdict of verdicts)
-    deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });
+  countItems(deps, verdicts);
   const accepted = verdicts.filter((one) => one === 'accepted').length;
   const duplicates = verdicts.filter((one) => one === 'duplicate').length;
   const rejected = verdicts.length - accepted - duplicates;
@@ -100,10 +99,14 @@ function answerItems(deps: IngressDeps, response: Response, verdicts: readonly D
 
 /** The route counts one for the request; the items beyond it are counted here. */
 function refuseItems(deps: IngressDeps, verdicts: readonly DeliveryVerdict[], refusal: () => Error): never {
-  for (const verdict of verdicts.slice(1)) {
-    deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome: outcomeOf(verdict) });
-  }
+  countItems(deps, verdicts.slice(1));
   throw refusal();
+}
+
+function countItems(deps: IngressDeps, verdicts: readonly DeliveryVerdict[]): void {
+  for (const [outcome, same] of Map.groupBy(verdicts, outcomeOf)) {
+    deps.metrics.webhooks.inc({ calendar_provider: 'microsoft', outcome }, same.length);
+  }
 }
 
 function outcomeOf(verdict: DeliveryVerdict): string {
