@@ -29,6 +29,7 @@ export {
 } from './connections/connect-link.ts';
 export { type ConnectOutcome, connectionIdOf, connectProvider } from './connections/connect-provider.ts';
 export { type DisconnectDeps, disconnectProvider } from './connections/disconnect-provider.ts';
+export { type ResealDeps, type ResealReport, resealTokens } from './connections/reseal-tokens.ts';
 export { type SealingKey, sealToken, UnsealError, unsealToken } from './connections/seal-token.ts';
 export { createTokenSource, type TokenSourceOptions } from './connections/token-source.ts';
 export {

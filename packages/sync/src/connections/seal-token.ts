@@ -53,6 +53,16 @@ export function unsealToken(record: string, place: SealedPlace, keys: readonly S
   }
 }
 
+/** The id of the key that a record says it is sealed under. */
+export function sealingKeyId(record: string): string {
+  return record.split('.')[1] ?? '';
+}
+
+/** Whether a record is sealed under the newest key. */
+export function isSealedUnderNewest(record: string, keys: readonly SealingKey[]): boolean {
+  return sealingKeyId(record) === keys[0]?.id;
+}
+
 function bind({ connectionId, field }: SealedPlace): Buffer {
   return Buffer.from(`${connectionId}:${field}`);
 }
