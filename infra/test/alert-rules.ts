@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { listFiles, readYaml } from './read-files.ts';
 
 export interface Rule {
@@ -14,6 +15,8 @@ interface RuleFile {
 }
 
 interface TestFile {
+  readonly rule_files: readonly string[];
+  readonly group_eval_order?: readonly string[];
   readonly tests: readonly {
     readonly name: string;
     readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly unknown[] }[];
@@ -22,6 +25,14 @@ interface TestFile {
 
 export const RULE_FILES = listFiles('infra/prometheus/rules', '.yml');
 export const RULE_TEST_FILES = listFiles('infra/prometheus/tests', '.yml');
+
+/** The groups a test file loads, in the order of its rule files, beside the order it asks for. */
+export function readGroupOrder(testFile: string): { readonly loaded: string[]; readonly asked: readonly string[] } {
+  const { rule_files, group_eval_order = [] } = readYaml<TestFile>(testFile);
+  const paths = rule_files.map((path) => join(dirname(testFile), path));
+  const loaded = paths.flatMap((path) => readYaml<RuleFile>(path).groups.map(({ name }) => name));
+  return { loaded, asked: group_eval_order };
+}
 
 export function readRules(): Rule[] {
   return RULE_FILES.flatMap((path) => readYaml<RuleFile>(path).groups.flatMap((group) => group.rules));

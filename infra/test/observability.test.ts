@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { countRuleTests, readAlerts, readRules, runbookOf } from './alert-rules.ts';
+import { countRuleTests, RULE_TEST_FILES, readAlerts, readGroupOrder, readRules, runbookOf } from './alert-rules.ts';
 import { findExported, listExportedMetrics } from './exported-metrics.ts';
 import { dashboards, expressions } from './expressions.ts';
 import { findGroupings, findRates, findRecorded, findSelectors } from './promql.ts';
@@ -89,6 +89,12 @@ describe('alerts', () => {
       .filter(({ alert, firing, quiet }) => firing === 0 || (quiet === 0 && alert !== 'CalendarWatchdog'));
     expect(missing).toEqual([]);
     expect([...counts.keys()].filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
+  });
+
+  // promtool takes groups in any order otherwise: an alert would be judged before what it reads is recorded.
+  test.each(RULE_TEST_FILES)('[B-2] %s says in which order its groups are judged', (path) => {
+    const { loaded, asked } = readGroupOrder(path);
+    expect(asked).toEqual(loaded.length > 1 ? loaded : []);
   });
 
   test('every runbook belongs to an alert or stands in the index, and every link leads somewhere', () => {
