@@ -300,6 +300,16 @@ describe("what the owner does to a booking's event", () => {
     expect(await converge()).toMatchObject({ action: 'inspected', externalChange: null });
   });
 
+  test('[O-1] a read that fails does not make a written booking look unwritten', async () => {
+    await announce(1);
+    await converge();
+    await inspect();
+    calendar.fault = () => ({ refuse: { kind: 'transient', reason: 'http_503' } });
+    expect(await converge()).toMatchObject({ outcome: 'failed' });
+    expect(await effect()).toMatchObject({ error_count: 1 });
+    expect(await mapping()).toMatchObject({ sync_status: 'CREATED', last_error: null });
+  });
+
   test('many deletions at once are held for a person', async () => {
     const kinds: string[] = [];
     for (let n = 0; n < 7; n += 1) {

@@ -243,6 +243,8 @@ async function settle(deps: ConvergeDependencies, claim: EffectClaim, error: Pro
   const settlement = settleFailure(error, effect.errorCount, deps.backoff, deps.random());
   const isDead = settlement.isFinal || (settlement.countsAsError && effect.errorCount + 1 >= ATTEMPTS_AT_MOST);
   const lastError = toLastError(error, claim.claimedAt);
+  // Only a write can leave the mapping behind the booking; a read that failed has changed nothing.
+  const isBehind = effect.appliedVersion < claim.desired.version && claim.desired.state === 'live';
   const recorded = await recordEffectFailure(deps.db, {
     bookingId: effect.bookingId,
     connectionId: effect.connectionId,
@@ -251,7 +253,7 @@ async function settle(deps: ConvergeDependencies, claim: EffectClaim, error: Pro
     waitMs: settlement.waitMs,
     countsAsError: settlement.countsAsError,
     dead: isDead,
-    mapping: claim.desired.state === 'live' ? mappingBase(claim) : null,
+    mapping: isBehind ? mappingBase(claim) : null,
   });
   if (!recorded) return { outcome: 'lease_lost' };
   if (settlement.park !== null) await parkConnection(deps.db, effect.connectionId, settlement.park);
