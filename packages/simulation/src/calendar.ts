@@ -171,9 +171,11 @@ export class ModelCalendar {
 
   #toChange({ eventId, key, etag, startAt, endAt, blocks, marker, isDeleted }: CalendarEvent): Change {
     if (isDeleted) return { kind: 'tombstone', eventId, seriesId: null };
-    const creationKey = this.rules.calendarProvider === 'microsoft' ? key : null;
     const none = { seriesId: null, icalUid: null };
-    return { kind: 'event', eventId, ...none, startAt, endAt, blocks, etag, marker, creationKey };
+    // Graph's feed cannot expand the property that holds the marker; what it shows of ours is the key.
+    const own =
+      this.rules.calendarProvider === 'microsoft' ? { marker: null, creationKey: key } : { marker, creationKey: null };
+    return { kind: 'event', eventId, ...none, startAt, endAt, blocks, etag, ...own };
   }
 }
 

@@ -94,6 +94,9 @@ function isHeld(lease: EffectLease) {
   );
 }
 
+/** Late writers of earlier generations than these are not reckoned with. */
+const FORMER_KEYS_KEPT = 6;
+
 /** Notes, before the call, under which key and generation the event will be created. Throws `LeaseLostError`. */
 export async function noteCreation(
   db: Database,
@@ -102,7 +105,15 @@ export async function noteCreation(
 ): Promise<void> {
   const noted = await db
     .update(bookingEffects)
-    .set({ generation: creation.generation, creationKey: creation.creationKey, externalEventId: null, etag: null })
+    .set({
+      generation: creation.generation,
+      creationKey: creation.creationKey,
+      formerKeys: sql`CASE WHEN ${bookingEffects.creationKey} <> ${creation.creationKey}
+        THEN (array_prepend(${bookingEffects.creationKey}, ${bookingEffects.formerKeys}))[1:${sql.raw(String(FORMER_KEYS_KEPT))}]
+        ELSE ${bookingEffects.formerKeys} END`,
+      externalEventId: null,
+      etag: null,
+    })
     .where(isHeld(lease))
     .returning({ id: bookingEffects.bookingId });
   if (noted.length === 0) throw new LeaseLostError('the booking');
@@ -327,11 +338,16 @@ function jsonList(ids: readonly string[] | null): string | null {
 /** How inbound recognises a booking's own event in the feed. */
 export interface KnownEffect {
   readonly bookingId: string;
+  readonly generation: number;
   readonly externalEventId: string | null;
   readonly creationKey: string | null;
+  /** The keys of earlier generations: a late writer may still create an event under one of them. */
+  readonly formerKeys: readonly string[];
   readonly etag: string | null;
   readonly writtenStart: Date | null;
   readonly writtenEnd: Date | null;
+  readonly desiredStart: Date | null;
+  readonly desiredEnd: Date | null;
   readonly state: 'live' | 'cancelled';
   readonly leaseHeld: boolean;
 }
@@ -350,11 +366,15 @@ export async function findKnownEffects(
   return db
     .select({
       bookingId: bookingEffects.bookingId,
+      generation: bookingEffects.generation,
       externalEventId: bookingEffects.externalEventId,
       creationKey: bookingEffects.creationKey,
+      formerKeys: bookingEffects.formerKeys,
       etag: bookingEffects.etag,
       writtenStart: bookingEffects.writtenStart,
       writtenEnd: bookingEffects.writtenEnd,
+      desiredStart: bookingIntents.startTime,
+      desiredEnd: bookingIntents.endTime,
       state: bookingIntents.state,
       leaseHeld: sql<boolean>`coalesce(${bookingEffects.leaseUntil} > now(), false)`,
     })
@@ -366,6 +386,7 @@ export async function findKnownEffects(
         or(
           sql`${bookingEffects.externalEventId} IN ${anyOf([...eventIds, ...creationKeys])}`,
           sql`${bookingEffects.creationKey} IN ${anyOf([...eventIds, ...creationKeys])}`,
+          sql`${bookingEffects.formerKeys} && ARRAY${anyOf(creationKeys)}`,
           sql`${bookingEffects.bookingId}::text IN ${anyOf(bookingIds)}`,
         ),
       ),

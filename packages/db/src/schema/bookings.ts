@@ -34,6 +34,8 @@ export const bookingEffects = pgTable('booking_effects', {
   appliedVersion: bigint({ mode: 'number' }).notNull().default(0),
   generation: integer().notNull().default(0),
   creationKey: text(),
+  /** The keys of earlier generations, the newest first. */
+  formerKeys: text().array().notNull().default([]),
   externalEventId: text(),
   etag: text(),
   writtenStart: instant(),

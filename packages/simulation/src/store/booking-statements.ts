@@ -70,6 +70,7 @@ function newEffect(bookingId: string, connectionId: string, now: Date): BookingE
     appliedVersion: 0,
     generation: 0,
     creationKey: null,
+    formerKeys: [],
     externalEventId: null,
     etag: null,
     writtenStart: null,
@@ -163,9 +164,12 @@ export async function noteCreation(
   lease: Lease,
   creation: { generation: number; creationKey: string },
 ): Promise<void> {
-  await db.run('note_creation', (context) =>
-    mustChange(context, lease, { ...creation, externalEventId: null, etag: null }),
-  );
+  await db.run('note_creation', (context) => {
+    const held = findHeld(context, lease);
+    const isNew = held !== null && held.creationKey !== null && held.creationKey !== creation.creationKey;
+    const formerKeys = isNew ? [held.creationKey as string, ...held.formerKeys].slice(0, 6) : (held?.formerKeys ?? []);
+    mustChange(context, lease, { ...creation, formerKeys, externalEventId: null, etag: null });
+  });
 }
 
 export async function extendEffectLease(db: ModelDatabase, lease: Lease & { leaseMs: number }): Promise<void> {
@@ -286,10 +290,13 @@ export function findKnownEffects(
           effect.connectionId === connectionId &&
           (names.has(effect.externalEventId ?? '') ||
             names.has(effect.creationKey ?? '') ||
+            effect.formerKeys.some((key) => creationKeys.includes(key)) ||
             bookingIds.includes(effect.bookingId)),
       )
       .map((effect) => ({
         ...effect,
+        desiredStart: tables.intents.get(effect.bookingId)?.startAt ?? null,
+        desiredEnd: tables.intents.get(effect.bookingId)?.endAt ?? null,
         state: tables.intents.get(effect.bookingId)?.state ?? 'live',
         leaseHeld: effect.leaseUntil !== null && effect.leaseUntil > now,
       })),

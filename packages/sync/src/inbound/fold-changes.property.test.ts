@@ -48,10 +48,12 @@ const rows = fc
 const own: OwnEvent = {
   bookingId: 'booking',
   externalEventId: 'own1',
-  creationKey: 'own1',
+  currentKey: 'own1',
   etag: '"1"',
   writtenStart: at(12),
   writtenEnd: at(13),
+  desiredStart: at(12),
+  desiredEnd: at(13),
   state: 'live',
   leaseHeld: false,
 };

@@ -24,10 +24,12 @@ function event(eventId: string, over: Partial<EventChange> = {}): EventChange {
 const written: OwnEvent = {
   bookingId: 'b1',
   externalEventId: 'own1',
-  creationKey: 'own1',
+  currentKey: 'own1',
   etag: '"1"',
   writtenStart: new Date('2026-11-24T09:00:00Z'),
   writtenEnd: new Date('2026-11-24T10:00:00Z'),
+  desiredStart: new Date('2026-11-24T09:00:00Z'),
+  desiredEnd: new Date('2026-11-24T12:00:00Z'),
   state: 'live',
   leaseHeld: false,
 };
@@ -116,8 +118,29 @@ describe("a booking's own event", () => {
     expect(foldChanges([event('own0')], window, ownedBy(written)).suspectBookingIds).toEqual(['b1']);
   });
 
-  test('is left alone while a write is under way', () => {
-    const moved = event('own1', { etag: '"2"', endAt: new Date('2026-11-24T12:00:00Z') });
-    expect(foldChanges([moved], window, ownedBy({ ...written, leaseHeld: true })).suspectBookingIds).toEqual([]);
+  test('that shows what is being written is left alone', () => {
+    const writing: OwnEvent = { ...written, leaseHeld: true };
+    const echo = event('own1', { etag: '"2"', endAt: new Date('2026-11-24T12:00:00Z') });
+    expect(foldChanges([echo], window, ownedBy(writing)).suspectBookingIds).toEqual([]);
+    expect(foldChanges([echo], window, ownedBy(written)).suspectBookingIds).toEqual(['b1']);
   });
+
+  test('that shows anything else is suspect although a write is under way: no hint comes twice', () => {
+    const writing: OwnEvent = { ...written, leaseHeld: true };
+    const moved = event('own1', { etag: '"2"', endAt: new Date('2026-11-24T13:00:00Z') });
+    expect(foldChanges([moved], window, ownedBy(writing)).suspectBookingIds).toEqual(['b1']);
+    const cancelling: OwnEvent = { ...writing, state: 'cancelled', externalEventId: null };
+    expect(foldChanges([event('own1')], window, ownedBy(cancelling)).suspectBookingIds).toEqual(['b1']);
+  });
+
+  test.each([false, true])(
+    'of an earlier generation is suspect while nothing is on record (a lease: %s)',
+    (leaseHeld) => {
+      const creating: OwnEvent = { ...written, externalEventId: null, writtenStart: null, writtenEnd: null, leaseHeld };
+      expect(foldChanges([event('own1')], window, ownedBy(creating)).suspectBookingIds).toEqual([]);
+      expect(foldChanges([event('own0')], window, ownedBy(creating)).suspectBookingIds).toEqual(['b1']);
+      const atGraph = event('made', { creationKey: 'own0' });
+      expect(foldChanges([atGraph], window, ownedBy(creating)).suspectBookingIds).toEqual(['b1']);
+    },
+  );
 });

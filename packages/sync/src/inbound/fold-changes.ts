@@ -6,13 +6,17 @@ import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contrac
 export interface OwnEvent {
   readonly bookingId: string;
   readonly externalEventId: string | null;
-  readonly creationKey: string | null;
+  /** Under what its event is created now; what lives under an earlier key is a stray. */
+  readonly currentKey: string;
   readonly etag: string | null;
   /** What the calendar was last known to show. */
   readonly writtenStart: Date | null;
   readonly writtenEnd: Date | null;
+  /** What it is meant to show; null for a booking that was cancelled without ever having times. */
+  readonly desiredStart: Date | null;
+  readonly desiredEnd: Date | null;
   readonly state: 'live' | 'cancelled';
-  /** A write is under way: what the feed shows now may be half of it. */
+  /** A write may be under way: the feed may show it before it is recorded. */
   readonly leaseHeld: boolean;
 }
 
@@ -88,18 +92,32 @@ function overlaps(interval: { startAt: Date; endAt: Date }, window: SyncWindow):
 }
 
 /**
- * Whether the event is worth a read: it shows other times than were last known, or it should not be there at all (a
- * late writer's, of a cancelled booking or of an earlier generation). Another etag alone is nothing: a guest's answer
- * changes it too.
+ * Whether the event is worth a read: it shows other times than were last known, or it should not be there at all.
+ * Another etag alone is nothing: a guest's answer changes it too.
+ *
+ * A hint is told once, so none may be passed over because a write is under way: whoever writes has perhaps looked
+ * already. Only what looks like that very write is its echo; in doubt the booking is read once too often.
  */
 function looksTouched(change: EventChange, mine: OwnEvent): boolean {
-  if (mine.leaseHeld) return false;
-  if (mine.externalEventId !== change.eventId) return mine.state === 'cancelled' || mine.externalEventId !== null;
+  if (mine.externalEventId !== change.eventId) return isStray(change, mine);
   if (mine.writtenStart === null || mine.writtenEnd === null) return false;
   if (change.etag !== null && change.etag === mine.etag) return false;
-  return (
-    change.startAt.getTime() !== mine.writtenStart.getTime() || change.endAt.getTime() !== mine.writtenEnd.getTime()
-  );
+  if (isAt(change, mine.writtenStart, mine.writtenEnd)) return false;
+  return !(mine.leaseHeld && isAt(change, mine.desiredStart, mine.desiredEnd));
+}
+
+/** A late writer's event: of a cancelled booking, beside the one on record, or of an earlier generation. */
+function isStray(change: EventChange, mine: OwnEvent): boolean {
+  if (mine.state === 'cancelled' || mine.externalEventId !== null) return true;
+  // Nothing is on record. Under the current key it is the one being created; its creator, or the next, finds it.
+  return (change.creationKey ?? change.eventId) !== mine.currentKey;
+}
+
+/** Calendars keep whole seconds, bookings may have finer times. */
+function isAt(change: EventChange, startAt: Date | null, endAt: Date | null): boolean {
+  const isSame = (shown: Date, meant: Date | null) =>
+    meant !== null && Math.floor(shown.getTime() / 1000) === Math.floor(meant.getTime() / 1000);
+  return isSame(change.startAt, startAt) && isSame(change.endAt, endAt);
 }
 
 function toInterval(change: EventChange): BusyInterval {

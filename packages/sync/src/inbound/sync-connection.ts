@@ -27,6 +27,7 @@ import { type CalendarPort, type ChangePage, ProviderError } from '@bookiji/prov
 import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
 import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
 import { keepLease } from '../lease-keeper.ts';
+import { creationKey, storedKey } from '../outbound/event-identity.ts';
 import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
 import { planRound, type Round, type WindowSettings } from './plan-round.ts';
 
@@ -139,7 +140,7 @@ async function runRound(
   for await (const page of readPages(port, round, signal)) {
     pages += 1;
     unreadableCount += page.unreadable.length;
-    const folded = await foldPage(deps.db, connection.id, page, round);
+    const folded = await foldPage(deps.db, connection, page, round);
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null) {
       await stagePage(deps.db, connection.id, token, folded);
@@ -174,7 +175,8 @@ async function* readPages(port: CalendarPort, round: Round, signal: AbortSignal)
   }
 }
 
-async function foldPage(db: Database, connectionId: string, page: ChangePage, round: Round): Promise<FoldedPage> {
+async function foldPage(db: Database, connection: Connection, page: ChangePage, round: Round): Promise<FoldedPage> {
+  const { id: connectionId, calendarProvider } = connection;
   const eventIds: string[] = [];
   const keys: string[] = [];
   const bookingIds: string[] = [];
@@ -187,14 +189,15 @@ async function foldPage(db: Database, connectionId: string, page: ChangePage, ro
   }
   const own = new Map<string, OwnEvent>();
   for (const effect of await findKnownEffects(db, connectionId, eventIds, keys, bookingIds)) {
-    for (const name of [effect.externalEventId, effect.creationKey, effect.bookingId])
-      if (name !== null) own.set(name, effect);
+    const currentKey = storedKey(creationKey(effect.bookingId, connectionId, effect.generation), calendarProvider);
+    const names = [effect.externalEventId, effect.creationKey, ...effect.formerKeys, effect.bookingId];
+    for (const name of names) if (name !== null) own.set(name, { ...effect, currentKey });
   }
   return foldChanges(
     page.changes,
     round.window,
-    ({ eventId, creationKey, bookingId }) =>
-      own.get(eventId) ?? own.get(creationKey ?? '') ?? own.get(bookingId ?? '') ?? null,
+    ({ eventId, creationKey: key, bookingId }) =>
+      own.get(eventId) ?? own.get(key ?? '') ?? own.get(bookingId ?? '') ?? null,
   );
 }
 

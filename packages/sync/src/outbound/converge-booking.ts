@@ -23,7 +23,7 @@ import {
   releaseEffectLease,
   writeDeadLetter,
 } from '@bookiji/db';
-import { type CalendarPort, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
+import { type CalendarPort, type CalendarProvider, ProviderError, type RemoteEvent } from '@bookiji/providers/contract';
 import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
 import { checksumOf } from '../inbound/fold-changes.ts';
 import { keepLease } from '../lease-keeper.ts';
@@ -133,7 +133,8 @@ async function writeVersion(
   const recorded = await recordEffectSuccess(deps.db, {
     ...lease,
     appliedVersion: claim.desired.version,
-    inspected: claim.effect.inspectRequested,
+    // A read that is asked for stays due: writing one event says nothing of strays beside it.
+    inspected: claim.effect.inspected,
     externalEventId: result.eventId,
     deletedEventId: result.deletedEventId,
     etag: result.etag,
@@ -178,22 +179,15 @@ async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: A
   return deps.db.transaction(async (tx) => {
     const externalChange = change === null ? null : await recordExternalChange(tx, change);
     const { effect } = claim;
-    const isDeleted = inspection.finding === 'deleted';
-    const isMoved = inspection.finding === 'moved';
     const recorded = await recordEffectSuccess(tx, {
       bookingId: effect.bookingId,
       connectionId: effect.connectionId,
       token: claim.token,
       appliedVersion: effect.appliedVersion,
       inspected: effect.inspectRequested,
-      // What its owner deleted is not fought over; the next version is written as a new event.
-      externalEventId: isDeleted ? null : effect.externalEventId,
       deletedEventId: null,
-      generation: isDeleted ? effect.generation + 1 : effect.generation,
-      etag: isMoved ? inspection.event.etag : inspection.finding === 'unchanged' ? inspection.etag : null,
-      writtenStart: isMoved ? inspection.event.startAt : isDeleted ? null : effect.writtenStart,
-      writtenEnd: isMoved ? inspection.event.endAt : isDeleted ? null : effect.writtenEnd,
       mapping: null,
+      ...eventAfter(effect, inspection),
     });
     return {
       outcome: 'converged',
@@ -204,6 +198,36 @@ async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: A
       externalChange,
     };
   });
+}
+
+/** What is on record of the event once it was read. */
+function eventAfter(effect: EffectClaim['effect'], inspection: Inspection) {
+  const { externalEventId, generation, writtenStart, writtenEnd } = effect;
+  switch (inspection.finding) {
+    case 'none':
+      return { externalEventId, generation, etag: null, writtenStart, writtenEnd };
+    case 'unchanged':
+      return { externalEventId, generation, etag: inspection.etag, writtenStart, writtenEnd };
+    // What its owner deleted is not fought over; the next version is written as a new event.
+    case 'deleted':
+      return {
+        externalEventId: null,
+        generation: generation + 1,
+        etag: null,
+        writtenStart: null,
+        writtenEnd: null,
+      };
+    case 'moved':
+      return { externalEventId, generation, ...shownBy(inspection.event) };
+    case 'restored': {
+      const { event } = inspection;
+      return { externalEventId: event.eventId, generation: inspection.generation, ...shownBy(event) };
+    }
+  }
+}
+
+function shownBy({ etag, startAt, endAt }: RemoteEvent) {
+  return { etag, writtenStart: startAt, writtenEnd: endAt };
 }
 
 /** The change to report; null when the owner did nothing that concerns the booking. */
@@ -222,7 +246,7 @@ async function describeChange(
     startTime: null,
     endTime: null,
   };
-  if (inspection.finding === 'moved') {
+  if (inspection.finding === 'moved' || inspection.finding === 'restored') {
     const { eventId, etag, startAt, endAt } = inspection.event;
     const reading = `${eventId}@${etag ?? `${startAt.toISOString()}/${endAt.toISOString()}`}`;
     return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading };

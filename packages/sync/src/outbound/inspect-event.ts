@@ -4,13 +4,15 @@
  */
 import type { EffectClaim } from '@bookiji/db';
 import type { CalendarPort, RemoteEvent } from '@bookiji/providers/contract';
-import { creationKey } from './event-identity.ts';
+import { creationKey, storedKey } from './event-identity.ts';
 
 export type Inspection =
   /** As last known. */
   | { readonly finding: 'unchanged'; readonly etag: string | null }
   | { readonly finding: 'moved'; readonly event: RemoteEvent }
   | { readonly finding: 'deleted' }
+  /** Its owner had deleted it, and took it out of the bin again. */
+  | { readonly finding: 'restored'; readonly event: RemoteEvent; readonly generation: number }
   /** There is no event to inspect. */
   | { readonly finding: 'none' };
 
@@ -18,7 +20,10 @@ export type Inspection =
 const GENERATIONS_LOOKED_AT = 5;
 
 export async function inspectEvent(claim: EffectClaim, port: CalendarPort, signal: AbortSignal): Promise<Inspection> {
-  await removeStrays(claim, port, signal);
+  const restored = await findRestored(claim, port, signal);
+  const keptId = restored?.eventId ?? claim.effect.externalEventId;
+  await removeStrays(claim, keptId, port, signal);
+  if (restored !== null) return { finding: 'restored', event: restored, generation: claim.effect.generation - 1 };
   const { externalEventId, writtenStart, writtenEnd } = claim.effect;
   if (externalEventId === null) return { finding: 'none' };
   const reading = await port.getEvent(externalEventId, signal);
@@ -29,13 +34,32 @@ export async function inspectEvent(claim: EffectClaim, port: CalendarPort, signa
   return isMoved ? { finding: 'moved', event } : { finding: 'unchanged', etag: event.etag };
 }
 
-async function removeStrays(claim: EffectClaim, port: CalendarPort, signal: AbortSignal): Promise<void> {
-  const { bookingId, connectionId, generation, externalEventId, creationKey: noted } = claim.effect;
+/** The last life of a live booking's event, when it was recorded as deleted and is there again at the newest version. */
+async function findRestored(claim: EffectClaim, port: CalendarPort, signal: AbortSignal): Promise<RemoteEvent | null> {
+  const { bookingId, connectionId, generation, externalEventId, appliedVersion, creationKey: noted } = claim.effect;
+  if (claim.desired.state !== 'live' || externalEventId !== null) return null;
+  const key = creationKey(bookingId, connectionId, generation - 1);
+  if (noted !== storedKey(key, claim.calendarProvider)) return null;
+  const reading = await port.findEvent(key, signal);
+  const isIt =
+    reading.state === 'live' &&
+    reading.event.marker?.bookingId === bookingId &&
+    reading.event.marker.version === appliedVersion;
+  return isIt ? reading.event : null;
+}
+
+async function removeStrays(
+  claim: EffectClaim,
+  keptId: string | null,
+  port: CalendarPort,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bookingId, connectionId, generation, creationKey: noted } = claim.effect;
   if (noted === null) return;
-  const last = externalEventId === null && claim.desired.state === 'cancelled' ? generation : generation - 1;
+  const last = keptId === null && claim.desired.state === 'cancelled' ? generation : generation - 1;
   for (let old = last; old >= Math.max(0, last - GENERATIONS_LOOKED_AT); old -= 1) {
     const reading = await port.findEvent(creationKey(bookingId, connectionId, old), signal);
-    if (reading.state === 'gone' || reading.event.eventId === externalEventId) continue;
+    if (reading.state === 'gone' || reading.event.eventId === keptId) continue;
     if (reading.event.marker?.bookingId !== bookingId) continue;
     await port.deleteEvent({ eventId: reading.event.eventId, etag: reading.event.etag }, signal);
   }

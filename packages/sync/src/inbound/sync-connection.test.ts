@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { acceptBookingIntent, claimEffect, noteCreation } from '@bookiji/db';
+import type { EventChange } from '@bookiji/providers/contract';
+import { createFakeCalendar, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { creationKey } from '../outbound/event-identity.ts';
+import { syncConnection } from './sync-connection.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const startAt = new Date('2026-11-24T09:00:00Z');
+const endAt = new Date('2026-11-24T10:00:00Z');
+
+/** A connection whose feed shows this one event. */
+function syncOver(connectionId: string, shown: EventChange) {
+  const port = {
+    ...createFakeCalendar().port,
+    listChanges: async () => ({ changes: [shown], unreadable: [], nextPage: null, cursor: 'next' }),
+  };
+  const deps = {
+    db: database.db,
+    openCalendar: () => port,
+    owner: 'me',
+    window: { pastDays: 1, futureDays: 90 },
+    backoff: { baseSeconds: 1, maxSeconds: 10 },
+    reconcileSeconds: 300,
+    leaseMs: 20_000,
+    random: () => 0,
+  };
+  return syncConnection(deps, connectionId, new AbortController().signal);
+}
+
+test('[O-3] a stray that Graph shows by its key alone, while its booking is being written, is read afterwards', async () => {
+  const { id: connectionId, providerId } = await insertConnection(database.sql, { calendarProvider: 'microsoft' });
+  const bookingId = randomUUID();
+  const details = { title: 't', time_zone: 'UTC' };
+  const intent = {
+    eventId: randomUUID(),
+    bookingId,
+    providerId,
+    version: 1,
+    state: 'live',
+    startAt,
+    endAt,
+    details,
+  } as const;
+  await acceptBookingIntent(database.db, intent);
+  const claim = await claimEffect(database.db, { bookingId, connectionId, owner: 'writer', leaseMs: 20_000 });
+  const keyOf = (generation: number) => creationKey(bookingId, connectionId, generation).transactionId;
+  for (const generation of [0, 1]) {
+    const lease = { bookingId, connectionId, token: claim?.token ?? 0 };
+    await noteCreation(database.db, lease, { generation, creationKey: keyOf(generation) });
+  }
+  const none = { seriesId: null, icalUid: null, marker: null, blocks: true };
+  const event = { kind: 'event', eventId: 'AAMk', ...none, startAt, endAt, etag: 'W/"1"' } as const;
+  const current = await syncOver(connectionId, { ...event, creationKey: keyOf(1) });
+  expect(current).toMatchObject({ outcome: 'synced', suspectBookingIds: [], putCount: 0 });
+  await database.sql`UPDATE external_calendar_connections SET requested = requested + 1 WHERE id = ${connectionId}`;
+  const late = await syncOver(connectionId, { ...event, creationKey: keyOf(0) });
+  expect(late).toMatchObject({ outcome: 'synced', suspectBookingIds: [bookingId], putCount: 0 });
+  const [effect] =
+    await database.sql`SELECT inspect_requested, inspected FROM booking_effects WHERE booking_id = ${bookingId}`;
+  expect(effect).toMatchObject({ inspect_requested: '1', inspected: '0' });
+});
