@@ -1,4 +1,4 @@
-import { acceptBookingIntent, type Database, writeDeadLetter } from '@bookiji/db';
+import { acceptBookingIntent, type Database, isDataError, writeDeadLetter } from '@bookiji/db';
 import {
   type BookingEvent,
   parseBookingEvent,
@@ -20,7 +20,7 @@ export interface BookingEventDeps {
 
 /**
  * One booking event: validated, stored if it is the newest of its booking, rung on. The job completes only after the
- * commit. What does not validate becomes a dead letter and never blocks the queue.
+ * commit. What does not validate, or cannot be stored, becomes a dead letter and never blocks the queue.
  *
  * @throws when the database is away: the queue tries again.
  */
@@ -30,17 +30,14 @@ export async function processBookingEvent(
 ): Promise<BookingEventResult> {
   const parsed = parseBookingEvent(job.data);
   if (!parsed.ok) {
-    const reason = parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ');
-    await writeDeadLetter(deps.db, {
-      kind: 'booking_event',
-      reason,
-      subject: `job:${job.id}`,
-      payload: job.data ?? null,
-    });
-    return { outcome: 'dead_letter', reason };
+    return bury(deps.db, job, parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; '));
   }
   const { event } = parsed;
-  const accepted = await acceptBookingIntent(deps.db, toDesiredBooking(event));
+  const accepted = await acceptBookingIntent(deps.db, toDesiredBooking(event)).catch((error: unknown) => {
+    if (isDataError(error)) return null;
+    throw error;
+  });
+  if (accepted === null) return bury(deps.db, job, 'the database refuses its content');
   if (!accepted.accepted) return { outcome: 'superseded', event };
   try {
     await ringOutboundSyncs(
@@ -51,4 +48,13 @@ export async function processBookingEvent(
     deps.onRingLost(error);
   }
   return { outcome: 'accepted', event, connectionCount: accepted.connectionIds.length };
+}
+
+async function bury(
+  db: Database,
+  job: { readonly id: string; readonly data: unknown },
+  reason: string,
+): Promise<BookingEventResult> {
+  await writeDeadLetter(db, { kind: 'booking_event', reason, subject: `job:${job.id}`, payload: job.data });
+  return { outcome: 'dead_letter', reason };
 }

@@ -1,4 +1,5 @@
 export { type Database, type DatabaseHandle, type DatabaseOptions, openDatabase, readDatabaseTime } from './client.ts';
+export { isDataError } from './data-error.ts';
 export {
   claimEffect,
   type DueEffect,

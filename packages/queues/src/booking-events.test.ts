@@ -43,7 +43,12 @@ describe('[O-1] a booking event', () => {
     ['booking.start', { booking: { ...valid.booking, start: '2026-11-24T09:00:00' } }],
     ['booking.end', { booking: { ...valid.booking, end: valid.booking.start } }],
     ['booking.time_zone', { booking: { ...valid.booking, time_zone: 'Mars/Olympus' } }],
+    ['booking.time_zone', { booking: { ...valid.booking, time_zone: '+05:30' } }],
     ['booking.title', { booking: { ...valid.booking, title: ' ' } }],
+    ['booking.title', { booking: { ...valid.booking, title: 'Hair\u0000cut' } }],
+    ['booking.notes', { booking: { ...valid.booking, notes: 'half a pair: \ud83d' } }],
+    ['booking.start', { booking: { ...valid.booking, start: '0000-01-01T00:00:00Z' } }],
+    ['booking.end', { booking: { ...valid.booking, end: '9999-12-31T23:59:59-14:00' } }],
     ['booking.attendee.email', { booking: { ...valid.booking, attendee: { email: 'nobody' } } }],
   ])('with a bad %s is refused by that name', (path, over) => {
     expect(paths({ ...valid, ...over })).toEqual([path]);

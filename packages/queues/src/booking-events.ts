@@ -1,17 +1,30 @@
 /** The booking event: what the booking service says, validated at the door. */
 import { z } from 'zod';
 
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+/** What a calendar and PostgreSQL can both hold; a year beyond it is a mistake, not an appointment. */
+const [EARLIEST, LATEST] = [Date.UTC(1970, 0, 1), Date.UTC(9000, 0, 1)];
+
+const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((date) => !(date.getTime() < EARLIEST || date.getTime() >= LATEST), 'must lie between 1970 and 9000');
+
+/** Valid JSON may carry a NUL or half a surrogate pair; no PostgreSQL text can. */
+const storable = (length: number) =>
+  z
+    .string()
+    .max(length)
+    .refine((text) => text.isWellFormed() && !text.includes('\u0000'), 'must be well-formed text without NUL');
 
 const bookingState = z
   .object({
     start: instant,
     end: instant,
     time_zone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone'),
-    title: z.string().trim().min(1).max(500),
-    notes: z.string().max(8_000).optional(),
-    location: z.string().max(1_000).optional(),
-    attendee: z.object({ name: z.string().max(500).optional(), email: z.email().max(320).optional() }).optional(),
+    title: storable(500).trim().min(1),
+    notes: storable(8_000).optional(),
+    location: storable(1_000).optional(),
+    attendee: z.object({ name: storable(500).optional(), email: z.email().max(320).optional() }).optional(),
   })
   // Said so that a start or end that is no date, which has its own issue, does not raise this one as well.
   .refine((booking) => !(booking.end <= booking.start), { path: ['end'], message: 'must be after start' });
@@ -57,7 +70,9 @@ export function parseBookingEvent(data: unknown): ParsedBookingEvent {
   };
 }
 
+/** By name: an offset says nothing of the next change of the clocks, and calendars refuse it. */
 function isTimeZone(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

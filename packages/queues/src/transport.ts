@@ -42,6 +42,7 @@ export interface WorkerTuning {
 /** Bounded everywhere: with a frozen Redis only `commandTimeout` ends an add (queues-and-faults, 2.6). */
 const retryStrategy = (times: number) => Math.min(times * 200, 2_000);
 const producerRedis = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 500, retryStrategy };
+const READY_WITHIN_MS = 1_000;
 const consumerRedis = { maxRetriesPerRequest: null, retryStrategy };
 
 /** A crashed worker's job is found again within seven seconds; poison is counted in PostgreSQL, not here. */
@@ -70,6 +71,7 @@ export function openQueues(transport: Transport, onError: (error: Error) => void
     const options = { connection: connect.producer(), prefix: transport.prefix } as unknown as QueueOptions;
     const opened = new classes.Queue(name, options as never) as unknown as QueueHandle;
     opened.on('error', onError);
+    if (transport.kind === 'redis') boundAdding(opened);
     queues.set(name, opened);
     return opened;
   };
@@ -93,6 +95,20 @@ export function openQueues(transport: Transport, onError: (error: Error) => void
       await Promise.all([...queues.values()].map((opened) => opened.close()));
       await connect.close();
     },
+  };
+}
+
+/** A queue that never met its Redis would let every add wait for the first meeting, however long that takes. */
+function boundAdding(queue: QueueHandle): void {
+  const { add, addBulk } = queue;
+  const ready = () => within(READY_WITHIN_MS, queue.waitUntilReady());
+  queue.add = async (...job) => {
+    await ready();
+    return add.apply(queue, job);
+  };
+  queue.addBulk = async (jobs) => {
+    await ready();
+    return addBulk.call(queue, jobs);
   };
 }
 

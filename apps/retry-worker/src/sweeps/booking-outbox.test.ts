@@ -104,6 +104,16 @@ describe('[O-1] a booking event in the outbox', () => {
     expect(letter).toEqual({ kind: 'booking_event', subject: `outbox:${eventId}`, payload: { schema: 2 } });
   });
 
+  test('[R-2] that the database refuses for ever becomes a dead letter, and those behind it are taken in', async () => {
+    await database.sql.unsafe(`ALTER TABLE booking_intents ADD CONSTRAINT no_sundays CHECK (version <> 13)`);
+    await write(booked({ version: 13 }));
+    await write(booked());
+    expect(await sweep()).toBe(2);
+    await database.sql.unsafe(`ALTER TABLE booking_intents DROP CONSTRAINT no_sundays`);
+    expect(taken).toEqual(['dead_letter', 'accepted']);
+    expect(await sweep()).toBe(0);
+  });
+
   test('that does not validate is refused by the helper before anything is written', async () => {
     await expect(write(booked({ version: 0 }))).rejects.toBeInstanceOf(InvalidBookingEventError);
     expect(await sweep()).toBe(0);

@@ -1,6 +1,8 @@
 import {
+  type AcceptedBooking,
   acceptBookingIntent,
   type Database,
+  isDataError,
   listWaitingEvents,
   takeFromOutbox,
   type WaitingEvent,
@@ -47,22 +49,28 @@ export function sweepBookingOutbox(options: OutboxOptions): Sweep {
 
 async function takeIn(options: OutboxOptions, event: WaitingEvent): Promise<void> {
   const parsed = parseBookingEvent(event.payload);
-  const result = await takeFromOutbox(options.db, event.id, async (tx) => {
-    if (parsed.ok) return acceptBookingIntent(tx, toDesiredBooking(parsed.event));
-    const reason = parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ');
-    await writeDeadLetter(tx, {
-      kind: 'booking_event',
-      reason,
-      subject: `outbox:${event.eventId}`,
-      payload: event.payload,
-    });
-    return 'dead_letter' as const;
-  });
-  if (result === null) return;
-  if (result === 'dead_letter' || !parsed.ok) return options.onTaken('dead_letter');
-  options.onTaken(result.accepted ? 'accepted' : 'superseded');
-  if (!result.accepted) return;
-  const bookingId = parsed.event.booking_id.toLowerCase();
-  const effects = result.connectionIds.map((id) => ({ booking_id: bookingId, connection_id: id }));
+  if (!parsed.ok) {
+    const issues = parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`);
+    return bury(options, event, issues.join('; '));
+  }
+  const desired = toDesiredBooking(parsed.event);
+  let accepted: AcceptedBooking | null;
+  try {
+    accepted = await takeFromOutbox(options.db, event.id, (tx) => acceptBookingIntent(tx, desired));
+  } catch (error) {
+    // One event that can never be stored must not hold up those behind it.
+    if (!isDataError(error)) throw error;
+    return bury(options, event, 'the database refuses its content');
+  }
+  if (accepted === null) return;
+  options.onTaken(accepted.accepted ? 'accepted' : 'superseded');
+  if (!accepted.accepted) return;
+  const effects = accepted.connectionIds.map((id) => ({ booking_id: desired.bookingId, connection_id: id }));
   await ringOutboundSyncs(options.queues, effects).catch(options.onRingLost);
+}
+
+async function bury({ db, onTaken }: OutboxOptions, event: WaitingEvent, reason: string): Promise<void> {
+  const letter = { kind: 'booking_event', reason, subject: `outbox:${event.eventId}`, payload: event.payload } as const;
+  const buried = await takeFromOutbox(db, event.id, (tx) => writeDeadLetter(tx, letter));
+  if (buried !== null) onTaken('dead_letter');
 }

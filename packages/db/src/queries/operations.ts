@@ -11,11 +11,21 @@ export async function pruneSyncRuns(db: Database, days: number): Promise<void> {
   await db.delete(syncRuns).where(lt(syncRuns.finishedAt, sql`now() - ${days} * interval '1 day'`));
 }
 
-/** Opens a dead letter, or renews the open one about the same subject; returns its id. */
+/**
+ * Opens a dead letter, or renews the open one about the same subject; returns its id. A payload that PostgreSQL cannot
+ * hold as it is (NUL, half a surrogate pair) is kept with those characters replaced: poison must not poison this too.
+ */
 export async function writeDeadLetter(
   db: Database,
-  letter: { kind: DeadLetter['kind']; reason: string; subject: string; payload: unknown },
+  given: { kind: DeadLetter['kind']; reason: string; subject: string; payload: unknown },
 ): Promise<string> {
+  const letter = {
+    kind: given.kind,
+    reason: toStorable(given.reason),
+    subject: toStorable(given.subject),
+    // Spelled out, since a payload that is JSON's null would become SQL's.
+    payload: sql`${JSON.stringify(given.payload ?? null, toStorableMember)}::text::jsonb`,
+  };
   const [row] = await db
     .insert(deadLetters)
     .values(letter)
@@ -27,6 +37,16 @@ export async function writeDeadLetter(
     .returning({ id: deadLetters.id });
   if (row === undefined) throw new Error('a dead letter was neither inserted nor found');
   return row.id;
+}
+
+function toStorable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
+function toStorableMember(_name: string, value: unknown): unknown {
+  if (typeof value === 'string') return toStorable(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [toStorable(name), member]));
 }
 
 export async function listDeadLetters(db: Database, limit: number): Promise<DeadLetter[]> {

@@ -1,0 +1,56 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A wire to a server, in the hands of a test. */
+export interface Relay {
+  readonly port: number;
+  /** Ends what is open and refuses what comes: the server is away. */
+  cut(): void;
+  /** Keeps everything open and takes new connections, but no byte passes any more: a half-open line. */
+  freeze(): void;
+  /** As at the start. What was frozen is ended, as a network does in the end. */
+  restore(): void;
+  close(): Promise<void>;
+}
+
+/** Listens on a free port of the loopback interface and passes everything on to `target` there. */
+export async function startRelay(target: number): Promise<Relay> {
+  let state: 'passing' | 'cut' | 'frozen' = 'passing';
+  const open = new Set<Socket>();
+  const end = () => {
+    for (const socket of open) socket.destroy();
+  };
+  const keep = (socket: Socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => open.delete(socket));
+  };
+  const server = createServer((near) => {
+    if (state === 'cut') return void near.destroy();
+    keep(near);
+    const far = connect(target, '127.0.0.1');
+    keep(far);
+    near.on('data', (bytes) => state === 'passing' && far.write(bytes));
+    far.on('data', (bytes) => state === 'passing' && near.write(bytes));
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      state = 'cut';
+      end();
+    },
+    freeze() {
+      state = 'frozen';
+    },
+    restore() {
+      if (state === 'frozen') end();
+      state = 'passing';
+    },
+    async close() {
+      end();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
