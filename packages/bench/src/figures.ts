@@ -28,6 +28,10 @@ export interface Bench {
 /** The servers of one run, all on this machine. */
 export interface Stage {
   readonly redisUrl: string;
+  /** The servers' main processes; 0 where it is not known. */
+  readonly pids: { readonly postgres: number; readonly redis: number };
+  /** Folder for CPU profiles of the processes that are measured; null when none are wanted. */
+  readonly profileDir: string | null;
   /** For long work: what is going on. */
   readonly say: (line: string) => void;
 }

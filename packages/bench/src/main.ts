@@ -1,5 +1,5 @@
-/** `npm run bench [name …]`: servers up, benchmarks one after the other, a table, JSON, and a gate on the ratios. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** `npm run bench [name …] [--json] [--profile]`: servers up, benchmarks one after the other, a table, JSON, and a gate on the ratios. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrateUp } from '@bookiji/db/migrate';
@@ -29,7 +29,12 @@ if (redis === null) {
   process.stderr.write('bench: redis-server is missing\n');
   process.exit(1);
 }
-const stage: Stage = { redisUrl: redis.url, say: (line) => process.stderr.write(`  ${line}\n`) };
+const stage: Stage = {
+  redisUrl: redis.url,
+  pids: { postgres: readPid(join(dir, 'postgres')), redis: redis.pid },
+  profileDir: process.argv.includes('--profile') ? join(STATE_DIR, 'profiles') : null,
+  say: (line) => process.stderr.write(`  ${line}\n`),
+};
 const results: BenchResult[] = [];
 try {
   for (const bench of BENCHES) {
@@ -46,3 +51,11 @@ const file = join(STATE_DIR, 'bench.json');
 writeJson(file, results);
 process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ results })}\n` : toTable(results));
 process.exit(results.every(({ ratios }) => ratios.every(isMet)) ? 0 : 1);
+
+function readPid(dataDir: string): number {
+  try {
+    return Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  } catch {
+    return 0;
+  }
+}

@@ -7,10 +7,20 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** One process of the product, ready to work. */
-export function startRole(role: Role, env: Record<string, string | undefined>, url: string): Promise<RunningProcess> {
+/**
+ * One process of the product, ready to work.
+ *
+ * @param profileDir where a CPU profile goes when it ends; null for none.
+ */
+export function startRole(
+  role: Role,
+  env: Record<string, string | undefined>,
+  url: string,
+  profileDir: string | null = null,
+): Promise<RunningProcess> {
   const { command, args } = commandOf(role);
-  return launch(command, args, env, `${url}/readyz`);
+  const profile = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+  return launch(command, [...profile, ...args], env, `${url}/readyz`);
 }
 
 /** A script of the benchmark, by its path below `packages/bench/src`. */

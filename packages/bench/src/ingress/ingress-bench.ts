@@ -6,6 +6,7 @@ import { localEnvironment } from '@bookiji/local-fleet';
 import { findFreePort } from '@bookiji/runtime';
 import { channelSecret, createChannelId } from '@bookiji/sync';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { cpuSecondsOf } from '../cpu-time.ts';
 import { type Bench, median, round } from '../figures.ts';
 import { startRole, startScript } from '../run-process.ts';
 import { type LoadReport, runWrk } from './wrk.ts';
@@ -20,7 +21,7 @@ export const ingressBench: Bench = {
   name: 'ingress',
   about:
     'notifications a second, 64 keep-alive clients, each notification new; servers, stores and load on one machine',
-  async run({ redisUrl, say }) {
+  async run({ redisUrl, pids, profileDir, say }) {
     const dir = mkdtempSync(join(tmpdir(), 'calsync-bench-'));
     const database = await createTestDatabase();
     const ports = { bare: await findFreePort(), plain: await findFreePort(), ingress: await findFreePort() };
@@ -44,17 +45,26 @@ export const ingressBench: Bench = {
     const processes = await Promise.all([
       startScript('ingress/bare-server.ts', { PORT: String(ports.bare) }, url('bare')),
       startScript('ingress/plain-server.ts', { PORT: String(ports.plain), ...stores }, url('plain')),
-      startRole('ingress', environment, url('ingress')),
+      startRole('ingress', environment, url('ingress'), profileDir),
     ]);
+    const server = { bare: processes[0].pid, plain: processes[1].pid, ingress: processes[2].pid };
     try {
       const reports: Record<keyof typeof ports, LoadReport[]> = { bare: [], plain: [], ingress: [] };
       let from = 0;
       // In turns, so that whatever slows the machine for a while slows all three.
       for (let round = 0; round <= ROUNDS; round += 1) {
         for (const name of ['bare', 'plain', 'ingress'] as const) {
+          const measure = () => [server[name], pids.postgres, pids.redis].map(cpuSecondsOf);
+          const before = measure();
           const report = await runWrk(url(name), targets, from, round === 0 ? 2 : SECONDS);
           from += 10_000_000;
-          say(`${name}: ${Math.round(report.requestsPerSecond)}/s, p99 ${round1(report.p99Ms)} ms`);
+          const [own, postgres, redis] = measure().map((seconds, index) =>
+            Math.round(((seconds - (before[index] ?? 0)) * 1e6) / report.requests),
+          );
+          say(
+            `${name}: ${Math.round(report.requestsPerSecond)}/s, p99 ${round1(report.p99Ms)} ms; ` +
+              `CPU a request: ${own} µs itself, ${postgres} µs PostgreSQL, ${redis} µs Redis`,
+          );
           if (report.failures > 0) throw new Error(`${name}: ${report.failures} requests failed`);
           if (round > 0) reports[name].push(report);
         }
