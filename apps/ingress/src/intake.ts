@@ -2,11 +2,11 @@
  * Taking notifications in, many at a time. While one statement runs, what arrives gathers into the next: an idle server
  * answers a single delivery at once, a storm costs about as much as a few. An answer is given only after the commit.
  */
-import type { DeliveryVerdict, ProvenNotification } from '@bookiji/db';
+import type { DeliveryVerdict, ProvenNotification, RecordedDeliveries } from '@bookiji/db';
 
 export interface IntakeOptions {
   /** Judges and stores a batch, in one statement. */
-  readonly record: (notifications: readonly ProvenNotification[]) => Promise<DeliveryVerdict[]>;
+  readonly record: (notifications: readonly ProvenNotification[]) => Promise<RecordedDeliveries>;
   /** Rings for these connections; may fail, a sweep finds the work. */
   readonly ring: (connectionIds: readonly string[]) => Promise<void>;
   readonly onRingLost: (error: unknown) => void;
@@ -41,7 +41,7 @@ export function createIntake(options: IntakeOptions): Intake {
   let waiting: Waiting[] = [];
   let running = 0;
   let isScheduled = false;
-  const toRing = new Set<string>();
+  const dirty = new Set<string>();
   let ringing: Promise<void> | null = null;
   const underway = new Set<Promise<void>>();
 
@@ -62,13 +62,9 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const store = async (batch: readonly Waiting[]): Promise<void> => {
     try {
-      const verdicts = await options.record(batch.map(({ notification }) => notification));
-      for (const [index, { notification, resolve }] of batch.entries()) {
-        const verdict = verdicts[index] as DeliveryVerdict;
-        // A repeat changes nothing but rings again, so that a lost ring heals.
-        if (verdict === 'accepted' || verdict === 'duplicate') toRing.add(notification.connectionId);
-        resolve(verdict);
-      }
+      const { verdicts, toRing } = await options.record(batch.map(({ notification }) => notification));
+      for (const [index, { resolve }] of batch.entries()) resolve(verdicts[index] as DeliveryVerdict);
+      for (const connectionId of toRing) dirty.add(connectionId);
       ring();
     } catch (error) {
       if (batch.length === 1 || isUnreachable(error)) {
@@ -84,9 +80,9 @@ export function createIntake(options: IntakeOptions): Intake {
 
   /** One ring at a time; what comes meanwhile is rung together. */
   const ring = () => {
-    if (ringing !== null || toRing.size === 0) return;
-    const ids = [...toRing];
-    toRing.clear();
+    if (ringing !== null || dirty.size === 0) return;
+    const ids = [...dirty];
+    dirty.clear();
     ringing = options
       .ring(ids)
       .catch(options.onRingLost)

@@ -96,7 +96,7 @@ describe('google: repeats', () => {
     const sender = await open();
     await notify(sender.headers());
     expect((await notify(sender.headers())).json).toHaveProperty('connection_id');
-    expect(await rowOf(sender)).toMatchObject({ requested: 3, deliveries: 2 });
+    expect(await rowOf(sender)).toMatchObject({ deliveries: 2 });
   });
 
   test('[W-4] the same message number on another channel is another delivery', async () => {
@@ -113,12 +113,14 @@ describe('google: repeats', () => {
       const headers = sender.headers({ 'x-goog-message-number': number });
       await notify(headers);
       expect((await notify(headers)).json).toHaveProperty('connection_id');
-      expect((await rowOf(sender)).requested).toBe(3);
+      expect((await rowOf(sender)).deliveries).toBe(2);
     },
   );
 
   test('[W-5] a hundred identical deliveries at once: a hundred times 200, one request for a sync', async () => {
     const sender = await open();
+    await ingress.database.sql`
+      UPDATE external_calendar_connections SET applied = requested WHERE id = ${sender.connection.id}`;
     const headers = sender.headers();
     const answers = await Promise.all(Array.from({ length: 100 }, () => notify(headers)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);

@@ -99,6 +99,7 @@ export {
   type DeliveryVerdict,
   type ProvenNotification,
   pruneDeliveries,
+  type RecordedDeliveries,
   recordDeliveries,
 } from './queries/deliveries.ts';
 export { endChannels, findDisconnecting, isDisconnecting, requestDisconnect } from './queries/disconnects.ts';

@@ -1,7 +1,7 @@
 /** Connections as the API, OAuth and operators handle them. */
 import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import { bookingEffects, type Connection, channels, connections, events } from '../schema/index.ts';
+import { bookingEffects, type Connection, channels, connections, deliveries, events } from '../schema/index.ts';
 
 export async function findConnection(db: Database, id: string): Promise<Connection | null> {
   const [row] = await db.select().from(connections).where(eq(connections.id, id));
@@ -147,8 +147,11 @@ async function forgetCalendar(tx: Database, connectionId: string): Promise<void>
  * provider and calendar provider, so a later connect finds the events it once wrote instead of writing them twice.
  */
 export async function eraseConnection(db: Database, id: string): Promise<boolean> {
-  const gone = await db.delete(connections).where(eq(connections.id, id)).returning({ id: connections.id });
-  return gone.length > 0;
+  return db.transaction(async (tx) => {
+    const gone = await tx.delete(connections).where(eq(connections.id, id)).returning({ id: connections.id });
+    await tx.delete(deliveries).where(eq(deliveries.connectionId, id));
+    return gone.length > 0;
+  });
 }
 
 /** Stops work on a connection until its owner reconnects. */

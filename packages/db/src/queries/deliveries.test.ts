@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, insertChannel, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ProvenNotification, pruneDeliveries, recordDeliveries } from './deliveries.ts';
+import { claimSync } from './sync-leases.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -23,12 +24,19 @@ async function setUp(resourceId: string | null = 'resource') {
   return { connection, channelId, notify };
 }
 
-const take = (notifications: readonly ProvenNotification[], allowed: string[] | null = null) =>
-  recordDeliveries(database.db, notifications, { providerIds: allowed, connectionIds: null });
+const record = (notifications: readonly ProvenNotification[]) =>
+  recordDeliveries(database.db, notifications, { providerIds: null, connectionIds: null });
+const take = async (notifications: readonly ProvenNotification[], allowed: string[] | null = null) =>
+  (await recordDeliveries(database.db, notifications, { providerIds: allowed, connectionIds: null })).verdicts;
 
 async function requestedOf(id: string): Promise<number> {
   const [row] = await database.sql`SELECT requested FROM external_calendar_connections WHERE id = ${id}`;
   return Number(row?.requested);
+}
+
+async function countReceipts(id: string): Promise<number> {
+  const [row] = await database.sql`SELECT count(*) AS n FROM deliveries WHERE connection_id = ${id}`;
+  return Number(row?.n);
 }
 
 async function countRows(): Promise<number> {
@@ -42,7 +50,30 @@ describe('recordDeliveries', () => {
     const { connection, notify } = await setUp();
     expect(await take([notify()])).toEqual(['accepted']);
     expect(await take([notify(), notify({ deliveryKey: '2' })])).toEqual(['duplicate', 'accepted']);
+    expect(await countReceipts(connection.id)).toBe(2);
+    expect(await requestedOf(connection.id)).toBe(2);
+  });
+
+  test('[W-5] a connection that waits for a look is not raised again, one that is being looked at is', async () => {
+    const { connection, notify } = await setUp();
+    await take([notify()]);
+    await take([notify({ deliveryKey: '2' })]);
+    expect(await requestedOf(connection.id)).toBe(2);
+    const claim = await claimSync(database.db, { connectionId: connection.id, owner: 'a', leaseMs: 1 });
+    expect(claim).toMatchObject({ noted: 2 });
+    // Also when the lease is over by the clock: its holder may still be alive and record what it read before.
+    await database.sql`SELECT pg_sleep(0.01)`;
+    await take([notify({ deliveryKey: '3' })]);
     expect(await requestedOf(connection.id)).toBe(3);
+  });
+
+  test('[W-5] only what was clean until now is to be rung for', async () => {
+    const { connection, notify } = await setUp();
+    const { notify: other, connection: clean } = await setUp();
+    await database.sql`UPDATE external_calendar_connections SET applied = requested WHERE id = ${clean.id}`;
+    expect(connection.id).not.toBe(clean.id);
+    expect((await record([notify(), other(), other({ deliveryKey: '2' })])).toRing).toEqual([clean.id]);
+    expect((await record([notify(), other({ deliveryKey: '3' })])).toRing).toEqual([]);
   });
 
   test('[W-5] a hundred identical ones in one batch are one delivery and one request', async () => {

@@ -40,20 +40,30 @@ export type DeliveryVerdict =
   /** A channel we ended; it may go on delivering for a while. */
   | 'retired_channel';
 
+export interface RecordedDeliveries {
+  /** One per notification, in the order given. */
+  readonly verdicts: readonly DeliveryVerdict[];
+  /**
+   * Connections that were clean until now. Of the others somebody else already knows: whoever made them dirty rang,
+   * whoever syncs them looks again at the end, and the sweep finds those whose ring was lost.
+   */
+  readonly toRing: readonly string[];
+}
+
 /**
  * Records what is new, in one statement. Judged in this order: authentic, on the lists, known.
  *
- * Locks are taken in the order of the keys, so two processes that take in overlapping batches wait for each other
- * instead of deadlocking.
+ * A connection that already waits for a look nobody has begun is not raised again: that look comes after this moment,
+ * so it sees what this notification is about. Locks are taken in the order of the keys, so two processes that take in
+ * overlapping batches wait for each other instead of deadlocking.
  *
  * @param allow null restricts nothing.
- * @returns one verdict per notification, in the order given.
  */
 export async function recordDeliveries(
   db: Database,
   notifications: readonly ProvenNotification[],
   allow: Allowlists,
-): Promise<DeliveryVerdict[]> {
+): Promise<RecordedDeliveries> {
   const items = notifications.map((item, ordinal) => ({
     ordinal,
     connection_id: item.connectionId,
@@ -65,59 +75,40 @@ export async function recordDeliveries(
     is_handshake: item.isHandshake === true,
   }));
   const [providers, listed] = [allow.providerIds, allow.connectionIds].map((ids) => ids && JSON.stringify(ids));
-  const rows = await db.execute<{ ordinal: number; verdict: DeliveryVerdict }>(sql`
-    WITH item AS (
-      SELECT ordinal, connection_id, channel_id, resource_id, subscription_id, is_handshake,
-             coalesce(delivery_key, 'unkeyed:' || gen_random_uuid()) AS delivery_key
-        FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb)
-          AS i (ordinal int, connection_id uuid, channel_id text, resource_id text, subscription_id text, delivery_key text,
-                is_handshake boolean)
-    ), judged AS (
-      SELECT item.*, CASE
-          WHEN c.id IS NOT NULL AND item.channel_id IS NOT NULL AND h.id IS NULL THEN 'unknown_channel'
-          WHEN h.resource_id <> item.resource_id OR (h.subscription_id <> item.subscription_id AND EXISTS (
-                 SELECT FROM channels o WHERE o.subscription_id = item.subscription_id)) THEN 'unauthentic'
-          WHEN NOT ${listed}::text::jsonb ? item.connection_id::text THEN 'not_allowed'
-          WHEN c.id IS NULL THEN 'unknown_connection'
-          WHEN NOT ${providers}::text::jsonb ? c.provider_id::text THEN 'not_allowed'
-          WHEN h.subscription_id <> item.subscription_id THEN 'unknown_subscription'
-          WHEN item.is_handshake THEN 'handshake'
-          WHEN h.state = 'retired' THEN 'retired_channel'
-          ELSE 'genuine' END AS verdict
-        FROM item
-        LEFT JOIN external_calendar_connections c ON c.id = item.connection_id
-        LEFT JOIN channels h ON h.id = item.channel_id AND h.connection_id = item.connection_id
-    ), receipt AS (
-      INSERT INTO deliveries (connection_id, delivery_key, channel_id)
-      SELECT DISTINCT ON (connection_id, delivery_key) connection_id, delivery_key, channel_id
-        FROM judged WHERE verdict = 'genuine' ORDER BY connection_id, delivery_key
-      ON CONFLICT DO NOTHING
-      RETURNING connection_id, delivery_key
-    ), locked AS (
-      SELECT id FROM external_calendar_connections
-       WHERE id IN (SELECT connection_id FROM receipt) ORDER BY id FOR NO KEY UPDATE
-    ), raised AS (
-      UPDATE external_calendar_connections c
-         SET requested = c.requested + 1, requested_by = 'webhook', last_webhook_received_at = now(),
-             notified_at = coalesce(c.notified_at, now())
-        FROM locked WHERE c.id = locked.id
-    )
-    SELECT j.ordinal, CASE
-        WHEN j.verdict <> 'genuine' THEN j.verdict
-        WHEN r.delivery_key IS NOT NULL
-         AND j.ordinal = min(j.ordinal) FILTER (WHERE j.verdict = 'genuine')
-                           OVER (PARTITION BY j.connection_id, j.delivery_key) THEN 'accepted'
-        ELSE 'duplicate' END AS verdict
-      FROM judged j
-      LEFT JOIN receipt r ON r.connection_id = j.connection_id AND r.delivery_key = j.delivery_key
-     ORDER BY j.ordinal`);
-  return rows.map((row) => row.verdict);
+  const rows = await db.execute<{ ordinal: number; verdict: DeliveryVerdict; must_ring: boolean }>(sql`
+    SELECT ordinal, verdict, must_ring FROM record_deliveries(
+      ${JSON.stringify(items)}::text::jsonb, ${providers}::text::jsonb, ${listed}::text::jsonb)`);
+  return readRows(notifications, rows);
+}
+
+function readRows(
+  notifications: readonly ProvenNotification[],
+  rows: readonly { ordinal: number; verdict: DeliveryVerdict; must_ring: boolean }[],
+): RecordedDeliveries {
+  const verdicts: DeliveryVerdict[] = [];
+  const toRing = new Set<string>();
+  for (const { ordinal, verdict, must_ring } of rows) {
+    verdicts[ordinal] = verdict;
+    if (must_ring) toRing.add((notifications[ordinal] as ProvenNotification).connectionId);
+  }
+  // Of several alike in one batch one receipt was stored; the first of them is the new one.
+  const seen = new Set<string>();
+  for (const [ordinal, { connectionId, deliveryKey }] of notifications.entries()) {
+    if (verdicts[ordinal] !== 'accepted' || deliveryKey === null) continue;
+    const key = `${connectionId} ${deliveryKey}`;
+    if (seen.has(key)) verdicts[ordinal] = 'duplicate';
+    seen.add(key);
+  }
+  return { verdicts, toRing: [...toRing] };
 }
 
 /** PostgreSQL's text takes neither NUL nor half a character; what carries one was made by hand and equals nothing stored. */
 function storable(text: string | null): string | null {
-  return text === null ? null : text.toWellFormed().replaceAll('\0', '\ufffd');
+  if (text === null || PLAIN.test(text)) return text;
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
+
+const PLAIN = /^[\x20-\x7e]*$/;
 
 /** How long receipts are kept, and how many per connection at most. */
 export interface DeliveryRetention {

@@ -17,7 +17,7 @@ export async function readFleetState(db: Database): Promise<FleetState> {
     db.execute<{ kind: 'inbound' | 'outbound'; count: number; oldest: number }>(sql`
       SELECT 'inbound' AS kind, count(*)::int AS count,
              coalesce(extract(epoch FROM now() - min(coalesce(notified_at, updated_at))), 0)::float8 AS oldest
-        FROM external_calendar_connections WHERE requested > applied AND status = 'active' AND sync_enabled
+        FROM external_calendar_connections WHERE sync_needed AND status = 'active' AND sync_enabled
       UNION ALL
       SELECT 'outbound', count(*)::int, coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
         FROM booking_effects WHERE (applied_version < version OR inspected < inspect_requested) AND dead_at IS NULL`),

@@ -5,7 +5,7 @@
  * database's clock. Whoever records results must show the token it was given: an older one changes nothing. Every
  * `now()` below is the database's, so a process with a wrong clock can neither take a lease early nor keep it late.
  */
-import { and, eq, getTableColumns, gt, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { type Connection, connections, type LastError, type RequestedBy } from '../schema/index.ts';
 
@@ -30,7 +30,8 @@ export class LeaseLostError extends Error {
 const isWorkable = and(
   eq(connections.status, 'active'),
   eq(connections.syncEnabled, true),
-  gt(connections.requested, connections.applied),
+  // The index of due connections is over this very column.
+  connections.syncNeeded,
   or(isNull(connections.backoffUntil), lte(connections.backoffUntil, sql`now()`)),
 );
 
