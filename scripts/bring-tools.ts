@@ -29,18 +29,19 @@ export function bringWrk(): boolean {
 }
 
 export interface PrometheusTools {
+  readonly prometheus: string;
   readonly promtool: string;
   readonly amtool: string;
 }
 
 /**
- * What checks alert rules and their routes; null when it could not be had. Unpacked even for root: installed, the two
- * packages would start services, and of each only the small program is wanted.
+ * Prometheus, and what checks its rules and their routes; null when it could not be had. Unpacked even for root: installed, the two
+ * packages would start services.
  */
 export function bringPrometheusTools(): PrometheusTools | null {
   const found = findPrometheusTools();
   if (found !== null || !has('apt-get')) return found;
-  process.stderr.write('bringing promtool and amtool …\n');
+  process.stderr.write('bringing prometheus, promtool and amtool …\n');
   const packages = ['prometheus', 'prometheus-alertmanager'];
   // A fresh machine has no package lists; only root may fetch them.
   if (!unpack(packages) && spawnSync('apt-get', ['update'], { stdio: 'ignore' }).status === 0) unpack(packages);
@@ -52,8 +53,8 @@ function findPrometheusTools(): PrometheusTools | null {
     const unpacked = join(TOOLS, 'root', 'usr', 'bin', name);
     return has(name) ? name : existsSync(unpacked) ? unpacked : null;
   };
-  const [promtool, amtool] = [find('promtool'), find('amtool')];
-  return promtool === null || amtool === null ? null : { promtool, amtool };
+  const [prometheus, promtool, amtool] = [find('prometheus'), find('promtool'), find('amtool')];
+  return prometheus === null || promtool === null || amtool === null ? null : { prometheus, promtool, amtool };
 }
 
 function install(packages: readonly string[]): boolean {

@@ -9,6 +9,7 @@ import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
 import { createSweeper } from './sweeper.ts';
 import { sweepBookingOutbox } from './sweeps/booking-outbox.ts';
+import { sweepCanary } from './sweeps/canary.ts';
 import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
 import { sweepDueConnections, sweepReconciles } from './sweeps/due-connections.ts';
 import { sweepChannels, sweepRetention } from './sweeps/upkeep.ts';
@@ -60,25 +61,28 @@ await runProcess({
     context.own(startWorker(stores, work, context.deadline));
 
     const often = { db, flags, queues, intervalMs: settings.SWEEP_INTERVAL_MS };
+    const sweeps = [
+      sweepDueConnections(often),
+      sweepReconciles({ ...often, reconcileSeconds: settings.RECONCILE_INTERVAL_SECONDS }),
+      sweepBookingOutbox({
+        db,
+        queues,
+        intervalMs: settings.SWEEP_INTERVAL_MS,
+        onTaken: (outcome) => metrics.bookingEvents.inc({ outcome }),
+        onRingLost: () => metrics.ringsLost.inc(),
+      }),
+      sweepDueBookings(often),
+      sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
+      sweepChannels({ ...often, upkeep }),
+      sweepRetention({ db }),
+      sweepCanary({ queues }),
+    ];
+    for (const { name } of sweeps) metrics.sweepErrors.inc({ sweep: name }, 0);
     const sweeper = createSweeper({
       db,
       owner: stores.instanceId,
       random: Math.random,
-      sweeps: [
-        sweepDueConnections(often),
-        sweepReconciles({ ...often, reconcileSeconds: settings.RECONCILE_INTERVAL_SECONDS }),
-        sweepBookingOutbox({
-          db,
-          queues,
-          intervalMs: settings.SWEEP_INTERVAL_MS,
-          onTaken: (outcome) => metrics.bookingEvents.inc({ outcome }),
-          onRingLost: () => metrics.ringsLost.inc(),
-        }),
-        sweepDueBookings(often),
-        sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
-        sweepChannels({ ...often, upkeep }),
-        sweepRetention({ db }),
-      ],
+      sweeps,
       onSwept: (sweep, found) => {
         metrics.sweepLastSuccess.set({ sweep }, Date.now() / 1000);
         metrics.sweepsRung.inc({ sweep }, found);

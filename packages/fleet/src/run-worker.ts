@@ -63,6 +63,7 @@ export function startWorker(
     { concurrency: work.concurrency, ...(work.isNeverGivenUp === true ? { maxStartedAttempts: 0 } : {}) },
   );
   worker.on('failed', onFailed);
+  metrics.stalledJobs.inc({ queue: work.queue }, 0);
   worker.on('stalled', () => metrics.stalledJobs.inc({ queue: work.queue }));
   // The lock is lost: somebody else may have the job by now, so our calls for it must end.
   worker.on('lockRenewalFailed', (jobIds: string[]) => {

@@ -5,6 +5,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 const CALENDAR_PROVIDERS = ['google', 'microsoft'] as const;
+/** What became of notifications, as far as a dashboard asks for it by name. */
+const NOTIFICATION_OUTCOMES = ['accepted', 'duplicate', 'handshake', 'not_authentic', 'unavailable'] as const;
 const LAG_SECONDS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 const CALL_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SYNC_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
@@ -109,7 +111,11 @@ export function createMetrics(role: string) {
     metrics.syncLatency.zero({ calendar_provider });
     metrics.changeLag.zero({ calendar_provider });
     metrics.bookingLag.zero({ calendar_provider });
-    metrics.webhooks.inc({ calendar_provider, outcome: 'accepted' }, 0);
+    metrics.unreadableItems.inc({ calendar_provider }, 0);
+    metrics.webhookAck.zero({ calendar_provider });
+    for (const outcome of NOTIFICATION_OUTCOMES) metrics.webhooks.inc({ calendar_provider, outcome }, 0);
   }
+  for (const outcome of ['accepted', 'superseded', 'dead_letter']) metrics.bookingEvents.inc({ outcome }, 0);
+  for (const store of ['database', 'queue']) metrics.storeErrors.inc({ store }, 0);
   return metrics;
 }
