@@ -112,6 +112,7 @@ export {
   recordExternalChange,
 } from './queries/external-changes.ts';
 export { type FleetState, readFleetState } from './queries/fleet-state.ts';
+export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
 export {
   closeDeadLetter,
   findDeadLetter,

@@ -1,21 +1,33 @@
 /**
- * How a process opens calendars: the adapters it was given, with the policies around each call. From the provider
- * outwards: timeout, metrics, one repeat after a refused token, breaker, the connection's turn in the shared budget.
+ * How a process opens calendars: the adapters it was given, with the policies around them. Around each request, from
+ * the provider outwards: timeout, metrics, one of the mailbox's slots (Graph), the connection's turn in the shared
+ * budget. Around each call: one repeat after a refused token, breaker.
  */
-import type { Database } from '@bookiji/db';
+import { randomUUID } from 'node:crypto';
+import { type Database, releaseMailboxSlot, takeMailboxSlot } from '@bookiji/db';
 import type { Metrics } from '@bookiji/observability';
-import type { CalendarAdapter, CalendarPort, CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
+import type {
+  AroundRequest,
+  CalendarAdapter,
+  CalendarPort,
+  CalendarProvider,
+  OAuthPort,
+} from '@bookiji/providers/contract';
 import {
   BREAKER_STATE_VALUES,
   type CallReport,
   composeOAuth,
   composePort,
+  composeRequest,
   createBreaker,
   createLimiter,
+  type Lane,
   type Policy,
+  type SlotDesk,
   withBreaker,
   withLimiter,
   withMetrics,
+  withSlots,
   withTimeout,
   withTokenRetry,
 } from '@bookiji/providers/policies';
@@ -25,8 +37,10 @@ import { createTokenSource, type SealingKey } from '@bookiji/sync';
 const REQUESTS_PER_MINUTE = 6_000;
 /** Of one connection; Google documents 600 a minute per user, Graph 1,000. */
 const CONNECTION_REQUESTS_PER_MINUTE = 500;
-/** Of one connection in this process; Graph allows four per mailbox over all of the app's processes. */
+/** Of one connection in this process. */
 const CALLS_PER_CONNECTION = 1;
+/** Of one mailbox over all of the app's processes: one less than Graph allows, which frees its own late. */
+const SLOTS_PER_MAILBOX = 3;
 
 /** One calendar provider as a process uses it; see the list in `@bookiji/providers/adapters`. */
 export interface ProviderEdge {
@@ -48,53 +62,78 @@ export interface OpenableConnection {
   readonly id: string;
   readonly calendarProvider: CalendarProvider;
   readonly externalCalendarId: string;
+  /** Who asked for what is about to be done; a person does not wait behind the background's work. */
+  readonly requestedBy?: string;
 }
 
 export type CalendarOpener = (connection: OpenableConnection) => CalendarPort;
 
 export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOpener {
   const shared = { google: createShared('google', options), microsoft: createShared('microsoft', options) };
-  return ({ id, calendarProvider, externalCalendarId }) => {
-    const { oauth, around } = shared[calendarProvider];
-    const tokens = createTokenSource({ db: options.db, keys: options.keys, oauth, connectionId: id });
+  return ({ id, calendarProvider, externalCalendarId, requestedBy }) => {
+    const { oauth, aroundRequest, around } = shared[calendarProvider];
     const port = options.edges[calendarProvider].adapter.open({
       connectionId: id,
       calendarId: externalCalendarId,
-      tokens,
+      tokens: createTokenSource({ db: options.db, keys: options.keys, oauth, connectionId: id }),
+      aroundRequest: aroundRequest(id, laneOf(requestedBy)),
     });
-    return composePort(port, ...around(id));
+    return composePort(port, ...around);
   };
 }
 
+interface SharedByConnections {
+  readonly oauth: OAuthPort;
+  readonly aroundRequest: (connectionId: string, lane: Lane) => AroundRequest;
+  /** Around each call, from the provider outwards. */
+  readonly around: readonly Policy[];
+}
+
 /** What all connections of one calendar provider share in this process: its breaker, its budget, its OAuth. */
-function createShared(
-  calendarProvider: CalendarProvider,
-  { edges, metrics, timeoutMs, breakerResetMs }: CalendarOpenerOptions,
-): { oauth: OAuthPort; around: (connectionId: string) => readonly Policy[] } {
+function createShared(calendarProvider: CalendarProvider, options: CalendarOpenerOptions): SharedByConnections {
+  const { edges, metrics, timeoutMs } = options;
   const count = withMetrics((call) => countCall(metrics, call));
   const timeout = withTimeout(timeoutMs);
-  const breaker = createBreaker({
-    calendarProvider,
-    ...(breakerResetMs === undefined ? {} : { resetMs: breakerResetMs }),
-    onStateChange: (state) =>
-      metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES[state]),
-  });
-  metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES.closed);
   const limiter = createLimiter({
     requestsPerMinute: REQUESTS_PER_MINUTE,
     connectionRequestsPerMinute: CONNECTION_REQUESTS_PER_MINUTE,
     callsPerConnection: CALLS_PER_CONNECTION,
   });
+  const slots = calendarProvider === 'microsoft' ? createSlotDesk(options.db, timeoutMs) : null;
   return {
     oauth: composeOAuth(edges[calendarProvider].oauth, timeout, count),
-    around: (connectionId) => [
-      timeout,
-      count,
-      withTokenRetry(),
-      withBreaker(breaker),
-      withLimiter(limiter, { connectionId }),
-    ],
+    aroundRequest: (connectionId, lane) => {
+      const held = slots === null ? [] : [withSlots(slots, { connectionId })];
+      return composeRequest(calendarProvider, timeout, count, ...held, withLimiter(limiter, { connectionId, lane }));
+    },
+    around: [withTokenRetry(), withBreaker(createWatchedBreaker(calendarProvider, options))],
   };
+}
+
+function createWatchedBreaker(calendarProvider: CalendarProvider, { metrics, breakerResetMs }: CalendarOpenerOptions) {
+  const show = (state: keyof typeof BREAKER_STATE_VALUES) =>
+    metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES[state]);
+  show('closed');
+  const resetMs = breakerResetMs === undefined ? {} : { resetMs: breakerResetMs };
+  return createBreaker({ calendarProvider, ...resetMs, onStateChange: show });
+}
+
+/** A slot outlasts the one request it is taken for. */
+function createSlotDesk(db: Database, timeoutMs: number): SlotDesk {
+  return {
+    async take(connectionId) {
+      const wish = { connectionId, holder: randomUUID(), slots: SLOTS_PER_MAILBOX, leaseMs: timeoutMs + 2_000 };
+      const slot = await takeMailboxSlot(db, wish);
+      return slot === null ? null : () => releaseMailboxSlot(db, slot);
+    },
+  };
+}
+
+/** Somebody waits for what these ask for. */
+const INTERACTIVE: ReadonlySet<string | undefined> = new Set(['manual', 'availability', 'connect']);
+
+function laneOf(requestedBy: string | undefined): Lane {
+  return INTERACTIVE.has(requestedBy) ? 'interactive' : 'background';
 }
 
 function countCall(

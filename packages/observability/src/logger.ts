@@ -55,13 +55,13 @@ export function describeError(error: unknown): Record<string, unknown> {
   const { kind, reason, status, requestId, operation, code } = error as unknown as Record<string, unknown>;
   const isProviderError = typeof kind === 'string';
   // A database error's message can repeat a value; its code says enough. Errors of ours carry no content.
-  const cause = error.cause as { code?: unknown } | undefined;
+  const cause = error.cause as { code?: unknown; words?: unknown } | undefined;
   const sqlState = typeof cause?.code === 'string' ? cause.code : undefined;
   return withoutMissing({
     name: error.name,
     message: sqlState === undefined ? error.message.split('\n')[0] : undefined,
     code: typeof code === 'string' ? code : sqlState,
-    ...(isProviderError ? { kind, reason, status, operation, request_id: requestId } : {}),
+    ...(isProviderError ? { kind, reason, status, operation, request_id: requestId, words: cause?.words } : {}),
     stack: isProviderError || sqlState !== undefined ? undefined : error.stack,
   });
 }

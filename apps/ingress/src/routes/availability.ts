@@ -70,7 +70,7 @@ function toJson({ startAt, endAt }: Interval) {
 async function refresh(deps: IngressDeps, providerId: string, connectionIds: readonly string[]): Promise<void> {
   if (!deps.flags.isOn('CALENDAR_SYNC_ENABLED') || !deps.flags.isOn('CALENDAR_JOBS_ENABLED')) return;
   const before = await readSyncTimes(deps, providerId);
-  await requestSync(deps.db, connectionIds, 'schedule');
+  await requestSync(deps.db, connectionIds, 'availability');
   await ringInboundSyncs(deps.queues, connectionIds).catch(() => deps.metrics.ringsLost.inc());
   const until = performance.now() + REFRESH_WAIT_MS;
   while (performance.now() < until) {

@@ -1,5 +1,6 @@
 /** Connections as the API, OAuth and operators handle them. */
-import { and, asc, desc, eq, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.ts';
 import { bookingEffects, type Connection, channels, connections, deliveries, events } from '../schema/index.ts';
 
@@ -88,7 +89,8 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
       accessTokenSealed: grant.accessTokenSealed,
       accessTokenExpiresAt: sql`now() + ${grant.accessTokenExpiresInSeconds} * interval '1 second'`,
       grantedScopes: [...grant.scopes],
-      ...(grant.refreshTokenSealed === null ? {} : { refreshTokenSealed: grant.refreshTokenSealed }),
+      // Another account's must not stay behind: an hour later it would read that account's calendar again.
+      ...(grant.refreshTokenSealed === null && !isNewAccount ? {} : { refreshTokenSealed: grant.refreshTokenSealed }),
     };
     await tx
       .insert(connections)
@@ -107,6 +109,7 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
           requestedBy: 'connect',
           tokenVersion: sql`${connections.tokenVersion} + 1`,
           tokenLeaseUntil: null,
+          ...takeBackLease(connections.leaseToken),
           errorCount: 0,
           lastError: null,
           backoffUntil: null,
@@ -118,6 +121,10 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
       .update(channels)
       .set({ expiresAt: sql`now()`, lookedAfterAt: null })
       .where(and(eq(channels.connectionId, grant.connectionId), eq(channels.state, 'active')));
+    await tx
+      .update(bookingEffects)
+      .set(takeBackLease(bookingEffects.leaseToken))
+      .where(and(eq(bookingEffects.connectionId, grant.connectionId), isNotNull(bookingEffects.leaseUntil)));
     // What waited for the grant need not wait any longer.
     await tx
       .update(bookingEffects)
@@ -130,6 +137,14 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
       );
     return { isNewAccount };
   });
+}
+
+/**
+ * Work that is under way speaks for the grant before this one: its results would be another calendar's, and its
+ * failures would park what was just connected.
+ */
+function takeBackLease(token: AnyPgColumn) {
+  return { leaseToken: sql`${token} + 1`, leaseOwner: null, leaseUntil: null };
 }
 
 async function forgetCalendar(tx: Database, connectionId: string): Promise<void> {
@@ -154,14 +169,28 @@ export async function eraseConnection(db: Database, id: string): Promise<boolean
   });
 }
 
-/** Stops work on a connection until its owner reconnects. */
+/**
+ * Stops work on a connection until its owner reconnects.
+ *
+ * @param park `tokenVersion`: only if the stored grant is still that one; a newer one was not refused.
+ * @returns false when nothing was stopped.
+ */
 export async function parkConnection(
   db: Database,
   id: string,
-  park: { status: 'reauth_required' | 'disabled'; reason: string },
-): Promise<void> {
-  await db
+  park: { status: 'reauth_required' | 'disabled'; reason: string; tokenVersion?: number },
+): Promise<boolean> {
+  const { status, reason, tokenVersion } = park;
+  const parked = await db
     .update(connections)
-    .set({ status: park.status, statusReason: park.reason, updatedAt: sql`now()` })
-    .where(and(eq(connections.id, id), eq(connections.status, 'active')));
+    .set({ status, statusReason: reason, updatedAt: sql`now()` })
+    .where(
+      and(
+        eq(connections.id, id),
+        eq(connections.status, 'active'),
+        tokenVersion === undefined ? undefined : eq(connections.tokenVersion, tokenVersion),
+      ),
+    )
+    .returning({ id: connections.id });
+  return parked.length > 0;
 }

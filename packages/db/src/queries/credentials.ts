@@ -74,12 +74,15 @@ export async function storeRefreshedTokens(db: Database, tokens: RefreshedTokens
   return stored.length > 0;
 }
 
-/** Gives the right to refresh back after a failed try. */
-export async function releaseRefresh(db: Database, connectionId: string, tokenVersion: number): Promise<void> {
+/** Gives the right to refresh back after a failed try; the next one may take it after `afterMs`. */
+export async function releaseRefresh(
+  db: Database,
+  held: { connectionId: string; tokenVersion: number; afterMs: number },
+): Promise<void> {
   await db
     .update(connections)
-    .set({ tokenLeaseUntil: null })
-    .where(and(eq(connections.id, connectionId), eq(connections.tokenVersion, tokenVersion)));
+    .set({ tokenLeaseUntil: sql`now() + ${held.afterMs} * interval '1 millisecond'` })
+    .where(and(eq(connections.id, held.connectionId), eq(connections.tokenVersion, held.tokenVersion)));
 }
 
 /** Every connection's sealed tokens in pages, for re-sealing under a new key. */

@@ -1,6 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
+/** Fencing numbers of a row that comes back under its old id start beyond those of its former life. */
+const byClock = sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
+
 const instant = () => timestamp({ withTimezone: true, mode: 'date' });
 
 /** What went wrong last, for people and for the API. Never holds provider content. */
@@ -33,7 +36,7 @@ export const connections = pgTable('external_calendar_connections', {
   refreshTokenSealed: text(),
   accessTokenExpiresAt: instant(),
   grantedScopes: text().array().notNull().default([]),
-  tokenVersion: bigint({ mode: 'number' }).notNull().default(0),
+  tokenVersion: bigint({ mode: 'number' }).notNull().default(byClock),
   tokenLeaseUntil: instant(),
   syncCursor: text(),
   syncWindowStart: instant(),
@@ -44,7 +47,7 @@ export const connections = pgTable('external_calendar_connections', {
   requestedBy: text().$type<RequestedBy>().notNull().default('connect'),
   notifiedAt: instant(),
   leaseOwner: text(),
-  leaseToken: bigint({ mode: 'number' }).notNull().default(0),
+  leaseToken: bigint({ mode: 'number' }).notNull().default(byClock),
   leaseUntil: instant(),
   lastWebhookReceivedAt: instant(),
   lastSyncedAt: instant(),
@@ -57,5 +60,5 @@ export const connections = pgTable('external_calendar_connections', {
 });
 
 /** Who asked for a sync. */
-export type RequestedBy = 'webhook' | 'manual' | 'schedule' | 'retry' | 'connect';
+export type RequestedBy = 'webhook' | 'manual' | 'availability' | 'schedule' | 'retry' | 'connect';
 export type Connection = typeof connections.$inferSelect;

@@ -1,5 +1,6 @@
 import type { CalendarProvider } from './calendar-provider.ts';
 import type { BookingMarker, ChangePage, SyncWindow } from './change.ts';
+import type { Operation } from './errors.ts';
 
 /**
  * One calendar of one connection, as the product needs it. Both adapters, the fake and every policy (timeout, limiter,
@@ -144,12 +145,24 @@ export interface TokenSource {
   rejected(token: string): void;
 }
 
+/**
+ * Goes around every single request of a session, where time and number are limited: one method of the port may take
+ * many, such as a page of the feed with series to be read. `send` may be called again, and throws `ProviderError`.
+ */
+export type AroundRequest = <Answer>(
+  operation: Operation,
+  signal: AbortSignal,
+  send: (signal: AbortSignal) => Promise<Answer>,
+) => Promise<Answer>;
+
 /** What an adapter needs to speak for one connection. */
 export interface CalendarSession {
   readonly connectionId: string;
   /** The calendar's id at its provider; `primary` for the account's own. */
   readonly calendarId: string;
   readonly tokens: TokenSource;
+  /** Default: nothing goes around. */
+  readonly aroundRequest?: AroundRequest;
 }
 
 /** One calendar provider: how to open its calendars. Listed in one place, `adapters` of each process's `main.ts`. */

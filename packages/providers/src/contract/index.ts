@@ -1,4 +1,5 @@
 export type {
+  AroundRequest,
   CalendarAdapter,
   CalendarDescription,
   CalendarPort,

@@ -1,5 +1,5 @@
 import type { calendar_v3 } from '@googleapis/calendar';
-import { type CalendarSession, type Operation, ProviderError } from '../contract/index.ts';
+import { type AroundRequest, type CalendarSession, type Operation, ProviderError } from '../contract/index.ts';
 import { classifyError, type GoogleFailure } from './classify-error.ts';
 import type { ResolvedApiOptions } from './options.ts';
 import { ownError } from './own-error.ts';
@@ -39,9 +39,10 @@ export interface GoogleCalendar {
 
 export function openGoogleCalendar(
   client: calendar_v3.Calendar,
-  session: Pick<CalendarSession, 'calendarId' | 'tokens'>,
+  session: Pick<CalendarSession, 'calendarId' | 'tokens' | 'aroundRequest'>,
   options: ResolvedApiOptions,
 ): GoogleCalendar {
+  const around: AroundRequest = session.aroundRequest ?? ((_operation, signal, send) => send(signal));
   return {
     calendarId: session.calendarId,
     events: client.events,
@@ -50,7 +51,7 @@ export function openGoogleCalendar(
     async call(request, signal) {
       const token = await session.tokens.accessToken(signal);
       try {
-        return await send(request, token, options, signal);
+        return await around(request.operation, signal, (inner) => send(request, token, options, inner));
       } catch (error) {
         if (error instanceof ProviderError && error.status === 401) session.tokens.rejected(token);
         throw error;
@@ -102,9 +103,9 @@ function wasTried(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'config' in error;
 }
 
-/** Without the client's error as a cause: it holds the event's text and the answer. */
+/** Without the client's error as a cause: it holds the event's text and the answer. Google's words are enumerations. */
 function toError(failure: GoogleFailure, options: ResolvedApiOptions): ProviderError {
-  return new ProviderError(classifyError(failure, options.now()));
+  return new ProviderError(classifyError(failure, options.now()), { cause: { words: failure.reasons } });
 }
 
 function isObject(data: unknown): boolean {

@@ -11,7 +11,9 @@ export async function postForm(
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
   const fail = (facts: Partial<OAuthFailure>): ProviderError =>
-    new ProviderError(classifyOAuthError({ ...nothing, operation, ...facts }, options.now()));
+    new ProviderError(classifyOAuthError({ ...nothing, operation, ...facts }, options.now()), {
+      cause: { words: facts.error ? [facts.error] : [] },
+    });
   let response: Response;
   let text: string;
   try {

@@ -1,9 +1,21 @@
 /** One call to Graph on behalf of one connection: headers, token, answer, and every failure named. */
 import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
-import { nameConnectionFailure, type Operation, ProviderError, type TokenSource } from '../contract/index.ts';
+import {
+  type AroundRequest,
+  type CalendarSession,
+  nameConnectionFailure,
+  type Operation,
+  ProviderError,
+} from '../contract/index.ts';
 import { classifyError } from './classify-error.ts';
 import { ownLink } from './graph-link.ts';
-import { AuthorizingMiddleware, CarriedFailure, ExactAddress, SendingMiddleware } from './graph-middleware.ts';
+import {
+  Authorization,
+  AuthorizingMiddleware,
+  CarriedFailure,
+  ExactAddress,
+  SendingMiddleware,
+} from './graph-middleware.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ownError } from './own-error.ts';
 import { readErrorBody, readRequestId } from './read-failure.ts';
@@ -31,30 +43,45 @@ export interface Graph {
   call(call: GraphCall): Promise<GraphAnswer>;
 }
 
-export function openGraph(options: ResolvedOptions, tokens: TokenSource): Graph {
+export function openGraph(
+  options: ResolvedOptions,
+  { tokens, aroundRequest }: Pick<CalendarSession, 'tokens' | 'aroundRequest'>,
+): Graph {
   const client = Client.initWithMiddleware({
     baseUrl: options.graphBaseUrl,
     defaultVersion: 'v1.0',
-    middleware: [new AuthorizingMiddleware(tokens), new SendingMiddleware(options.fetch)],
+    middleware: [new AuthorizingMiddleware(), new SendingMiddleware(options.fetch)],
   });
+  const around: AroundRequest = aroundRequest ?? ((_operation, signal, ask) => ask(signal));
   return {
     async call(call) {
-      const response = await send(client, options, call);
-      const text = await readText(response, call, options);
-      if (response.ok) return { status: response.status, body: parseAnswer(text, response, call) };
-      throw refusal(response, parseJson(text), call, options.now());
+      const token = await tokens.accessToken(call.signal);
+      try {
+        return await around(call.operation, call.signal, (signal) => ask(client, options, { ...call, signal }, token));
+      } catch (error) {
+        if (error instanceof ProviderError && error.status === 401) tokens.rejected(token);
+        throw error;
+      }
     },
   };
 }
 
-async function send(client: Client, options: ResolvedOptions, call: GraphCall): Promise<Response> {
+async function ask(client: Client, options: ResolvedOptions, call: GraphCall, token: string): Promise<GraphAnswer> {
+  const response = await send(client, options, call, token);
+  const text = await readText(response, call, options);
+  if (response.ok) return { status: response.status, body: parseAnswer(text, response, call) };
+  throw refusal(response, parseJson(text), call, options.now());
+}
+
+async function send(client: Client, options: ResolvedOptions, call: GraphCall, token: string): Promise<Response> {
   const request = client
     .api('path' in call.to ? call.to.path : '/')
     .headers(headersOf(call))
     .option('signal', call.signal)
     // Raw, so that statuses, headers and bodies are read here: the client leaves the body of an HTML error page unread.
     .responseType(ResponseType.RAW);
-  if ('link' in call.to) request.middlewareOptions([new ExactAddress(checkedLink(call.to.link, call, options))]);
+  const address = 'link' in call.to ? [new ExactAddress(checkedLink(call.to.link, call, options))] : [];
+  request.middlewareOptions([new Authorization(token), ...address]);
   try {
     switch (call.method ?? 'GET') {
       case 'GET':
@@ -68,7 +95,6 @@ async function send(client: Client, options: ResolvedOptions, call: GraphCall): 
     }
   } catch (error) {
     if (!(error instanceof CarriedFailure)) throw error;
-    if (error.from === 'tokens') throw error.failure;
     throw unanswered(error.failure, call, options.now());
   }
 }
@@ -150,7 +176,7 @@ function refusal(response: Response, body: unknown, call: GraphCall, now: Date):
     now,
   );
   // The codes are enumerations of Microsoft's: what an unknown one is called is the first thing an operator asks.
-  return new ProviderError(facts, { cause: { codes: error.codes } });
+  return new ProviderError(facts, { cause: { words: error.codes } });
 }
 
 function unanswered(error: unknown, call: GraphCall, now: Date): ProviderError {

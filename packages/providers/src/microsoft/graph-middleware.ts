@@ -4,7 +4,6 @@
  * and no authentication handler of the library's, since it drops the token on every `http://` address.
  */
 import { type Context, GraphClientError, type Middleware } from '@microsoft/microsoft-graph-client';
-import type { TokenSource } from '../contract/index.ts';
 
 /** The address to ask, letter by letter. The client would take a link apart and put it together in another order. */
 export class ExactAddress {
@@ -15,31 +14,32 @@ export class ExactAddress {
   }
 }
 
+/** The account's token for one request. */
+export class Authorization {
+  readonly token: string;
+
+  constructor(token: string) {
+    this.token = token;
+  }
+}
+
 /**
  * Carries a failure through the client untouched: it rebuilds every other error from its name and message, and the cause
  * that names a broken connection would be lost.
  */
 export class CarriedFailure extends GraphClientError {
   readonly failure: unknown;
-  /** Who failed: the connection's token source, before anything was sent, or the network. */
-  readonly from: 'tokens' | 'network';
 
-  constructor(failure: unknown, from: 'tokens' | 'network') {
+  constructor(failure: unknown) {
     super('carried');
     Object.setPrototypeOf(this, CarriedFailure.prototype);
     this.failure = failure;
-    this.from = from;
   }
 }
 
-/** Puts the account's token on the request, and tells the token source when Graph refuses it. */
+/** Puts the account's token on the request. */
 export class AuthorizingMiddleware implements Middleware {
-  readonly #tokens: TokenSource;
   #next: Middleware | null = null;
-
-  constructor(tokens: TokenSource) {
-    this.#tokens = tokens;
-  }
 
   setNext(next: Middleware): void {
     this.#next = next;
@@ -47,11 +47,9 @@ export class AuthorizingMiddleware implements Middleware {
 
   async execute(context: Context): Promise<void> {
     const options = context.options ?? {};
-    const signal = options.signal ?? new AbortController().signal;
-    const token = await carried('tokens', this.#tokens.accessToken(signal));
+    const { token } = context.middlewareControl?.getMiddlewareOptions(Authorization) as Authorization;
     context.options = { ...options, headers: { ...plainHeaders(options.headers), Authorization: `Bearer ${token}` } };
     await this.#next?.execute(context);
-    if (context.response?.status === 401) this.#tokens.rejected(token);
   }
 }
 
@@ -66,18 +64,11 @@ export class SendingMiddleware implements Middleware {
   async execute(context: Context): Promise<void> {
     const exact = context.middlewareControl?.getMiddlewareOptions(ExactAddress) as ExactAddress | undefined;
     const address = exact?.url ?? context.request;
-    context.response = await carried(
-      'network',
-      this.#fetch(address, { ...context.options, redirect: 'manual' } as RequestInit),
-    );
-  }
-}
-
-async function carried<T>(from: CarriedFailure['from'], promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw new CarriedFailure(error, from);
+    try {
+      context.response = await this.#fetch(address, { ...context.options, redirect: 'manual' } as RequestInit);
+    } catch (error) {
+      throw new CarriedFailure(error);
+    }
   }
 }
 

@@ -20,8 +20,9 @@ export function createMicrosoftAdapter(options: MicrosoftOptions): CalendarAdapt
   return { calendarProvider: 'microsoft', open: (session) => openCalendar(resolved, session) };
 }
 
-function openCalendar(options: ResolvedOptions, { calendarId, tokens }: CalendarSession): CalendarPort {
-  const graph = openGraph(options, tokens);
+function openCalendar(options: ResolvedOptions, session: CalendarSession): CalendarPort {
+  const { calendarId } = session;
+  const graph = openGraph(options, session);
   const mailboxZone = openMailboxZone(graph);
   const reader = { graph, mailboxZone, calendarId };
   const { graphBaseUrl, pageSize } = options;

@@ -156,7 +156,7 @@ function parseJson(text: string): unknown {
 async function identify(options: ResolvedOptions, grant: TokenGrant, signal: AbortSignal): Promise<AccountIdentity> {
   const named = readIdToken(grant.idToken);
   if (named.accountId !== null && named.email !== null) return named;
-  const graph = openGraph(options, { accessToken: async () => grant.accessToken, rejected: () => {} });
+  const graph = openGraph(options, { tokens: { accessToken: async () => grant.accessToken, rejected: () => {} } });
   try {
     const { body } = await graph.call({ operation: 'describe_calendar', to: { path: '/me' }, signal });
     const profile = readProfile(body);

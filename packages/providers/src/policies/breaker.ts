@@ -43,6 +43,9 @@ export interface Breaker {
 
 type Task = () => Promise<unknown>;
 
+/** `transient` for reasons of our own: nobody asked the provider, or nobody waited for its answer. */
+const NOT_THE_PROVIDERS: ReadonlySet<string> = new Set(['aborted', 'token_unreadable']);
+
 /** While the one call is under way nobody knows when it ends. */
 const PROBE_WAIT_MS = 1_000;
 
@@ -98,7 +101,7 @@ function stateOf(circuit: CircuitBreaker): BreakerState {
 function isFailure(error: unknown, isProbe: boolean): boolean {
   if (!(error instanceof ProviderError)) return isProbe;
   if (error.kind !== 'transient') return false;
-  return isProbe || error.reason !== 'aborted';
+  return isProbe || !NOT_THE_PROVIDERS.has(error.reason);
 }
 
 function isOurs(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { CalendarPort, OAuthPort, Operation } from '../contract/index.ts';
+import type { AroundRequest, CalendarPort, CalendarProvider, OAuthPort, Operation } from '../contract/index.ts';
 import type { Policy } from './policy.ts';
 
 type PortMethod = Exclude<keyof CalendarPort, 'calendarProvider'>;
@@ -28,17 +28,28 @@ const OAUTH_OPERATIONS: Readonly<Record<OAuthMethod, Operation>> = {
 };
 
 /**
- * A port with policies around it; the first lies next to the provider, the last is what callers meet first.
+ * A port with policies around each of its methods; the first lies next to the provider, the last is what callers meet
+ * first. Time and number are limited around each request instead: see `composeRequest`.
  *
- * The order that production uses, from the provider outwards: timeout (each request has its own), metrics (each request
- * counts once), token retry (its second request is one more), breaker (sees what is left after that), limiter (a call that
- * an open breaker turned away gives its place back).
+ * What production puts here, from the provider outwards: token retry, breaker (it sees what is left after that).
  */
 export function composePort(port: CalendarPort, ...policies: readonly Policy[]): CalendarPort {
   return wrapMethods(port, PORT_OPERATIONS, policies);
 }
 
-/** The same around OAuth. */
+/**
+ * Policies around each single request of a session, of which a method may make many: a large page of the feed must
+ * neither share one time limit with everything that has to be read beside it, nor count as one call.
+ *
+ * The order that production uses, from the provider outwards: timeout, metrics (each request counts once), slots,
+ * limiter.
+ */
+export function composeRequest(calendarProvider: CalendarProvider, ...policies: readonly Policy[]): AroundRequest {
+  return <Answer>(operation: Operation, signal: AbortSignal, send: (signal: AbortSignal) => Promise<Answer>) =>
+    runThrough(policies, calendarProvider, operation, signal, send) as Promise<Answer>;
+}
+
+/** Policies around each method of OAuth, all of which make one request. */
 export function composeOAuth(port: OAuthPort, ...policies: readonly Policy[]): OAuthPort {
   return wrapMethods(port, OAUTH_OPERATIONS, policies);
 }
@@ -64,7 +75,7 @@ function wrapMethods<P extends CalendarPort | OAuthPort>(
 
 function runThrough(
   policies: readonly Policy[],
-  calendarProvider: CalendarPort['calendarProvider'],
+  calendarProvider: CalendarProvider,
   operation: Operation,
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<unknown>,

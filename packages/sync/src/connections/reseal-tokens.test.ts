@@ -83,7 +83,7 @@ describe('re-sealing tokens', () => {
                 returning: async (shape: never) => {
                   await storeRefreshedTokens(racing.db, {
                     connectionId: connection.id,
-                    tokenVersion: 0,
+                    tokenVersion: (await readCredentials(racing.db, connection.id))?.tokenVersion ?? 0,
                     accessTokenSealed: sealToken('rotated', { ...fields, field: 'access_token' }, [older]),
                     refreshTokenSealed: sealToken('rotated', fields, [older]),
                     expiresInSeconds: 3_600,
