@@ -1,3 +1,4 @@
+import type { RequirementId } from './requirements.ts';
 import type { Scene } from './scene/scene.ts';
 
 /** What a drill cannot do without; a target that lacks it is not drilled this way. */
@@ -9,16 +10,21 @@ export type Need =
   /** Stores and processes that belong to the drill, so that they may be taken away. */
   | 'owned';
 
-/** One executable scenario. It passes when it observed at least one thing and everything it observed was as expected. */
+/**
+ * `calm` ones disturb nobody and are played several at a time; `alone` takes something away that others need; `last`
+ * looks at what all the others left behind.
+ */
+export type Phase = 'calm' | 'alone' | 'last';
+
+/** One executable scenario. It passes when everything that it observed was as expected. */
 export interface Drill {
   readonly name: string;
   /** One sentence: what holds when it passes. */
   readonly title: string;
-  /** Ids of the requirements it executes. */
-  readonly proves: readonly string[];
+  /** The requirements it executes; each must be named by an observation, or the drill fails. */
+  readonly proves: readonly RequirementId[];
   readonly needs: readonly Need[];
-  /** It takes something away that others need, so it runs alone. */
-  readonly isDisruptive: boolean;
+  readonly phase: Phase;
   /** Whatever it throws is a failed observation. */
   run(scene: Scene): Promise<void>;
 }

@@ -12,6 +12,7 @@ export interface Step {
 
 export interface Observation {
   readonly at: string;
+  /** Begins with the ids of the requirements it is about: `[W-4] a repeat is a duplicate`. */
   readonly what: string;
   readonly expected: unknown;
   readonly observed: unknown;
@@ -28,6 +29,8 @@ export interface Notebook {
   judged(what: string, ok: boolean, observed: unknown, expected: string): void;
 }
 
+export type Verdict = 'PASS' | 'FAIL';
+
 export function createNotebook(now: () => Date): Notebook {
   const steps: Step[] = [];
   const observations: Observation[] = [];
@@ -38,15 +41,25 @@ export function createNotebook(now: () => Date): Notebook {
     did: (what, figures = {}) => void steps.push({ at: at(), did: what, figures }),
     saw(what, observed, expected) {
       const ok = JSON.stringify(observed) === JSON.stringify(expected);
-      observations.push({ at: at(), what, expected, observed, ok });
+      observations.push({ at: at(), what, expected, observed: observed ?? null, ok });
     },
-    judged: (what, ok, observed, expected) => void observations.push({ at: at(), what, expected, observed, ok }),
+    judged: (what, ok, observed, expected) =>
+      void observations.push({ at: at(), what, expected, observed: observed ?? null, ok }),
   };
 }
 
-/** Passed when something was observed and nothing was otherwise than expected. */
-export function verdictOf(observations: readonly Observation[]): Verdict {
-  return observations.length > 0 && observations.every(({ ok }) => ok) ? 'PASS' : 'FAIL';
+/** Passed when something was observed, nothing was otherwise than expected, and each requirement was looked at. */
+export function verdictOf(observations: readonly Observation[], proves: readonly string[]): Verdict {
+  const isAsExpected = observations.length > 0 && observations.every(({ ok }) => ok);
+  return isAsExpected && findUnobserved(observations, proves).length === 0 ? 'PASS' : 'FAIL';
 }
 
-export type Verdict = 'PASS' | 'FAIL';
+/** The requirements that no observation is about. */
+export function findUnobserved(observations: readonly Observation[], proves: readonly string[]): string[] {
+  return proves.filter((id) => !observations.some(({ what }) => idsOf(what).includes(id)));
+}
+
+function idsOf(what: string): string[] {
+  const [ids = ''] = /^(\[[A-Z]-\d+\] ?)+/.exec(what) ?? [];
+  return [...ids.matchAll(/\[([^\]]+)\]/g)].map(([, id = '']) => id);
+}

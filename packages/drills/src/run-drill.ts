@@ -1,5 +1,13 @@
 import type { Drill } from './drill.ts';
-import { createNotebook, type Notebook, type Observation, type Step, type Verdict, verdictOf } from './notebook.ts';
+import {
+  createNotebook,
+  findUnobserved,
+  type Notebook,
+  type Observation,
+  type Step,
+  type Verdict,
+  verdictOf,
+} from './notebook.ts';
 import { type CleanUp, createScene } from './scene/scene.ts';
 import type { Target } from './target/target.ts';
 
@@ -14,7 +22,7 @@ export interface DrillRun {
 
 export interface RunOptions {
   readonly now: () => Date;
-  /** How long anything is waited for, milliseconds (20000). */
+  /** How long anything is waited for, milliseconds (30000). */
   readonly patienceMs?: number;
 }
 
@@ -22,15 +30,19 @@ export interface RunOptions {
 export async function runDrill(drill: Drill, target: Target, options: RunOptions): Promise<DrillRun> {
   const startedAt = options.now();
   const notes = createNotebook(options.now);
-  const { scene, cleanUps } = createScene(target, notes, options.patienceMs ?? 20_000);
+  const { scene, cleanUps } = createScene(target, notes, options.patienceMs ?? 30_000);
+  let isAtEnd = false;
   try {
     await drill.run(scene);
+    isAtEnd = true;
   } catch (error) {
     notes.judged('the drill came to its end', false, describe(error), 'no error');
   }
   await cleanUp(cleanUps, notes);
   const { steps, observations } = notes;
-  return { drill, verdict: verdictOf(observations), startedAt, finishedAt: options.now(), steps, observations };
+  if (isAtEnd) notes.saw('every requirement was looked at', findUnobserved(observations, drill.proves), []);
+  const verdict = verdictOf(observations, drill.proves);
+  return { drill, verdict, startedAt, finishedAt: options.now(), steps, observations };
 }
 
 async function cleanUp(cleanUps: readonly CleanUp[], notes: Notebook): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Drill } from './drill.ts';
+import type { Drill, Need } from './drill.ts';
 import { type DrillRun, type RunOptions, runDrill } from './run-drill.ts';
 import { has, type Target } from './target/target.ts';
 
@@ -7,10 +7,10 @@ export interface DrillsListener {
   finished?(run: DrillRun): void;
 }
 
-/** Drills that leave the fleet as it is run a few at a time: most of their time is waiting. */
+/** Most of a drill's time is waiting, so the calm ones are played a few at a time. */
 const AT_ONCE = 4;
 
-/** Those that disturb nobody together, then the disruptive ones one by one; in the given order otherwise. */
+/** The calm ones together, then those that must be alone one by one, then those that look back; results as given. */
 export async function runDrills(
   drills: readonly Drill[],
   target: Target,
@@ -23,16 +23,25 @@ export async function runDrills(
     runs.set(drill, run);
     options.listener?.finished?.(run);
   };
-  const calm = drills.filter(({ isDisruptive }) => !isDisruptive);
+  const calm = drills.filter(({ phase }) => phase === 'calm');
   const lane = async () => {
     for (let next = calm.shift(); next !== undefined; next = calm.shift()) await play(next);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  for (const drill of drills.filter(({ isDisruptive }) => isDisruptive)) await play(drill);
+  for (const phase of ['alone', 'last']) {
+    for (const drill of drills.filter((one) => one.phase === phase)) await play(drill);
+  }
   return drills.flatMap((drill) => runs.get(drill) ?? []);
 }
 
-/** What of a target is missing for a drill; empty when it can be played there. */
-export function missingFor(drill: Drill, target: Target): string[] {
-  return drill.needs.filter((need) => !has(target, need));
+/** Why a drill is not played at a target; empty when it is. Nothing is taken away from a fleet that is not ours. */
+export function findObstacles(drill: Drill, target: Target): string[] {
+  const words: Readonly<Record<Need, string>> = {
+    ops: "operators' routes and a token for them",
+    sandbox: 'sandbox calendars',
+    owned: 'a fleet of its own',
+  };
+  const missing: string[] = drill.needs.filter((need) => !has(target, need)).map((need) => `needs ${words[need]}`);
+  if (drill.phase === 'alone' && target.owned === null && !drill.needs.includes('owned')) missing.push('disturbs others');
+  return missing;
 }

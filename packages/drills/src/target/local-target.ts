@@ -8,6 +8,7 @@ import { migrateUp } from '@bookiji/db/migrate';
 import {
   LOCAL_PORT_VARIABLES,
   type LocalFleet,
+  openBookingDesk,
   type Role,
   startFleet,
   startLocalFleet,
@@ -16,6 +17,7 @@ import {
 import { type Environment, findFreePort } from '@bookiji/runtime';
 import { createOpsClient } from './ops-client.ts';
 import { type OwnedServer, ownPostgres, ownRedis } from './owned-server.ts';
+import { createPrivateWords, type PrivateWords } from './private-words.ts';
 import type { Beside, LogLine, OwnedFleet, Target } from './target.ts';
 
 export interface LocalTargetOptions {
@@ -27,14 +29,22 @@ export interface LocalTargetOptions {
 }
 
 const KEPT_VARIABLES = /^(PATH|HOME|TMPDIR|LANG|TZ|LD_LIBRARY_PATH|NODE_COMPILE_CACHE|NODE_EXTRA_CA_CERTS)$/;
+const SECRET_VARIABLES = [
+  'API_TOKENS',
+  'OPS_TOKENS',
+  'CHANNEL_SECRETS',
+  'TOKEN_ENCRYPTION_KEYS',
+  'GOOGLE_CLIENT_SECRET',
+  'MICROSOFT_CLIENT_SECRET',
+];
 /** More providers than all drills together use. */
-const PROVIDERS = 40;
+const PROVIDERS = 60;
 /** Everything that is waited for is short, so that waiting is not most of a drill. */
 const TEMPO = {
   SWEEP_INTERVAL_MS: '250',
   BACKOFF_BASE_SECONDS: '1',
   BACKOFF_MAX_SECONDS: '4',
-  PROVIDER_TIMEOUT_MS: '1500',
+  PROVIDER_TIMEOUT_MS: '2500',
   BREAKER_RESET_SECONDS: '2',
   // Longer than any drill: what arrives was brought by a notification, not by looking again.
   RECONCILE_INTERVAL_SECONDS: '900',
@@ -77,6 +87,8 @@ async function assemble(
   undo.push(() => fleet.stop());
   const database = openDatabase(databaseServer.url, { applicationName: 'drill', max: 4 });
   undo.push(() => database.close());
+  const desk = openBookingDesk(fleet.environment);
+  undo.push(() => desk.close());
   await fleet.ready(60_000);
   onNews('own fleet with its sandbox is up');
 
@@ -85,6 +97,7 @@ async function assemble(
     urls: fleet.urls,
     lines,
     database,
+    desk,
     databaseServer,
     redisServer,
     pid: (role) => fleet.supervisor.pids().get(role),
@@ -100,6 +113,7 @@ async function assemble(
     ops: createOpsClient(fleet.urls.ops, fleet.opsToken),
     sandbox: fleet.sandbox,
     owned,
+    privateWords: keepSecrets(fleet.environment),
     nextProviderId: () => {
       const id = providerIds.pop();
       if (id === undefined) throw new Error('the drills use more providers than are on the allowlist');
@@ -130,6 +144,17 @@ function drillEnvironment(
   };
 }
 
+/** The secrets of the settings are the first words that no log may hold. */
+function keepSecrets(environment: Environment): PrivateWords {
+  const words = createPrivateWords();
+  for (const name of SECRET_VARIABLES) {
+    for (const item of (environment[name] ?? '').split(',')) {
+      words.keep('secret', name === 'TOKEN_ENCRYPTION_KEYS' ? item.slice(item.indexOf(':') + 1) : item);
+    }
+  }
+  return words;
+}
+
 async function startBeside(
   fleet: LocalFleet,
   role: 'ingress' | 'ops',
@@ -141,7 +166,13 @@ async function startBeside(
   const environment = { ...fleet.environment, PUBLIC_BASE_URL: fleet.urls.ingress, ...over, [variable]: port };
   const supervisor = startFleet(environment, [role as Role], onLine);
   const url = `http://127.0.0.1:${port}`;
-  await waitUntil(`the ${role} beside`, async () => (await fetch(`${url}/readyz`).catch(() => null))?.ok, 30_000);
+  const isReady = async () => (await fetch(`${url}/readyz`).catch(() => null))?.ok;
+  try {
+    await waitUntil(`the ${role} beside`, isReady, 30_000);
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
   return { url, stop: () => supervisor.stop() };
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createIngressClient, createSandboxClient } from '@bookiji/local-fleet';
 import { createOpsClient } from './ops-client.ts';
+import { createPrivateWords } from './private-words.ts';
 import type { Target } from './target.ts';
 
 export interface RemoteTargetOptions {
@@ -26,6 +27,7 @@ export function openRemoteTarget(options: RemoteTargetOptions): Target {
     ops: opsUrl === null || opsToken === null ? null : createOpsClient(opsUrl, opsToken),
     sandbox: sandboxUrl === null ? null : createSandboxClient(sandboxUrl),
     owned: null,
+    privateWords: createPrivateWords(),
     nextProviderId: () => providerIds.pop() ?? randomUUID(),
     stop: async () => undefined,
   };

@@ -1,10 +1,11 @@
 /** The fleet that is drilled: its doors, and for a fleet of our own what stands behind them. */
 import type { DatabaseHandle } from '@bookiji/db';
-import type { IngressClient, Role, SandboxClient } from '@bookiji/local-fleet';
+import type { BookingDesk, IngressClient, Role, SandboxClient } from '@bookiji/local-fleet';
 import type { Environment } from '@bookiji/runtime';
 import type { Need } from '../drill.ts';
 import type { OpsClient } from './ops-client.ts';
 import type { OwnedServer } from './owned-server.ts';
+import type { PrivateWords } from './private-words.ts';
 
 export interface Target {
   readonly kind: 'local' | 'remote';
@@ -14,6 +15,7 @@ export interface Target {
   readonly ops: OpsClient | null;
   readonly sandbox: SandboxClient | null;
   readonly owned: OwnedFleet | null;
+  readonly privateWords: PrivateWords;
   /** A provider nobody else uses, on the allowlist where there is one. */
   nextProviderId(): string;
   stop(): Promise<void>;
@@ -30,6 +32,8 @@ export interface OwnedFleet {
   /** Every line that a process wrote since the start. */
   readonly lines: readonly LogLine[];
   readonly database: DatabaseHandle;
+  /** The booking service's queue. */
+  readonly desk: BookingDesk;
   readonly databaseServer: OwnedServer;
   /** Null while the queues live in PostgreSQL. */
   readonly redisServer: OwnedServer | null;
