@@ -42,6 +42,7 @@ export function findObstacles(drill: Drill, target: Target): string[] {
     owned: 'a fleet of its own',
   };
   const missing: string[] = drill.needs.filter((need) => !has(target, need)).map((need) => `needs ${words[need]}`);
-  if (drill.phase === 'alone' && target.owned === null && !drill.needs.includes('owned')) missing.push('disturbs others');
+  if (drill.phase === 'alone' && target.owned === null && !drill.needs.includes('owned'))
+    missing.push('disturbs others');
   return missing;
 }

@@ -42,8 +42,10 @@ async function playAt(scene: Scene, calendarProvider: CalendarProvider): Promise
 function movesOf(scene: Scene): readonly Move[] {
   const [first, second, third, fourth] = SLOTS as [Slot, Slot, Slot, Slot];
   const { sandbox } = scene;
-  const keep = (name: string, add: (calendar: SandboxCalendar) => Promise<SandboxEvent>) =>
-    async (calendar: SandboxCalendar, events: Map<string, SandboxEvent>) => events.set(name, await add(calendar));
+  const keep =
+    (name: string, add: (calendar: SandboxCalendar) => Promise<SandboxEvent>) =>
+    async (calendar: SandboxCalendar, events: Map<string, SandboxEvent>) =>
+      events.set(name, await add(calendar));
   const title = () => scene.invent('title', 'Dentist');
   return [
     {
@@ -135,8 +137,12 @@ async function lookBehind(scene: Scene, provider: DrilledProvider): Promise<void
   await scene.until('the resync', async () => (await listRuns(scene, connectionId)).at(-1)?.mode === 'full');
   await untilQuiet(scene, connectionId);
   const after = await readConnection(scene, connectionId);
-  notes.saw(`[I-1] ${at}: a cursor that is not taken any more leads to a full sync with the same busy time`, after.intervals, before.intervals);
-  const isLater = Number(after.last_synced_at) > Number(before.last_synced_at);
+  notes.saw(
+    `[I-1] ${at}: a cursor that is not taken any more leads to a full sync with the same busy time`,
+    after.intervals,
+    before.intervals,
+  );
+  const isLater = Date.parse(after.last_synced_at ?? '') > Date.parse(before.last_synced_at ?? '');
   notes.judged(`[I-2] ${at}: the time of the last sync moved on`, isLater, isLater, 'later than before');
 }
 

@@ -44,7 +44,9 @@ export const malformedNotifications: Drill = {
     scene.notes.did('sent bad notifications', { sent: answers.length });
     const telling = answers.filter(({ text }) => INTERNALS.test(text)).length;
     scene.notes.saw('[W-6] no answer tells internals', telling, 0);
-    const shaped = answers.filter(({ body }) => typeof (body.error as { code?: unknown } | undefined)?.code === 'string');
+    const shaped = answers.filter(
+      ({ body }) => typeof (body.error as { code?: unknown } | undefined)?.code === 'string',
+    );
     scene.notes.saw('[W-1] both routes answer errors in the one shape', shaped.length, answers.length);
     if (witness === null || before === null) return;
     const after = await readConnection(scene, witness.connectionId);
@@ -56,7 +58,7 @@ export const malformedNotifications: Drill = {
 function casesOf(path: string): BadCase[] {
   const isGoogle = path === WEBHOOK_PATHS.google;
   const unproven = isGoogle
-    ? { headers: { 'x-goog-channel-id': SQL, 'x-goog-channel-token': SCRIPT, 'x-goog-resource-state': SQL }, body: '' }
+    ? { headers: hostileHeaders(), body: '' }
     : { body: JSON.stringify({ value: [{ id: SQL, subscriptionId: SQL, clientState: SCRIPT, resource: SCRIPT }] }) };
   return [
     { what: 'no JSON is 400', path, body: '{"value": [', status: 400 },
@@ -65,8 +67,26 @@ function casesOf(path: string): BadCase[] {
     { what: 'an empty body without headers is 400', path, body: '', status: 400 },
     { what: 'an oversized body is 413', path, body: OVERSIZED, status: 413 },
     { what: 'SQL and script in every field are 401', path, ...unproven, status: 401 },
-    { what: 'SQL as connection id is 401', path, body: JSON.stringify({ connection_id: SQL, id: SCRIPT }), status: 401 },
+    ...(isGoogle
+      ? [{ what: 'SQL as channel id is 400', path, headers: { 'x-goog-channel-id': SQL }, body: '', status: 400 }]
+      : []),
+    {
+      what: 'SQL as connection id is 401',
+      path,
+      body: JSON.stringify({ connection_id: SQL, id: SCRIPT }),
+      status: 401,
+    },
   ];
+}
+
+function hostileHeaders(): Record<string, string> {
+  const fields = ['channel-token', 'resource-id', 'resource-uri', 'message-number'];
+  return {
+    ...Object.fromEntries(fields.map((field) => [`x-goog-${field}`, SQL])),
+    'x-goog-channel-id': 'nobody',
+    'x-goog-resource-state': SCRIPT,
+    'x-goog-channel-expiration': SCRIPT,
+  };
 }
 
 /** Genuine, but about nobody: only who knows the secrets can play it. */
@@ -92,6 +112,8 @@ async function sawRejections(scene: Scene, requestIds: readonly string[]): Promi
   scene.notes.saw('[W-6] every rejection is logged', logged(), requestIds.length);
   const text = await (await fetch(`${scene.owned.urls.ingress}/metrics`)).text();
   const outcomes = ['unreadable', 'no_identifier', 'too_large', 'not_authentic', 'unknown'];
-  const uncounted = outcomes.filter((outcome) => !new RegExp(`calendar_webhooks_total\\{.*outcome="${outcome}"`).test(text));
+  const uncounted = outcomes.filter(
+    (outcome) => !new RegExp(`calendar_webhooks_total\\{.*outcome="${outcome}"`).test(text),
+  );
   scene.notes.saw('[W-6] every kind of rejection is counted', uncounted, []);
 }

@@ -41,15 +41,17 @@ async function playGoogle(scene: Scene, provider: DrilledProvider, other: Drille
   const after = await readConnection(scene, provider.connectionId);
   notes.saw('[W-2] google: nothing was written for any of them', after.requested, before.requested);
   const accepted = await notifier.send(50);
-  notes.saw('[W-1] google: the route takes a genuine notification', [accepted.status, accepted.body], [
-    200,
-    { processed: true, connection_id: provider.connectionId },
-  ]);
+  notes.saw(
+    '[W-1] google: the route takes a genuine notification',
+    [accepted.status, accepted.body],
+    [200, { processed: true, connection_id: provider.connectionId }],
+  );
   const handshake = await notifier.send(51, { 'x-goog-resource-state': 'sync' });
-  notes.saw('[W-2] google: the handshake is answered', [handshake.status, handshake.body], [
-    200,
-    { processed: true, reason: 'sync' },
-  ]);
+  notes.saw(
+    '[W-2] google: the handshake is answered',
+    [handshake.status, handshake.body],
+    [200, { processed: true, reason: 'sync' }],
+  );
 }
 
 async function playMicrosoft(scene: Scene, provider: DrilledProvider): Promise<void> {
@@ -57,10 +59,11 @@ async function playMicrosoft(scene: Scene, provider: DrilledProvider): Promise<v
   const token = `Validation: ${randomBytes(8).toString('hex')} <&>`;
   const url = `${scene.ingress.url}${WEBHOOK_PATHS.microsoft}?validationToken=${encodeURIComponent(token)}`;
   const handshake = await postHook(url, {});
-  notes.saw('[W-2] microsoft: the validation token is given back', [handshake.status, handshake.text === token], [
-    200,
-    true,
-  ]);
+  notes.saw(
+    '[W-2] microsoft: the validation token is given back',
+    [handshake.status, handshake.text === token],
+    [200, true],
+  );
   const notifier = await openNotifier(scene, provider);
   const forged = `${notifier.channelId}.${randomBytes(32).toString('base64url')}`;
   for (const [what, over] of [
@@ -71,10 +74,11 @@ async function playMicrosoft(scene: Scene, provider: DrilledProvider): Promise<v
     notes.saw(`[W-2] microsoft: ${what} is refused`, status, 401);
   }
   const accepted = await notifier.send(1);
-  notes.saw('[W-1] microsoft: the route takes a genuine notification', [accepted.status, accepted.body.accepted], [
-    200,
-    1,
-  ]);
+  notes.saw(
+    '[W-1] microsoft: the route takes a genuine notification',
+    [accepted.status, accepted.body.accepted],
+    [200, 1],
+  );
   const lifecycle = await notifier.send(2, { lifecycleEvent: 'missed', changeType: undefined });
   notes.saw('[W-2] microsoft: a lifecycle notification is taken', lifecycle.status, 200);
 }

@@ -31,17 +31,20 @@ async function playBooking(scene: Scene, provider: DrilledProvider): Promise<voi
     ['booking.updated', slotAt(6), slotAt(6), 'UPDATED'],
     ['booking.cancelled', slotAt(6), null, 'CANCELLED'],
   ] as const;
-  const uids = new Set<unknown>();
+  const [shownUids, mappedUids] = [new Set<unknown>(), new Set<unknown>()];
   for (const [index, [type, slot, shown, status]] of steps.entries()) {
     const answer = await announce(scene, booking.make(index + 1, type, slot));
     scene.notes.saw(`[O-1] ${at}: ${type} is accepted`, answer, { status: 202, accepted: true });
     const ms = await untilShown(scene, provider.calendar, booking, shown);
     scene.notes.did(`${at}: ${type}`, { milliseconds: ms });
     scene.notes.judged(`[O-1] ${at}: after ${type} the calendar is right`, ms < 10_000, ms, 'right within 10000 ms');
-    for (const event of await shownEvents(scene, provider.calendar, booking)) uids.add(event.ical_uid);
-    if (scene.target.owned !== null) uids.add(await untilMapped(scene, provider, booking, status));
+    for (const event of await shownEvents(scene, provider.calendar, booking)) shownUids.add(event.ical_uid);
+    if (scene.target.owned !== null) mappedUids.add(await untilMapped(scene, provider, booking, status));
   }
-  scene.notes.saw(`[O-2] ${at}: the iCalendar id was the same at every step`, uids.size, 1);
+  scene.notes.saw(`[O-2] ${at}: the event's iCalendar id was the same at every step`, shownUids.size, 1);
+  if (scene.target.owned !== null) {
+    scene.notes.saw(`[O-2] ${at}: so was the mapping's`, mappedUids.size, 1);
+  }
   const made = await countCreations(scene, provider.calendar, booking);
   scene.notes.saw(`[O-1] ${at}: one event was ever made for it`, made, 1);
 }
@@ -55,10 +58,11 @@ async function untilMapped(scene: Scene, provider: DrilledProvider, booking: Dri
   await scene.until('the mapping', async () => (await read())[0]?.sync_status === status);
   const rows = await read();
   const { ical_uid: uid = null, ...mapping } = rows[0] ?? {};
-  scene.notes.saw(`[O-1] ${at}: one mapping, ${status}`, [rows.length, mapping], [
-    1,
-    { sync_status: status, is_busy: status !== 'CANCELLED', has_event: true, last_error: null },
-  ]);
+  scene.notes.saw(
+    `[O-1] ${at}: one mapping, ${status}`,
+    [rows.length, mapping],
+    [1, { sync_status: status, is_busy: status !== 'CANCELLED', has_event: true, last_error: null }],
+  );
   return uid;
 }
 

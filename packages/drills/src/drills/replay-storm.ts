@@ -41,13 +41,26 @@ async function playAt(scene: Scene, at: CalendarProvider): Promise<void> {
   notes.saw(`[W-5] ${at}: the connection shows that it was notified`, afterStorm.notified, true);
 
   const different = await Promise.all(Array.from({ length: DIFFERENT }, (_, index) => notifier.send(10 + index)));
-  notes.saw(`[W-4] ${at}: different deliveries about the same calendar are no duplicates`, countDuplicates(different), 0);
+  notes.saw(
+    `[W-4] ${at}: different deliveries about the same calendar are no duplicates`,
+    countDuplicates(different),
+    0,
+  );
   const recorded = await readConnection(scene, connectionId);
-  notes.saw(`[W-5] ${at}: ${DIFFERENT} different ones at once were all recorded`, recorded.deliveries - afterStorm.deliveries, DIFFERENT);
+  notes.saw(
+    `[W-5] ${at}: ${DIFFERENT} different ones at once were all recorded`,
+    recorded.deliveries - afterStorm.deliveries,
+    DIFFERENT,
+  );
   await untilQuiet(scene, connectionId);
   const synced = await readConnection(scene, connectionId);
   const runs = synced.runs - afterStorm.runs;
-  notes.judged(`[W-5] ${at}: they led to syncs, none was lost`, runs >= 1 && runs <= DIFFERENT, runs, `1 to ${DIFFERENT}`);
+  notes.judged(
+    `[W-5] ${at}: they led to syncs, none was lost`,
+    runs >= 1 && runs <= DIFFERENT,
+    runs,
+    `1 to ${DIFFERENT}`,
+  );
 
   await Promise.all(Array.from({ length: REMEMBERED - 1 }, (_, index) => notifier.send(1_000 + index)));
   const late = await notifier.send(10 + DIFFERENT - 1);

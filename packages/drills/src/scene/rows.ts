@@ -10,7 +10,8 @@ export interface ConnectionFigures {
   readonly last_error: { readonly kind?: string; readonly reason?: string } | null;
   readonly waits: boolean;
   readonly wait_seconds: number | null;
-  readonly last_synced_at: Date | null;
+  /** As PostgreSQL writes it. */
+  readonly last_synced_at: string | null;
   readonly status: string;
   readonly status_reason: string | null;
   readonly deliveries: number;

@@ -1,0 +1,2 @@
+export { ALL_DRILLS } from './all-drills.ts';
+export type { Drill } from './drill.ts';
