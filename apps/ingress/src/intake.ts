@@ -15,7 +15,10 @@ export interface IntakeOptions {
 /** More than this waiting means that the database is not keeping up: 503, the calendar provider comes again. */
 const WAITING_AT_MOST = 20_000;
 const BATCH = 500;
+/** Two, so that one is prepared while the other is on its way; never more, since what waits makes the next one cheaper. */
 const STATEMENTS_AT_ONCE = 2;
+/** A second statement is worth its round trip for so many; fewer are taken along by the next one. */
+const WORTH_A_SECOND = 16;
 
 interface Waiting {
   readonly notification: ProvenNotification;
@@ -47,7 +50,7 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const flush = () => {
     isScheduled = false;
-    while (waiting.length > 0 && running < STATEMENTS_AT_ONCE) {
+    while (running < STATEMENTS_AT_ONCE && waiting.length >= (running === 0 ? 1 : WORTH_A_SECOND)) {
       const batch = waiting.slice(0, BATCH);
       waiting = waiting.slice(BATCH);
       running += 1;

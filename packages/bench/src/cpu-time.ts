@@ -5,6 +5,7 @@ const TICKS_PER_SECOND = 100;
 
 /** User and system time that a process and its children that still run have used, in seconds; 0 where it cannot be read. */
 export function cpuSecondsOf(pid: number): number {
+  if (pid === 0) return 0;
   const times = readTimes();
   const family = new Set([pid]);
   let size = 0;

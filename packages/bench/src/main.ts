@@ -1,5 +1,5 @@
 /** `npm run bench [name …] [--json] [--profile]`: servers up, benchmarks one after the other, a table, JSON, and a gate on the ratios. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrateUp } from '@bookiji/db/migrate';
@@ -20,6 +20,8 @@ if (unknown.length > 0) {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'calsync-bench-'));
+// Root's PostgreSQL runs as another user, who has to reach its files here.
+chmodSync(dir, 0o755);
 const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), database: 'calsync_template' });
 await migrateUp(postgres.url);
 // Where `createTestDatabase` clones from.

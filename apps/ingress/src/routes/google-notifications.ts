@@ -5,10 +5,14 @@ import { connectionIdOfChannel, isChannelProof } from '@bookiji/sync';
 import type { RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { parseJson, readBody } from '../read-body.ts';
+import { rememberProofs } from '../remember-proofs.ts';
 import { isSigned, readSignedNotification } from '../signed-body.ts';
 import { createWebhookRoute, refusals, refuseStrangeId } from './webhook.ts';
 
 export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
+  const isProven = rememberProofs((channelId, token) =>
+    isChannelProof('google', channelId, token, deps.channelSecrets),
+  );
   return createWebhookRoute(deps, 'google', async (request, response) => {
     if (!deps.flags.isOn('CALENDAR_WEBHOOK_ENABLED')) throw refusals.off();
     const body = await readBody(request);
@@ -19,7 +23,7 @@ export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
     if ('error' in native && signed === null) throw refusals.noIdentifier();
     if (secrets !== null && !isSigned(body, request.get('x-goog-signature'), secrets)) throw refusals.notAuthentic();
     // A signature is sufficient only with the JSON form, and that form proves nothing without one.
-    const proven = 'error' in native ? proveSigned(signed, secrets) : proveNative(deps, native);
+    const proven = 'error' in native ? proveSigned(signed, secrets) : proveNative(isProven, native);
     if (proven === null) throw refusals.notAuthentic();
     refuseStrangeId(deps, proven.connectionId);
     answer(deps, response, proven.connectionId, await deps.intake.take(proven));
@@ -27,11 +31,14 @@ export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
 }
 
 /** By the channel alone, without a look-up: its id carries the connection, its token is an HMAC over its id. */
-function proveNative(deps: IngressDeps, notification: GoogleNotification): ProvenNotification | null {
+function proveNative(
+  isProven: (channelId: string, token: string) => boolean,
+  notification: GoogleNotification,
+): ProvenNotification | null {
   const { channelId, channelToken, resourceId, messageNumber, isHandshake } = notification;
   const connectionId = connectionIdOfChannel(channelId);
   if (connectionId === null || channelToken === null) return null;
-  if (!isChannelProof('google', channelId, channelToken, deps.channelSecrets)) return null;
+  if (!isProven(channelId, channelToken)) return null;
   const deliveryKey = messageNumber === null ? null : `${channelId}:${messageNumber}`;
   return { connectionId, channelId, resourceId, subscriptionId: null, deliveryKey, isHandshake };
 }

@@ -33,6 +33,7 @@ export type GoogleNotificationReading =
 /** Header names in any case; several lines under one name are several values. */
 export type NotificationHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+const OURS = /^x-goog-/i;
 const STATES: readonly string[] = ['sync', 'exists', 'not_exists'];
 /** Longer than Google allows each of them to be. */
 const LONGEST = 1_024;
@@ -64,9 +65,11 @@ export function parseGoogleNotification(headers: NotificationHeaders): GoogleNot
 /** A name that comes twice counts as missing: which of the two is meant is nobody's guess. */
 function readerOf(headers: NotificationHeaders): (name: string) => string | null {
   const values = new Map<string, string | null>();
-  for (const [name, value] of Object.entries(headers)) {
-    const isOne = typeof value === 'string' && value !== '' && !values.has(name.toLowerCase());
-    values.set(name.toLowerCase(), isOne ? value : null);
+  for (const given in headers) {
+    if (!OURS.test(given)) continue;
+    const [name, value] = [given.toLowerCase(), headers[given]];
+    const isOne = typeof value === 'string' && value !== '' && !values.has(name);
+    values.set(name, isOne ? value : null);
   }
   return (name) => values.get(name) ?? null;
 }
