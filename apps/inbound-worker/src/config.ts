@@ -1,4 +1,4 @@
-import { backoffFields, calendarFields, flagFields, storeFields } from '@bookiji/fleet';
+import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet';
 import { type Environment, loadSettings, pick } from '@bookiji/runtime';
 
 export function readConfig(environment: Environment) {
@@ -8,6 +8,7 @@ export function readConfig(environment: Environment) {
       ...flagFields,
       ...calendarFields,
       ...backoffFields,
+      ...workerFields,
       ...pick('INBOUND_WORKER_PORT', 'SYNC_WINDOW_PAST_DAYS', 'SYNC_WINDOW_FUTURE_DAYS', 'RECONCILE_INTERVAL_SECONDS'),
     },
     environment,

@@ -52,7 +52,7 @@ await runProcess({
           concurrency: CONCURRENCY,
           process: async (job, signal) => (await processJob(job.data, signal)).outcome,
         },
-        context.deadline,
+        context,
       ),
     );
     logger.info({ port }, 'ready');

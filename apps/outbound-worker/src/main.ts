@@ -72,8 +72,8 @@ await runProcess({
       concurrency: CONCURRENCY,
       process: async (job: { data: unknown }, signal: AbortSignal) => (await converge(job.data, signal)).outcome,
     };
-    context.own(startWorker(stores, takeInWork, context.deadline));
-    context.own(startWorker(stores, convergeWork, context.deadline));
+    context.own(startWorker(stores, takeInWork, context));
+    context.own(startWorker(stores, convergeWork, context));
     logger.info({ port }, 'ready');
   },
 });

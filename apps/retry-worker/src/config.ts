@@ -1,4 +1,4 @@
-import { backoffFields, calendarFields, flagFields, storeFields } from '@bookiji/fleet';
+import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet';
 import { type Environment, loadSettings, pick } from '@bookiji/runtime';
 
 export function readConfig(environment: Environment) {
@@ -8,6 +8,7 @@ export function readConfig(environment: Environment) {
       ...flagFields,
       ...calendarFields,
       ...backoffFields,
+      ...workerFields,
       ...pick(
         'RETRY_WORKER_PORT',
         'PUBLIC_BASE_URL',

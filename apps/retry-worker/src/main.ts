@@ -58,7 +58,7 @@ await runProcess({
       concurrency: CONCURRENCY,
       process: (job: { data: unknown }, signal: AbortSignal) => processRetry(job.data, signal),
     };
-    context.own(startWorker(stores, work, context.deadline));
+    context.own(startWorker(stores, work, context));
 
     const often = { db, flags, queues, intervalMs: settings.SWEEP_INTERVAL_MS };
     const sweeps = [

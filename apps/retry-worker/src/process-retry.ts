@@ -3,7 +3,7 @@ import { type FlagBoard, findObstacle } from '@bookiji/flags';
 import type { CalendarOpener } from '@bookiji/fleet';
 import type { Logger, Metrics } from '@bookiji/observability';
 import { ProviderError } from '@bookiji/providers/contract';
-import { QUEUE_NAMES, type QueueSystem, retryJob, ringInboundSyncs } from '@bookiji/queues';
+import { type QueueSystem, retryJob, ringInboundSyncs } from '@bookiji/queues';
 import { keepChannel } from '@bookiji/sync';
 
 export interface RetryDeps {
@@ -23,9 +23,6 @@ export function createRetryProcessor(deps: RetryDeps) {
   return async (data: unknown, signal: AbortSignal): Promise<string> => {
     const job = retryJob.parse(data);
     switch (job.task) {
-      case 'canary':
-        deps.metrics.canaryLastSuccess.set({ queue: QUEUE_NAMES.retry }, Date.now() / 1000);
-        return 'canary';
       case 'keep_channel':
         return keepChannelOf(deps, job.connection_id, signal);
     }

@@ -34,3 +34,6 @@ export const calendarFields = pick(
 
 /** The workers' waits. */
 export const backoffFields = pick('BACKOFF_BASE_SECONDS', 'BACKOFF_MAX_SECONDS');
+
+/** Every process with workers. */
+export const workerFields = pick('WORKER_LOST_AFTER_SECONDS');

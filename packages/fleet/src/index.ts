@@ -1,4 +1,4 @@
-export { backoffFields, calendarFields, flagFields, storeFields } from './fleet-settings.ts';
+export { backoffFields, calendarFields, flagFields, storeFields, workerFields } from './fleet-settings.ts';
 export {
   type CalendarOpener,
   type CalendarOpenerOptions,

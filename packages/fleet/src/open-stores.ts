@@ -5,6 +5,7 @@ import { createFlagBoard, type FlagBoard, readFlagCeiling } from '@bookiji/flags
 import { createLogger, createMetrics, type Logger, type Metrics } from '@bookiji/observability';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
 import type { ProcessContext, ReadinessCheck } from '@bookiji/runtime';
+import { createLivenessBoard, type LivenessBoard } from './liveness-board.ts';
 import { reportProcessEvery } from './report-process.ts';
 
 export interface StoreSettings {
@@ -18,6 +19,8 @@ export interface StoreSettings {
   readonly CALENDAR_WEBHOOK_ENABLED?: string | undefined;
   readonly CALENDAR_ALLOWLIST_PROVIDER_IDS?: string | undefined;
   readonly CALENDAR_ALLOWLIST_CONNECTION_IDS?: string | undefined;
+  /** Of processes with workers. */
+  readonly WORKER_LOST_AFTER_SECONDS?: number;
 }
 
 export interface Stores {
@@ -30,6 +33,7 @@ export interface Stores {
   readonly queues: QueueSystem;
   readonly flags: FlagBoard;
   readonly readiness: readonly ReadinessCheck[];
+  readonly liveness: LivenessBoard;
 }
 
 /** Opens them in order and hands them to the process, which closes them last. */
@@ -75,5 +79,6 @@ export async function openStores(
   context.own({ name: 'report', stop: stopReporting });
 
   const readiness = [{ name: 'database', check: () => database.ping() }];
-  return { role, instanceId, logger, metrics, database, queues, flags, readiness };
+  const liveness = createLivenessBoard((settings.WORKER_LOST_AFTER_SECONDS ?? 30) * 1_000);
+  return { role, instanceId, logger, metrics, database, queues, flags, readiness, liveness };
 }

@@ -2,7 +2,9 @@
 import { type FlagBoard, switchName } from '@bookiji/flags';
 import type { Logger, Metrics } from '@bookiji/observability';
 import { parkJob, postponeMs, type QueueSystem, type WorkerHandle } from '@bookiji/queues';
-import type { Part } from '@bookiji/runtime';
+import type { Part, ProcessContext } from '@bookiji/runtime';
+import type { LivenessBoard } from './liveness-board.ts';
+import { CANARY, watchWorker } from './watch-worker.ts';
 
 /** A job that was already on its way when its queue was switched off is handed back for so long. */
 const PARK_MS = 1_000;
@@ -23,8 +25,9 @@ export interface QueueWork {
 }
 
 /**
- * Starts a worker. On stop it takes no new job and waits for those in flight; at `deadline` their calls are aborted,
- * their leases given back, and the jobs are done by somebody else.
+ * Starts a worker. On stop it takes no new job and waits for those in flight; at the context's deadline their calls are
+ * aborted, their leases given back, and the jobs are done by somebody else. A worker through which nothing comes although
+ * its queue answers others ends its process, so that a new one takes over.
  *
  * While an operator has the queue switched off no job is started; they wait in the queue, since a booking event may be
  * nowhere else yet.
@@ -35,11 +38,15 @@ export function startWorker(
     readonly flags: FlagBoard;
     readonly metrics: Metrics;
     readonly logger: Logger;
+    readonly instanceId: string;
+    readonly liveness: LivenessBoard;
   },
   work: QueueWork,
-  deadline: AbortSignal,
+  context: Pick<ProcessContext, 'deadline' | 'fail'>,
 ): Part {
   const { flags, metrics, logger } = deps;
+  const { deadline } = context;
+  let inFlight = 0;
   const isQueueOn = () => flags.isSwitchOn(switchName('queue', work.queue));
   const onFailed = (job: { id?: string; attemptsStarted: number } | undefined, error: unknown) => {
     metrics.jobs.inc({ queue: work.queue, outcome: 'threw' });
@@ -48,8 +55,14 @@ export function startWorker(
   const worker = deps.queues.worker(
     work.queue,
     async (job, token, signal) => {
+      watch.prove();
+      if (job.name === CANARY) {
+        metrics.canaryLastSuccess.set({ queue: work.queue }, Date.now() / 1000);
+        return 'canary';
+      }
       if (!isQueueOn()) return parkJob(job, token, new Date(Date.now() + PARK_MS));
       const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+      inFlight += 1;
       try {
         const outcome = await work.process({ id: job.id ?? job.name, name: job.name, data: job.data }, ends);
         metrics.jobs.inc({ queue: work.queue, outcome });
@@ -58,10 +71,22 @@ export function startWorker(
         if (work.isNeverGivenUp !== true) throw error;
         onFailed(job, error);
         return parkJob(job, token, new Date(Date.now() + postponeMs(job.attemptsStarted, Math.random())));
+      } finally {
+        inFlight -= 1;
+        watch.prove();
       }
     },
     { concurrency: work.concurrency, ...(work.isNeverGivenUp === true ? { maxStartedAttempts: 0 } : {}) },
   );
+  const watch = watchWorker({
+    ...deps,
+    queue: work.queue,
+    lostAfterMs: deps.liveness.lostAfterMs,
+    isPaused: () => worker.isPaused(),
+    isFull: () => inFlight >= work.concurrency,
+    onLost: () => context.fail(new Error(`nothing comes through ${work.queue} any more, although the queue answers`)),
+  });
+  deps.liveness.add(work.queue, () => watch.state);
   worker.on('failed', onFailed);
   metrics.stalledJobs.inc({ queue: work.queue }, 0);
   worker.on('stalled', () => metrics.stalledJobs.inc({ queue: work.queue }));
@@ -77,7 +102,9 @@ export function startWorker(
     name: `worker of ${work.queue}`,
     stop: async () => {
       unwatch();
-      await worker.close();
+      watch.stop();
+      // Through a lost line no job in flight can be handed back, so there is nothing to wait for.
+      await worker.close(watch.state === 'lost');
     },
   };
 }

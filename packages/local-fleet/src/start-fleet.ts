@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { backoffFields, calendarFields, flagFields, storeFields } from '@bookiji/fleet';
+import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet';
 import { type Environment, loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
 import { ROOT } from './root.ts';
 
@@ -44,6 +44,7 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
       ...flagFields,
       ...calendarFields,
       ...backoffFields,
+      ...workerFields,
       ...ports,
       ...windows,
       ...secrets,

@@ -15,7 +15,6 @@ export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;
 
 export const retryJob = z.discriminatedUnion('task', [
   z.object({ task: z.literal('keep_channel'), connection_id: z.guid() }),
-  z.object({ task: z.literal('canary') }),
 ]);
 export type RetryJob = z.infer<typeof retryJob>;
 
@@ -51,7 +50,7 @@ export async function ringRetry(queues: QueueSystem, jobs: readonly RetryJob[]):
     jobs.map((job) => ({
       name: job.task,
       data: job,
-      opts: bell(job.task === 'keep_channel' ? `${job.task}.${job.connection_id}` : job.task),
+      opts: bell(`${job.task}.${job.connection_id}`),
     })),
   );
 }

@@ -13,6 +13,7 @@ import {
   withBackend,
 } from 'bullmq';
 import { Cluster, Redis } from 'ioredis';
+import { Client } from 'pg';
 import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 
 export type Transport =
@@ -30,6 +31,8 @@ export interface QueueSystem {
   worker(name: string, processor: JobProcessor, options: WorkerTuning): WorkerHandle;
   /** Throws when the transport does not answer within `timeoutMs`. */
   ping(timeoutMs?: number): Promise<void>;
+  /** Whether the transport answers a connection made for this question alone; throws when it does not. */
+  probe(timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,9 +44,17 @@ export interface WorkerTuning {
 
 /** Bounded everywhere: with a frozen Redis only `commandTimeout` ends an add (queues-and-faults, 2.6). */
 const retryStrategy = (times: number) => Math.min(times * 200, 2_000);
-const producerRedis = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 500, retryStrategy };
+const producerRedis = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout: 500,
+  // A line that went dead without a word is given up and made anew; a command's own end would leave it standing.
+  socketTimeout: 2_000,
+  retryStrategy,
+};
 const READY_WITHIN_MS = 1_000;
-const consumerRedis = { maxRetriesPerRequest: null, retryStrategy };
+/** A consumer waits for work up to ten seconds in one command. */
+const consumerRedis = { maxRetriesPerRequest: null, socketTimeout: 20_000, retryStrategy };
 
 /** A crashed worker's job is found again within seven seconds; poison is counted in PostgreSQL, not here. */
 const workerDefaults = {
@@ -91,6 +102,7 @@ export function openQueues(transport: Transport, onError: (error: Error) => void
       return worker;
     },
     ping: (timeoutMs = 2_000) => within(timeoutMs, queue('calendar-inbound-sync').getJobCounts('waiting')),
+    probe: (timeoutMs = 2_000) => connect.probe(timeoutMs),
     async close() {
       await Promise.all([...queues.values()].map((opened) => opened.close()));
       await connect.close();
@@ -115,6 +127,7 @@ function boundAdding(queue: QueueHandle): void {
 interface Connector {
   producer(): unknown;
   consumer(): unknown;
+  probe(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -134,6 +147,15 @@ function redisConnector(url: string, onError: (error: Error) => void): Connector
       return shared;
     },
     consumer: () => open(consumerRedis),
+    async probe(timeoutMs) {
+      const client = openRedis(target, { ...producerRedis, enableOfflineQueue: true, retryStrategy: () => null });
+      client.on('error', () => undefined);
+      try {
+        await within(timeoutMs, client.ping());
+      } finally {
+        client.disconnect();
+      }
+    },
     close: async () => {
       for (const client of opened) client.disconnect();
     },
@@ -159,7 +181,25 @@ function openRedis(target: RedisTarget, options: Record<string, unknown>): Redis
 
 function postgresConnector(url: string): Connector {
   const connection = { connectionString: url, max: 3, migrate: true, connectionTimeoutMillis: 2_000 };
-  return { producer: () => connection, consumer: () => connection, close: async () => undefined };
+  return {
+    producer: () => connection,
+    consumer: () => connection,
+    async probe(timeoutMs) {
+      const client = new Client({
+        connectionString: url,
+        connectionTimeoutMillis: timeoutMs,
+        query_timeout: timeoutMs,
+      });
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+        await client.query('SELECT 1');
+      } finally {
+        void client.end().catch(() => undefined);
+      }
+    },
+    close: async () => undefined,
+  };
 }
 
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<void> {

@@ -9,8 +9,8 @@ export interface ReadinessCheck {
 
 export interface HealthAnswers {
   readonly readiness: readonly ReadinessCheck[];
-  /** Throws when the process is alive but lost: it should be restarted. */
-  readonly liveness?: () => void;
+  /** By queue, what its worker says; one that is `lost` makes the process one to restart. */
+  readonly liveness?: () => Readonly<Record<string, string>>;
   /** Prometheus text. */
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
 }
@@ -31,7 +31,7 @@ const json = (status: number, body: unknown): HealthAnswer => ({
 export async function answerHealth(path: string, answers: HealthAnswers): Promise<HealthAnswer | null> {
   switch (path) {
     case '/healthz':
-      return isLive(answers) ? json(200, { status: 'ok' }) : json(503, { status: 'lost' });
+      return answerLiveness(answers.liveness?.());
     case '/readyz':
       return answerReadiness(answers.readiness);
     case '/metrics': {
@@ -43,13 +43,10 @@ export async function answerHealth(path: string, answers: HealthAnswers): Promis
   }
 }
 
-function isLive(answers: HealthAnswers): boolean {
-  try {
-    answers.liveness?.();
-    return true;
-  } catch {
-    return false;
-  }
+function answerLiveness(queues: Readonly<Record<string, string>> | undefined): HealthAnswer {
+  if (queues === undefined) return json(200, { status: 'ok' });
+  const isLost = Object.values(queues).includes('lost');
+  return json(isLost ? 503 : 200, { status: isLost ? 'lost' : 'ok', queues });
 }
 
 async function answerReadiness(checks: readonly ReadinessCheck[]): Promise<HealthAnswer> {

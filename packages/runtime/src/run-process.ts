@@ -26,18 +26,27 @@ export interface ProcessOptions {
   readonly drainMs?: number;
 }
 
+/** What is in flight in a process that failed is given so long, milliseconds. */
+const FAILED_DRAIN_MS = 2_000;
+/** Stopping may take so much longer than the work in flight, milliseconds. */
+const HANG_MS = 2_000;
+
 export async function runProcess(options: ProcessOptions): Promise<void> {
   const parts: Part[] = [];
   const deadline = new AbortController();
   let stopping: Promise<void> | undefined;
 
-  const stop = (exitCode: number) => {
-    stopping ??= stopAll(parts, deadline, options.drainMs ?? 12_000).finally(() => process.exit(exitCode));
+  const stop = (exitCode: number, drainMs = options.drainMs ?? 12_000) => {
+    if (stopping === undefined) {
+      // A part that waits for a store which never answers must not keep the process: half done, so never with 0.
+      setTimeout(() => process.exit(exitCode || 1), drainMs + HANG_MS).unref();
+      stopping = stopAll(parts, deadline, drainMs).finally(() => process.exit(exitCode));
+    }
     return stopping;
   };
   const fail = (error: unknown) => {
     process.stderr.write(`${options.role}: ${describeFailure(error)}\n`);
-    void stop(1);
+    void stop(1, Math.min(FAILED_DRAIN_MS, options.drainMs ?? FAILED_DRAIN_MS));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {

@@ -170,6 +170,7 @@ export const fields = {
   BACKOFF_MAX_SECONDS: integer(1, 604_800, 21_600),
   PROVIDER_TIMEOUT_MS: integer(100, 60_000, 8_000),
   BREAKER_RESET_SECONDS: integer(1, 3_600, 30),
+  WORKER_LOST_AFTER_SECONDS: integer(2, 3_600, 30),
   CHANNEL_RENEW_BEFORE_SECONDS: integer(1, 518_400, 86_400),
   LOG_LEVEL: z
     .enum(

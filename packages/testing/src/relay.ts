@@ -7,6 +7,8 @@ export interface Relay {
   cut(): void;
   /** Keeps everything open and takes new connections, but no byte passes any more: a half-open line. */
   freeze(): void;
+  /** The same for what is open now; new connections go through. */
+  freezeOpen(): void;
   /** As at the start. What was frozen is ended, as a network does in the end. */
   restore(): void;
   close(): Promise<void>;
@@ -16,6 +18,7 @@ export interface Relay {
 export async function startRelay(target: number): Promise<Relay> {
   let state: 'passing' | 'cut' | 'frozen' = 'passing';
   const open = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   const end = () => {
     for (const socket of open) socket.destroy();
   };
@@ -29,8 +32,9 @@ export async function startRelay(target: number): Promise<Relay> {
     keep(near);
     const far = connect(target, '127.0.0.1');
     keep(far);
-    near.on('data', (bytes) => state === 'passing' && far.write(bytes));
-    far.on('data', (bytes) => state === 'passing' && near.write(bytes));
+    const passes = () => state === 'passing' && !frozen.has(near);
+    near.on('data', (bytes) => passes() && far.write(bytes));
+    far.on('data', (bytes) => passes() && near.write(bytes));
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
   });
@@ -43,6 +47,9 @@ export async function startRelay(target: number): Promise<Relay> {
     },
     freeze() {
       state = 'frozen';
+    },
+    freezeOpen() {
+      for (const socket of open) frozen.add(socket);
     },
     restore() {
       if (state === 'frozen') end();

@@ -1,0 +1,121 @@
+/** The watch over real queues: what it says when the queue freezes, when one line does, and when all is well. */
+import { randomUUID } from 'node:crypto';
+import type { FlagBoard } from '@bookiji/flags';
+import { createLogger, createMetrics, type Metrics } from '@bookiji/observability';
+import { openQueues, type QueueSystem } from '@bookiji/queues';
+import { type RedisServer, type Relay, startRedis, startRelay } from '@bookiji/testing';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLivenessBoard, type LivenessBoard } from './liveness-board.ts';
+import { startWorker } from './run-worker.ts';
+
+const QUEUE = 'calendar-watched';
+const LOST_AFTER_MS = 1_200;
+const suite = process.env.CALSYNC_TEST_REDIS === undefined ? describe.skip : describe;
+
+suite('[R-2] a watched worker', () => {
+  let redis: RedisServer;
+  let relay: Relay;
+  let queues: QueueSystem;
+  let metrics: Metrics;
+  let liveness: LivenessBoard;
+  let failures: unknown[];
+  let isOn: boolean;
+  let stop: () => Promise<void>;
+  let refresh: () => void;
+
+  beforeEach(async () => {
+    redis = (await startRedis()) as RedisServer;
+    relay = await startRelay(redis.port);
+    const url = `redis://127.0.0.1:${relay.port}`;
+    queues = openQueues({ kind: 'redis', url, prefix: `{t-${randomUUID().slice(0, 8)}}` }, () => undefined);
+    metrics = createMetrics('test');
+    liveness = createLivenessBoard(LOST_AFTER_MS);
+    failures = [];
+    isOn = true;
+    const flags = {
+      isSwitchOn: () => isOn,
+      onRefresh: (listener: () => void) => {
+        refresh = listener;
+        return () => undefined;
+      },
+    } as unknown as FlagBoard;
+    const logger = createLogger({ role: 'test', level: 'silent' });
+    const part = startWorker(
+      { queues, flags, metrics, logger, instanceId: randomUUID(), liveness },
+      { queue: QUEUE, concurrency: 2, process: async () => 'done' },
+      { deadline: new AbortController().signal, fail: (error) => failures.push(error) },
+    );
+    stop = () => part.stop();
+  });
+  afterEach(async () => {
+    process.kill(redis.pid, 'SIGCONT');
+    relay.restore();
+    await Promise.race([stop(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+    await queues.close().catch(() => undefined);
+    await relay.close();
+    await redis.stop();
+  });
+
+  const state = () => liveness.states()[QUEUE];
+  const canaryAt = async () => (await metrics.canaryLastSuccess.get()).values[0]?.value ?? 0;
+  async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const end = performance.now() + 15_000;
+    while (!(await isSo())) {
+      if (performance.now() > end) throw new Error(`waited in vain: ${what}; it is ${state()}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  const untilCanary = async () => {
+    const before = await canaryAt();
+    await until('a canary', async () => (await canaryAt()) > before);
+  };
+
+  test('is alive while canaries come through, and leaves none behind', async () => {
+    await untilCanary();
+    await untilCanary();
+    expect(state()).toBe('alive');
+    await until('an empty queue', async () => {
+      const counts = await queues.queue(QUEUE).getJobCounts();
+      return Object.values(counts).every((count) => count === 0);
+    });
+  });
+
+  test('of a Redis that freezes says so, stays, and is alive again when Redis is', async () => {
+    await untilCanary();
+    process.kill(redis.pid, 'SIGSTOP');
+    await until('the loss to be seen', () => state() === 'away');
+    process.kill(redis.pid, 'SIGCONT');
+    await until('the recovery', () => state() === 'alive');
+    await untilCanary();
+    expect(failures).toEqual([]);
+  });
+
+  test('whose own line is dead while Redis answers others is lost, and ends its process', async () => {
+    await untilCanary();
+    relay.freezeOpen();
+    await until('the end', () => failures.length > 0);
+    expect(String(failures[0])).toContain(`nothing comes through ${QUEUE} any more`);
+    expect(state()).toBe('lost');
+  });
+
+  test('that an operator paused is neither lost nor proven, and has its time again afterwards', async () => {
+    await untilCanary();
+    isOn = false;
+    refresh();
+    await until('the pause to be seen', () => state() === 'paused');
+    await new Promise((resolve) => setTimeout(resolve, 2 * LOST_AFTER_MS));
+    expect(failures).toEqual([]);
+    isOn = true;
+    refresh();
+    await until('life', () => state() === 'alive');
+    await untilCanary();
+  });
+
+  test('whose queue is paused for all in Bull Board is paused', async () => {
+    await untilCanary();
+    await queues.queue(QUEUE).pause();
+    await until('the pause to be seen', () => state() === 'paused');
+    await queues.queue(QUEUE).resume();
+    await until('life', () => state() === 'alive');
+  });
+});
