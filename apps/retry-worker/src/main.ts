@@ -9,7 +9,6 @@ import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
 import { createSweeper } from './sweeper.ts';
 import { sweepBookingOutbox } from './sweeps/booking-outbox.ts';
-import { sweepCanary } from './sweeps/canary.ts';
 import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
 import { sweepDueConnections, sweepReconciles } from './sweeps/due-connections.ts';
 import { sweepChannels, sweepRetention } from './sweeps/upkeep.ts';
@@ -75,7 +74,6 @@ await runProcess({
       sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
       sweepChannels({ ...often, upkeep }),
       sweepRetention({ db }),
-      sweepCanary({ queues }),
     ];
     for (const { name } of sweeps) metrics.sweepErrors.inc({ sweep: name }, 0);
     const sweeper = createSweeper({

@@ -22,6 +22,9 @@ export function createMetrics(role: string) {
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
+  /** Of several processes the sum would be no time and no state: the newest, or the worst, stands for all. */
+  const highest = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
     new Histogram<L>({ name, help, buckets, labelNames: [...labelNames], registers });
 
@@ -82,7 +85,7 @@ export function createMetrics(role: string) {
       'calendar_provider',
       'reason',
     ]),
-    breakerState: gauge('calendar_breaker_state', '0 closed, 1 half-open, 2 open', ['calendar_provider']),
+    breakerState: highest('calendar_breaker_state', '0 closed, 1 half-open, 2 open', ['calendar_provider']),
     queueJobs: gauge('calendar_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
     channels: gauge('calendar_channels', 'Push registrations by state', ['calendar_provider', 'state']),
     auditMismatches: gauge('calendar_audit_mismatches', 'Differences found between calendars and the database', [
@@ -91,13 +94,13 @@ export function createMetrics(role: string) {
     ringsLost: counter('calendar_enqueue_failures_total', 'Doorbells that could not be rung; a sweep finds the work'),
     sweepsRung: counter('calendar_sweep_found_total', 'Work that sweeps found', ['sweep']),
     sweepErrors: counter('calendar_sweep_failures_total', 'Sweeps that failed', ['sweep']),
-    sweepLastSuccess: gauge('calendar_sweep_last_success_timestamp_seconds', 'When each sweep last succeeded', [
+    sweepLastSuccess: highest('calendar_sweep_last_success_timestamp_seconds', 'When each sweep last succeeded', [
       'sweep',
     ]),
     jobs: counter('calendar_job_attempts_total', 'Jobs processed, by outcome', ['queue', 'outcome']),
     stalledJobs: counter('calendar_jobs_stalled_total', 'Jobs whose worker was lost', ['queue']),
     storeErrors: counter('calendar_store_errors_total', 'Failures of PostgreSQL or the queue transport', ['store']),
-    canaryLastSuccess: gauge(
+    canaryLastSuccess: highest(
       'calendar_canary_last_success_timestamp_seconds',
       'When a canary last went through queue and worker',
       ['queue'],
