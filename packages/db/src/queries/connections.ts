@@ -2,16 +2,24 @@
 import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.ts';
-import { bookingEffects, type Connection, channels, connections, deliveries, events } from '../schema/index.ts';
+import {
+  bookingEffects,
+  type Connection,
+  channels,
+  connectionColumns,
+  connections,
+  deliveries,
+  events,
+} from '../schema/index.ts';
 
 export async function findConnection(db: Database, id: string): Promise<Connection | null> {
-  const [row] = await db.select().from(connections).where(eq(connections.id, id));
+  const [row] = await db.select(connectionColumns).from(connections).where(eq(connections.id, id));
   return row ?? null;
 }
 
 export async function listConnectionsOf(db: Database, providerId: string): Promise<Connection[]> {
   return db
-    .select()
+    .select(connectionColumns)
     .from(connections)
     .where(eq(connections.providerId, providerId))
     .orderBy(asc(connections.calendarProvider));
@@ -24,7 +32,7 @@ export async function listConnections(
   limit: number,
 ): Promise<Connection[]> {
   return db
-    .select()
+    .select(connectionColumns)
     .from(connections)
     .where(
       and(

@@ -5,6 +5,7 @@ import {
   auditLog,
   bookingEffects,
   type Connection,
+  connectionColumns,
   connections,
   deliveries,
   events,
@@ -47,7 +48,7 @@ export async function searchConnections(
   );
   const [rows, [counted]] = await Promise.all([
     db
-      .select()
+      .select(connectionColumns)
       .from(connections)
       .where(condition)
       .orderBy(

@@ -5,9 +5,9 @@
  * database's clock. Whoever records results must show the token it was given: an older one changes nothing. Every
  * `now()` below is the database's, so a process with a wrong clock can neither take a lease early nor keep it late.
  */
-import { and, eq, getTableColumns, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, eq, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import { type Connection, connections, type LastError, type RequestedBy } from '../schema/index.ts';
+import { type Connection, connectionColumns, connections, type LastError, type RequestedBy } from '../schema/index.ts';
 
 export interface SyncClaim {
   readonly connection: Connection;
@@ -54,7 +54,7 @@ export async function claimSync(
         or(isNull(connections.leaseUntil), lte(connections.leaseUntil, sql`now()`)),
       ),
     )
-    .returning({ ...getTableColumns(connections), claimedAt: sql<Date>`now()`.mapWith(connections.createdAt) });
+    .returning({ ...connectionColumns, claimedAt: sql<Date>`now()`.mapWith(connections.createdAt) });
   if (row === undefined) return null;
   const { claimedAt, ...connection } = row;
   return { connection, token: connection.leaseToken, noted: connection.requested, claimedAt };

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 /** Fencing numbers of a row that comes back under its old id start beyond those of its former life. */
@@ -61,4 +61,8 @@ export const connections = pgTable('external_calendar_connections', {
 
 /** Who asked for a sync. */
 export type RequestedBy = 'webhook' | 'manual' | 'availability' | 'schedule' | 'retry' | 'connect';
-export type Connection = typeof connections.$inferSelect;
+
+const { accessTokenSealed: _access, refreshTokenSealed: _refresh, ...openColumns } = getTableColumns(connections);
+/** All but the sealed tokens: most processes may not even read those, and whoever may asks `readCredentials`. */
+export const connectionColumns = openColumns;
+export type Connection = Omit<typeof connections.$inferSelect, 'accessTokenSealed' | 'refreshTokenSealed'>;

@@ -83,8 +83,6 @@ export function createConnection(
     status: 'active',
     statusReason: null,
     syncEnabled: true,
-    accessTokenSealed: null,
-    refreshTokenSealed: null,
     accessTokenExpiresAt: null,
     grantedScopes: [],
     tokenVersion: 0,

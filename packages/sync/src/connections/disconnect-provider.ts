@@ -2,7 +2,7 @@
  * Ending a connection. Ours first: whatever the calendar provider does, the connection is gone when this returns. The
  * channels are closed before the grant is revoked, since afterwards they could not be.
  */
-import { type Connection, type Database, eraseConnection, listChannelsOf } from '@bookiji/db';
+import { type Connection, type Database, eraseConnection, listChannelsOf, readCredentials } from '@bookiji/db';
 import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
 import { notificationAddress } from '../channels/channel-id.ts';
 import { closeChannels, closeUnknown } from '../channels/close-channels.ts';
@@ -39,7 +39,8 @@ async function closeAll(deps: DisconnectDeps, connection: Connection, signal: Ab
 }
 
 async function revoke(deps: DisconnectDeps, connection: Connection, signal: AbortSignal): Promise<void> {
-  if (connection.refreshTokenSealed === null) return;
+  const refreshTokenSealed = (await readCredentials(deps.db, connection.id))?.refreshTokenSealed ?? null;
+  if (refreshTokenSealed === null) return;
   const place = { connectionId: connection.id, field: 'refresh_token' } as const;
-  await deps.oauth.revoke(unsealToken(connection.refreshTokenSealed, place, deps.keys), signal);
+  await deps.oauth.revoke(unsealToken(refreshTokenSealed, place, deps.keys), signal);
 }
