@@ -11,7 +11,7 @@ import { createSweeper } from './sweeper.ts';
 import { sweepBookingOutbox } from './sweeps/booking-outbox.ts';
 import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
 import { sweepDueConnections, sweepReconciles } from './sweeps/due-connections.ts';
-import { sweepChannels, sweepRetention } from './sweeps/upkeep.ts';
+import { sweepChannels, sweepDisconnects, sweepRetention } from './sweeps/upkeep.ts';
 
 const CONCURRENCY = 5;
 
@@ -22,8 +22,9 @@ await runProcess({
     const stores = await openStores(context, 'retry-worker', settings, CONCURRENCY + 8);
     const { database, flags, logger, metrics, queues } = stores;
     const { db } = database;
+    const edges = createProviderEdges(settings);
     const openCalendar = createCalendarOpener({
-      edges: createProviderEdges(settings),
+      edges,
       db,
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       metrics,
@@ -44,6 +45,8 @@ await runProcess({
     const processRetry = createRetryProcessor({
       db,
       flags,
+      edges,
+      keys: settings.TOKEN_ENCRYPTION_KEYS,
       openCalendar,
       queues,
       logger,
@@ -73,6 +76,7 @@ await runProcess({
       sweepDueBookings(often),
       sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
       sweepChannels({ ...often, upkeep }),
+      sweepDisconnects(often),
       sweepRetention({ db }),
     ];
     for (const { name } of sweeps) metrics.sweepErrors.inc({ sweep: name }, 0);

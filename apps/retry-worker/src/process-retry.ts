@@ -1,19 +1,15 @@
-import { type Database, findConnection, type UpkeepSettings } from '@bookiji/db';
+import { findConnection, type UpkeepSettings } from '@bookiji/db';
 import { type FlagBoard, findObstacle } from '@bookiji/flags';
-import type { CalendarOpener } from '@bookiji/fleet';
-import type { Logger, Metrics } from '@bookiji/observability';
+import type { Metrics } from '@bookiji/observability';
 import { ProviderError } from '@bookiji/providers/contract';
 import { type QueueSystem, retryJob, ringInboundSyncs } from '@bookiji/queues';
 import { keepChannel } from '@bookiji/sync';
+import { type DisconnectWishDeps, disconnectAsWished } from './disconnect-connection.ts';
 
-export interface RetryDeps {
-  readonly db: Database;
+export interface RetryDeps extends DisconnectWishDeps {
   readonly flags: FlagBoard;
-  readonly openCalendar: CalendarOpener;
   readonly queues: QueueSystem;
-  readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly publicBaseUrl: string;
   readonly channelSecrets: readonly string[];
   readonly upkeep: UpkeepSettings;
 }
@@ -25,6 +21,8 @@ export function createRetryProcessor(deps: RetryDeps) {
     switch (job.task) {
       case 'keep_channel':
         return keepChannelOf(deps, job.connection_id, signal);
+      case 'disconnect':
+        return disconnectAsWished(deps, job.connection_id);
     }
   };
 }

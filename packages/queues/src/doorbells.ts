@@ -15,6 +15,7 @@ export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;
 
 export const retryJob = z.discriminatedUnion('task', [
   z.object({ task: z.literal('keep_channel'), connection_id: z.guid() }),
+  z.object({ task: z.literal('disconnect'), connection_id: z.guid() }),
 ]);
 export type RetryJob = z.infer<typeof retryJob>;
 

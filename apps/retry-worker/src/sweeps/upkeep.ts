@@ -1,6 +1,7 @@
 import {
   type Database,
   findConnectionsToWatch,
+  findDisconnecting,
   pruneChannels,
   pruneConnectLinks,
   pruneDeliveries,
@@ -37,6 +38,26 @@ export function sweepChannels(options: {
       await ringRetry(
         options.queues,
         ids.map((id) => ({ task: 'keep_channel', connection_id: id })),
+      );
+      return ids.length;
+    },
+  };
+}
+
+/** Rings for every connection that an operator wants disconnected and that is still there. */
+export function sweepDisconnects(options: {
+  readonly db: Database;
+  readonly queues: QueueSystem;
+  readonly intervalMs: number;
+}): Sweep {
+  return {
+    name: 'disconnects',
+    intervalMs: options.intervalMs,
+    async run() {
+      const ids = await findDisconnecting(options.db, BATCH);
+      await ringRetry(
+        options.queues,
+        ids.map((id) => ({ task: 'disconnect', connection_id: id })),
       );
       return ids.length;
     },
