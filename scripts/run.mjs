@@ -28,6 +28,7 @@ const TASKS = {
   process: ([role, ...args]) => [...SOURCE, 'scripts/process.ts', role, ...args],
   calsync: (args) => [...SOURCE, 'scripts/calsync.ts', ...args],
   test: (args) => [...SOURCE, 'scripts/test.ts', ...args],
+  pictures: (args) => [...SOURCE, 'scripts/take-pictures.ts', ...args],
   bench: (args) => [...SOURCE, 'scripts/bench.ts', ...args],
   check: (args) => [...SOURCE, 'scripts/check.ts', ...args],
   format: () => [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--write', '.'],

@@ -9,6 +9,7 @@ export {
   extendEffectLease,
   findDueEffects,
   findKnownEffects,
+  hastenBookings,
   type KnownEffect,
   type MappingRow,
   noteCreation,

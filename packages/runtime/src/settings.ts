@@ -138,6 +138,8 @@ export const fields = {
   RETRY_WORKER_PORT: port(9103),
   API_TOKENS: secrets(),
   OPS_TOKENS: secrets(),
+  OPS_READ_ONLY_TOKENS: secrets().optional(),
+  OPS_READ_ONLY: flag,
   TOKEN_ENCRYPTION_KEYS: encryptionKeys,
   CHANNEL_SECRETS: secrets(),
   GOOGLE_CLIENT_ID: z.string(),

@@ -423,3 +423,19 @@ export async function reviveEffect(db: Database, bookingId: string, connectionId
     .returning({ id: bookingEffects.bookingId });
   return revived.length > 0;
 }
+
+/** Lets every waiting booking of a connection be tried again now: a person's wish does not wait. Returns their ids. */
+export async function hastenBookings(db: Database, connectionId: string): Promise<string[]> {
+  const hastened = await db
+    .update(bookingEffects)
+    .set({ nextAttemptAt: sql`now()` })
+    .where(
+      and(
+        eq(bookingEffects.connectionId, connectionId),
+        sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`,
+        sql`${bookingEffects.deadAt} IS NULL`,
+      ),
+    )
+    .returning({ bookingId: bookingEffects.bookingId });
+  return hastened.map((row) => row.bookingId);
+}

@@ -1,20 +1,14 @@
-import { type Database, findDeadLetter, listDeadLetters, writeAudit } from '@bookiji/db';
-import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
-import { type ReadBooking, replayDeadLetter } from '@bookiji/sync';
+import { type Database, findDeadLetter, listDeadLetters } from '@bookiji/db';
 import { Router } from 'express';
 import { z } from 'zod';
+import { operatorOf } from '../access/session.ts';
+import { replayAsOperator } from '../dead-letters/replay.ts';
 import { sendError } from '../errors.ts';
 
 const SHOWN_AT_MOST = 500;
 
-const readBooking: ReadBooking = (payload) => {
-  const parsed = parseBookingEvent(payload);
-  if (parsed.ok) return { ok: true, intent: toDesiredBooking(parsed.event) };
-  return { ok: false, reason: parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ') };
-};
-
 /** `GET /api/ops/dead-letters`, `POST /api/ops/dead-letters/{id}/replay`. */
-export function createDeadLetterRoutes(db: Database): Router {
+export function createDeadLetterApi(db: Database): Router {
   const router = Router();
   router.get('/', async (_request, response) => {
     const letters = await listDeadLetters(db, SHOWN_AT_MOST);
@@ -33,14 +27,7 @@ export function createDeadLetterRoutes(db: Database): Router {
     if (!id.success) return sendError(response, 400, 'invalid_id', 'the id of a dead letter is a UUID');
     const letter = await findDeadLetter(db, id.data);
     if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
-    const result = await replayDeadLetter(db, letter, readBooking);
-    const actor = response.locals.actor as string;
-    await writeAudit(db, {
-      actor,
-      action: 'dead_letter_replayed',
-      subject: letter.id,
-      details: { outcome: result.outcome },
-    });
+    const result = await replayAsOperator(db, letter, operatorOf(response).name);
     if (result.outcome === 'still_invalid') return sendError(response, 422, 'still_invalid', result.reason);
     if (result.outcome === 'already_replayed')
       return sendError(response, 409, 'already_replayed', 'it was replayed before');

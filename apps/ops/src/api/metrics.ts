@@ -1,14 +1,12 @@
 import type { Database } from '@bookiji/db';
 import type { FlagBoard } from '@bookiji/flags';
 import type { Metrics } from '@bookiji/observability';
-import { QUEUE_NAMES, type QueueSystem } from '@bookiji/queues';
+import type { QueueSystem } from '@bookiji/queues';
 import { Router } from 'express';
-import { readFleetMetrics, readFleetMetricsText, summarise, updateDatabaseGauges } from '../fleet-metrics.ts';
+import { readFleetMetrics, readFleetMetricsText, summarise, updateDatabaseGauges } from '../fleet/fleet-metrics.ts';
+import { QUEUE_STATES, readQueues } from '../fleet/read-queues.ts';
 
-/** Asked for by name: the PostgreSQL backend leaves `paused` out of the default answer. */
-const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'paused', 'failed'] as const;
-
-export interface MetricsRouteOptions {
+export interface MetricsApiOptions {
   readonly db: Database;
   readonly flags: FlagBoard;
   readonly queues: QueueSystem;
@@ -17,7 +15,7 @@ export interface MetricsRouteOptions {
 }
 
 /** `GET /api/ops/metrics/calendar`: the whole fleet's sum, as JSON or (`?format=prometheus`) as text. */
-export function createMetricsRoutes(options: MetricsRouteOptions): Router {
+export function createMetricsApi(options: MetricsApiOptions): Router {
   const router = Router();
   router.get('/', async (request, response) => {
     await updateGauges(options);
@@ -36,17 +34,11 @@ export function createMetricsRoutes(options: MetricsRouteOptions): Router {
 }
 
 /** Fills what is asked for at the moment of the question: database, queues, flags. */
-export async function updateGauges({ db, flags, queues, metrics }: MetricsRouteOptions): Promise<void> {
+export async function updateGauges({ db, flags, queues, metrics }: MetricsApiOptions): Promise<void> {
   metrics.jobsEnabled.set(flags.isOn('CALENDAR_JOBS_ENABLED') ? 1 : 0);
   await updateDatabaseGauges(db, metrics);
-  await Promise.all(
-    Object.values(QUEUE_NAMES).map(async (queue) => {
-      try {
-        const counts = await queues.queue(queue).getJobCounts(...(STATES as unknown as 'waiting'[]));
-        for (const state of STATES) metrics.queueJobs.set({ queue, state }, counts[state] ?? 0);
-      } catch {
-        metrics.storeErrors.inc({ store: 'queue' });
-      }
-    }),
-  );
+  for (const { name: queue, counts } of await readQueues(queues)) {
+    if (counts === null) metrics.storeErrors.inc({ store: 'queue' });
+    else for (const state of QUEUE_STATES) metrics.queueJobs.set({ queue, state }, counts[state]);
+  }
 }

@@ -1,7 +1,9 @@
-import { type Database, turnSwitches } from '@bookiji/db';
-import { FLAG_NAMES, type FlagBoard, type FlagName } from '@bookiji/flags';
+import { turnSwitches } from '@bookiji/db';
+import { FLAG_NAMES, type FlagName } from '@bookiji/flags';
 import { Router } from 'express';
 import { z } from 'zod';
+import { operatorOf } from '../access/session.ts';
+import type { OpsDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
 
 const change = z
@@ -14,7 +16,7 @@ const change = z
   .refine((flags) => Object.keys(flags).length > 0, 'name at least one flag');
 
 /** `GET`/`PUT /api/ops/flags`: effective values; an operator narrows the environment, never widens it. */
-export function createFlagRoutes(db: Database, flags: FlagBoard): Router {
+export function createFlagApi({ db, flags }: Pick<OpsDeps, 'db' | 'flags'>): Router {
   const router = Router();
   router.get('/', async (_request, response) => {
     await flags.refresh();
@@ -26,8 +28,8 @@ export function createFlagRoutes(db: Database, flags: FlagBoard): Router {
       const at = parsed.error.issues[0];
       return sendError(response, 400, 'invalid_flags', `${at?.path.join('.') || 'body'}: ${at?.message ?? 'invalid'}`);
     }
-    const changedBy = response.locals.actor as string;
-    const reason = typeof request.query.reason === 'string' ? request.query.reason.slice(0, 500) : null;
+    const changedBy = operatorOf(response).name;
+    const reason = typeof request.query.reason === 'string' ? request.query.reason.slice(0, 300) : null;
     await turnSwitches(
       db,
       Object.entries(parsed.data).flatMap(([name, isOn]) =>

@@ -1,37 +1,31 @@
 /** The sum over the whole fleet, from what every process reported and what the database itself can tell. */
-import { type Database, listProcesses, readFleetState } from '@bookiji/db';
+import { type Database, listProcesses, type ReportedProcess, readFleetState } from '@bookiji/db';
 import { AggregatorRegistry } from '@bookiji/observability';
+import { findQuantile, type MetricJson, readHistogram } from './histogram.ts';
 
-interface Sample {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly metricName?: string;
-}
-
-interface MetricJson {
-  readonly name: string;
-  readonly type: string;
-  readonly help: string;
-  readonly values: readonly Sample[];
-}
-
-/** Counters and histograms of processes that are gone are kept: what they counted has happened. Gauges are not. */
 export async function readFleetMetrics(db: Database, own: readonly MetricJson[]): Promise<MetricJson[]> {
-  const reports = await listProcesses(db);
-  const parts = reports.map(({ metrics, isAlive, role }) =>
-    (metrics as MetricJson[]).filter((metric) => role !== 'ops' && (isAlive || metric.type !== 'gauge')),
-  );
-  const sums = AggregatorRegistry.aggregate([...parts, own].map(dropRole) as never);
-  return (await sums.getMetricsAsJSON()) as unknown as MetricJson[];
+  return sumMetrics(await listProcesses(db), own);
 }
 
 /** Prometheus text of the same. */
 export async function readFleetMetricsText(db: Database, own: readonly MetricJson[]): Promise<string> {
-  const reports = await listProcesses(db);
+  return aggregate(await listProcesses(db), own).metrics();
+}
+
+/** @param own of this process, whose gauges of the database are the newest. */
+export async function sumMetrics(
+  reports: readonly ReportedProcess[],
+  own: readonly MetricJson[],
+): Promise<MetricJson[]> {
+  return (await aggregate(reports, own).getMetricsAsJSON()) as unknown as MetricJson[];
+}
+
+/** Counters and histograms of processes that are gone are kept: what they counted has happened. Gauges are not. */
+function aggregate(reports: readonly ReportedProcess[], own: readonly MetricJson[]) {
   const parts = reports.map(({ metrics, isAlive, role }) =>
     (metrics as MetricJson[]).filter((metric) => role !== 'ops' && (isAlive || metric.type !== 'gauge')),
   );
-  return AggregatorRegistry.aggregate([...parts, own].map(dropRole) as never).metrics();
+  return AggregatorRegistry.aggregate([...parts, own].map(dropRole) as never);
 }
 
 function dropRole(metrics: readonly MetricJson[]): MetricJson[] {
@@ -64,36 +58,10 @@ export function summarise(metrics: readonly MetricJson[]): Record<string, unknow
 }
 
 function summariseHistogram(metric: MetricJson) {
-  const total = (suffix: string) =>
-    metric.values
-      .filter((sample) => sample.metricName === `${metric.name}${suffix}`)
-      .reduce((sum, one) => sum + one.value, 0);
-  const buckets = new Map<number, number>();
-  for (const sample of metric.values) {
-    if (sample.labels.le === undefined) continue;
-    const bound = sample.labels.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(sample.labels.le);
-    buckets.set(bound, (buckets.get(bound) ?? 0) + sample.value);
-  }
-  const sorted = [...buckets].sort(([a], [b]) => a - b);
-  const quantile = (share: number) => findQuantile(sorted, total('_count'), share);
-  return { count: total('_count'), sum: total('_sum'), p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) };
+  const histogram = readHistogram(metric);
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => findQuantile(histogram, share));
+  return { count: histogram.count, sum: histogram.sum, p50, p95, p99 };
 }
-
-/** Linear within the bucket, as Prometheus does; null without observations, the last bound beyond it. */
-function findQuantile(buckets: readonly (readonly [number, number])[], count: number, share: number): number | null {
-  if (count === 0) return null;
-  const rank = share * count;
-  let [lower, below] = [0, 0];
-  for (const [bound, upTo] of buckets) {
-    if (upTo >= rank) {
-      if (bound === Number.POSITIVE_INFINITY) return lower;
-      return upTo === below ? bound : lower + ((bound - lower) * (rank - below)) / (upTo - below);
-    }
-    [lower, below] = [bound, upTo];
-  }
-  return lower;
-}
-
 /** Sets the gauges that only the database can tell. */
 export async function updateDatabaseGauges(
   db: Database,

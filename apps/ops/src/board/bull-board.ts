@@ -1,0 +1,103 @@
+/** Bull Board over the queues: pause, resume, empty, retry; what would lose facts is refused, every change is audited. */
+import { writeAudit } from '@bookiji/db';
+import { QUEUE_NAMES } from '@bookiji/queues';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { type RequestHandler, Router } from 'express';
+import { operatorOf } from '../access/session.ts';
+import type { OpsDeps } from '../deps.ts';
+import { nameChange, refuseChange } from './board-rules.ts';
+import { drainBookingEvents } from './drain-booking-events.ts';
+import { hidePersonal } from './hide-personal.ts';
+
+const BASE = '/queues';
+/** Set by us alone, over whatever a client sent. */
+const OPERATOR = 'x-calsync-operator';
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  [QUEUE_NAMES.bookingEvents]: 'Bookings from the booking service. Carries facts: pause freely, nothing is lost.',
+  [QUEUE_NAMES.inboundSync]: 'Rings: look at this connection. Losing them costs seconds.',
+  [QUEUE_NAMES.outboundSync]: 'Rings: bring this booking into that calendar. Losing them costs seconds.',
+  [QUEUE_NAMES.retry]: 'Rings: channel upkeep and parked work.',
+  [QUEUE_NAMES.externalChanges]: 'For the booking service: what owners did to events. Carries facts.',
+};
+
+export function createBoard(deps: OpsDeps): Router {
+  const boards = { full: mountBoard(deps, false), readOnly: mountBoard(deps, true) };
+  const router = Router();
+  router.use((request, response, next) => {
+    request.headers[OPERATOR] = encodeURIComponent(operatorOf(response).name);
+    next();
+  });
+  router.put(`/api/queues/${QUEUE_NAMES.bookingEvents}/empty`, async (_request, response) => {
+    const setAside = await drainBookingEvents(deps.db, deps.queues);
+    await audit(deps, operatorOf(response).name, 'queue_empty', QUEUE_NAMES.bookingEvents, { set_aside: setAside });
+    response.json({});
+  });
+  router.use((request, response, next) => {
+    const board = operatorOf(response).mayChange ? boards.full : boards.readOnly;
+    board(request, response, next);
+  });
+  return router;
+}
+
+function mountBoard(deps: OpsDeps, readOnlyMode: boolean): RequestHandler {
+  const adapter = new ExpressAdapter();
+  adapter.setBasePath(BASE);
+  createBullBoard({
+    queues: Object.values(QUEUE_NAMES).map((name) => {
+      const queue = new BullMQAdapter(deps.queues.queue(name), {
+        readOnlyMode,
+        description: DESCRIPTIONS[name] ?? '',
+      });
+      queue.setFormatter('data', hidePersonal);
+      return queue;
+    }),
+    serverAdapter: adapter,
+    options: {
+      uiConfig: {
+        boardTitle: 'Calendar Sync',
+        boardLogo: { path: '/assets/icon.svg', width: 22, height: 22 },
+        favIcon: { default: '/assets/icon.svg', alternative: '/assets/icon.svg' },
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Back to the console', url: '/' }],
+      },
+      handlerHooks: {
+        before({ method, route, request }) {
+          if (method === 'get') return;
+          const { queueName: queue = null, queueStatus: status } = request.params;
+          const message = refuseChange({ route, queue, status });
+          return message === null ? undefined : { allow: false, status: 409, message };
+        },
+        async after({ method, route, request }, result) {
+          if (method !== 'get' && (result.status ?? 200) < 300) {
+            const subject = String(request.params.queueName ?? 'every queue');
+            const operator = decodeURIComponent(request.headers[OPERATOR] ?? 'unknown');
+            await audit(deps, operator, nameChange(route), subject, jobOf(request.params));
+          }
+          return result;
+        },
+      },
+    },
+  });
+  return adapter.getRouter() as RequestHandler;
+}
+
+function jobOf(params: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return params.jobId === undefined ? {} : { job_id: String(params.jobId) };
+}
+
+/** The change is made already: that it could not be written down must not look like its failure. */
+async function audit(
+  deps: OpsDeps,
+  actor: string,
+  name: string,
+  subject: string,
+  details: Record<string, unknown>,
+): Promise<void> {
+  deps.logger.info({ operator: actor, action: name, subject, ...details }, 'queue changed by an operator');
+  await writeAudit(deps.db, { actor, action: name, subject, details }).catch((error: unknown) =>
+    deps.logger.warn({ err: error }, 'a change could not be written into the audit log'),
+  );
+}

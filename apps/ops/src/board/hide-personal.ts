@@ -1,0 +1,35 @@
+/**
+ * What operators may see of a payload: its shape, ids, times and numbers. Any other text (titles, notes, names,
+ * addresses) is told by its length alone, also where a payload is malformed and nobody knows what stands where.
+ */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const INSTANT = /^\d{4}-\d{2}-\d{2}([T ][\d:.]{4,15}(Z|[+-]\d{2}:?\d{2})?)?$/;
+const WORDS = /^(booking\.(created|updated|cancelled)|moved|deleted|held|keep_channel|disconnect|canary|UTC)$/;
+const ZONE = /^(Africa|America|Antarctica|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)\/[A-Za-z_+\-/0-9]{1,40}$/;
+/** A name of a field; anything else in its place might be content. */
+const FIELD = /^[A-Za-z_][A-Za-z0-9_]{0,39}$/;
+const DEEPEST = 6;
+const MOST_ITEMS = 50;
+
+export function hidePersonal(value: unknown, depth = 0): unknown {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return isHarmless(value) ? value : describeText(value);
+  if (typeof value !== 'object') return `(${typeof value})`;
+  if (depth >= DEEPEST) return '(deeper)';
+  if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map((item) => hidePersonal(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MOST_ITEMS)
+      .map(([name, item], index) => [FIELD.test(name) ? name : `(field ${index + 1})`, hidePersonal(item, depth + 1)]),
+  );
+}
+
+function isHarmless(text: string): boolean {
+  return UUID.test(text) || INSTANT.test(text) || WORDS.test(text) || ZONE.test(text);
+}
+
+function describeText(text: string): string {
+  return text === ''
+    ? '(empty text)'
+    : `(hidden text, ${text.length} ${text.length === 1 ? 'character' : 'characters'})`;
+}

@@ -1,0 +1,17 @@
+import { type Database, type DeadLetter, writeAudit } from '@bookiji/db';
+import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
+import { type ReadBooking, type ReplayResult, replayDeadLetter } from '@bookiji/sync';
+
+const readBooking: ReadBooking = (payload) => {
+  const parsed = parseBookingEvent(payload);
+  if (parsed.ok) return { ok: true, intent: toDesiredBooking(parsed.event) };
+  return { ok: false, reason: parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ') };
+};
+
+/** Tries dead work again and says in the audit log who wanted that. */
+export async function replayAsOperator(db: Database, letter: DeadLetter, actor: string): Promise<ReplayResult> {
+  const result = await replayDeadLetter(db, letter, readBooking);
+  const details = { outcome: result.outcome };
+  await writeAudit(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+  return result;
+}

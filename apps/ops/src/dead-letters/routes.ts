@@ -1,0 +1,46 @@
+import { findDeadLetter, listDeadLetters } from '@bookiji/db';
+import { Router } from 'express';
+import { z } from 'zod';
+import { operatorOf } from '../access/session.ts';
+import type { OpsDeps } from '../deps.ts';
+import { sendError } from '../errors.ts';
+import { renderDeadLetter, renderDeadLetters } from './dead-letters-page.ts';
+import { replayAsOperator } from './replay.ts';
+
+const SHOWN_AT_MOST = 200;
+
+const NOTICES: Readonly<Record<string, string>> = {
+  replayed: 'Replayed: the work is due again and is taken up within seconds.',
+  already_replayed: 'Somebody replayed it before.',
+  nothing_left: 'Its booking or connection is gone; the letter is closed.',
+  still_invalid: 'It is still not valid, so it stays a dead letter. Its publisher must send it again, corrected.',
+};
+
+/** `/dead-letters`, `/dead-letters/{id}`, `POST /dead-letters/{id}/replay`. */
+export function createDeadLetterPages({ db, now }: Pick<OpsDeps, 'db' | 'now'>): Router {
+  const router = Router();
+  router.get('/', async (request, response) => {
+    const letters = await listDeadLetters(db, SHOWN_AT_MOST);
+    const notice = NOTICES[String(request.query.done ?? '')] ?? null;
+    response.type('html').send(renderDeadLetters({ letters, now: now() }, operatorOf(response), notice));
+  });
+  router.get('/:id', async (request, response) => {
+    const letter = await find(request.params.id);
+    if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
+    const notice = NOTICES[String(request.query.done ?? '')] ?? null;
+    response.type('html').send(renderDeadLetter({ letter, now: now() }, operatorOf(response), notice));
+  });
+  router.post('/:id/replay', async (request, response) => {
+    const letter = await find(request.params.id);
+    if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
+    const { outcome } = await replayAsOperator(db, letter, operatorOf(response).name);
+    const place = outcome === 'still_invalid' ? `/dead-letters/${letter.id}` : '/dead-letters';
+    response.redirect(303, `${place}?done=${outcome}`);
+  });
+  return router;
+
+  async function find(id: string | undefined) {
+    const parsed = z.uuid().safeParse(id);
+    return parsed.success ? findDeadLetter(db, parsed.data) : null;
+  }
+}

@@ -1,0 +1,35 @@
+import { QUEUE_NAMES, type QueueSystem } from '@bookiji/queues';
+
+/** Asked for by name: the PostgreSQL backend leaves `paused` out of the default answer. */
+export const QUEUE_STATES = ['waiting', 'active', 'delayed', 'prioritized', 'paused', 'failed'] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+export interface QueueGlance {
+  readonly name: string;
+  /** Null when the transport did not answer. */
+  readonly counts: Readonly<Record<QueueState, number>> | null;
+  readonly isPaused: boolean;
+}
+
+export async function readQueues(queues: QueueSystem): Promise<QueueGlance[]> {
+  return Promise.all(Object.values(QUEUE_NAMES).map((name) => readQueue(queues, name)));
+}
+
+async function readQueue(queues: QueueSystem, name: string): Promise<QueueGlance> {
+  try {
+    const queue = queues.queue(name);
+    const [counts, isPaused] = await Promise.all([
+      queue.getJobCounts(...(QUEUE_STATES as unknown as 'waiting'[])),
+      queue.isPaused(),
+    ]);
+    const known = Object.fromEntries(QUEUE_STATES.map((state) => [state, counts[state] ?? 0]));
+    return { name, counts: known as Record<QueueState, number>, isPaused };
+  } catch {
+    return { name, counts: null, isPaused: false };
+  }
+}
+
+/** What stands before the workers, in whichever state the transport keeps it. */
+export function countWaiting({ counts }: QueueGlance): number {
+  return counts === null ? 0 : counts.waiting + counts.paused + counts.prioritized + counts.delayed;
+}

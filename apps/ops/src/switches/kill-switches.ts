@@ -1,0 +1,39 @@
+/** What can be stopped one by one: a calendar provider, a queue, a connection; and shadow mode. */
+import { type Database, listSwitches, type OperatorSwitch } from '@bookiji/db';
+import { isFlagName, SHADOW_SWITCH, switchName } from '@bookiji/flags';
+import { QUEUE_NAMES } from '@bookiji/queues';
+
+export interface KillSwitch {
+  readonly name: string;
+  readonly isOn: boolean;
+  /** Who turned it last, when and why; null when nobody ever did. */
+  readonly turned: OperatorSwitch | null;
+}
+
+const FIXED: readonly string[] = [
+  switchName('provider', 'google'),
+  switchName('provider', 'microsoft'),
+  ...Object.values(QUEUE_NAMES)
+    .filter((queue) => queue !== QUEUE_NAMES.externalChanges)
+    .map((queue) => switchName('queue', queue)),
+  SHADOW_SWITCH,
+];
+const CONNECTION = /^connection:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isSwitchName(name: string): boolean {
+  return FIXED.includes(name) || CONNECTION.test(name);
+}
+
+/** Every fixed one, then the connections that are off. Kill switches are on unless turned off, shadow mode is off. */
+export async function listKillSwitches(db: Database): Promise<KillSwitch[]> {
+  const turned = new Map((await listSwitches(db)).map((one) => [one.name, one]));
+  const known = FIXED.map((name) => ({
+    name,
+    isOn: turned.get(name)?.isOn ?? name !== SHADOW_SWITCH,
+    turned: turned.get(name) ?? null,
+  }));
+  const connections = [...turned.values()]
+    .filter(({ name, isOn }) => !isFlagName(name) && CONNECTION.test(name) && !isOn)
+    .map((one) => ({ name: one.name, isOn: false, turned: one }));
+  return [...known, ...connections];
+}

@@ -1,0 +1,110 @@
+import type { AuditEntry } from '@bookiji/db';
+import type { FlagName } from '@bookiji/flags';
+import type { Operator } from '../access/login.ts';
+import { type Html, type HtmlPart, html } from '../html/html.ts';
+import { page } from '../html/layout.ts';
+import { action, badge, section, table } from '../html/parts.ts';
+import { ago } from '../html/times.ts';
+import type { KillSwitch } from './kill-switches.ts';
+
+export interface SwitchesView {
+  readonly now: Date;
+  readonly flags: readonly { readonly name: FlagName; readonly isAllowed: boolean; readonly isOn: boolean }[];
+  readonly switches: readonly KillSwitch[];
+  /** How many ids each list holds; null for no list. */
+  readonly allowlists: { readonly providers: number | null; readonly connections: number | null };
+  readonly audit: readonly AuditEntry[];
+}
+
+const FLAG_MEANINGS: Readonly<Record<FlagName, string>> = {
+  CALENDAR_SYNC_ENABLED: 'everything that syncs, manual requests included',
+  CALENDAR_JOBS_ENABLED: 'the workers’ jobs: off, work waits in the database',
+  CALENDAR_WEBHOOK_ENABLED: 'notifications: off, ingress answers 403 and calendars are polled',
+  CALENDAR_OAUTH_ENABLED: 'connecting calendars',
+};
+
+export function renderSwitches(view: SwitchesView, operator: Operator, notice: string | null): string {
+  return page(
+    { title: 'Switches', place: 'switches', operator, notice },
+    html`<div class="head"><h1>Switches</h1><p class="soft">off parks work, on resumes it; <a href="/runbooks/draining-and-pausing-queues">runbook</a></p></div>
+    ${section('flags', 'Flags', renderFlags(view, operator))}
+    ${section('kill', 'Kill switches', renderKillSwitches(view, operator))}
+    ${section('audit', 'Who, what, when, why', renderAudit(view))}`,
+  );
+}
+
+function renderFlags({ flags, allowlists }: SwitchesView, operator: Operator): HtmlPart {
+  const list = (count: number | null) => (count === null ? 'none: nothing is restricted' : `${count} listed`);
+  return [
+    table({
+      caption: 'Flags',
+      empty: '',
+      columns: ['flag', 'governs', 'environment', 'in force', ''],
+      rows: flags.map(({ name, isAllowed, isOn }) => [
+        html`<code>${name}</code>`,
+        FLAG_MEANINGS[name],
+        isAllowed ? 'on' : 'off',
+        onOff(isOn),
+        isAllowed ? turnForm(name, isOn, operator) : html`<span class="soft">the environment says off</span>`,
+      ]),
+    }),
+    html`<p class="soft pad">Allowlists: providers ${list(allowlists.providers)} · connections ${list(allowlists.connections)}. They are set in the environment.</p>`,
+  ];
+}
+
+function renderKillSwitches({ switches, now }: SwitchesView, operator: Operator): Html {
+  return table({
+    caption: 'Kill switches and shadow mode',
+    empty: '',
+    columns: ['switch', 'governs', 'in force', 'turned last', ''],
+    rows: switches.map(({ name, isOn, turned }) => [
+      html`<code>${name.replace('connection:', '')}</code>`,
+      explainSwitch(name),
+      name === 'shadow' ? (isOn ? badge('busy', 'on') : badge('off', 'off')) : onOff(isOn),
+      turned === null
+        ? html`<span class="soft">never</span>`
+        : html`${ago(turned.changedAt, now)} by ${turned.changedBy}`,
+      turnForm(name, isOn, operator),
+    ]),
+  });
+}
+
+function explainSwitch(name: string): HtmlPart {
+  if (name === 'shadow') return 'shadow mode: bookings are planned and logged, not written';
+  const [kind = '', subject = ''] = name.split(':');
+  if (kind === 'provider') return `all work with ${subject === 'google' ? 'Google' : 'Microsoft'}`;
+  if (kind === 'queue') return 'the workers of this queue; its jobs wait there';
+  return html`<a href="/connections/${subject}">this connection</a>`;
+}
+
+function onOff(isOn: boolean): Html {
+  return isOn ? badge('good', 'on') : badge('off', 'off');
+}
+
+function turnForm(name: string, isOn: boolean, operator: Operator): Html | null {
+  if (!operator.mayChange) return null;
+  const to = isOn ? 'off' : 'on';
+  const reasonFor = `turning ${name} ${to}`;
+  return action({
+    to: '/switches',
+    label: `Turn ${to}`,
+    fields: { name, to },
+    reasonFor,
+    isDanger: isOn && name !== 'shadow',
+  });
+}
+
+function renderAudit({ audit, now }: SwitchesView): Html {
+  return table({
+    caption: 'What operators did',
+    empty: 'Nothing yet.',
+    columns: ['when', 'who', 'what', 'to', 'why'],
+    rows: audit.map((one) => [
+      ago(one.createdAt, now),
+      one.actor,
+      one.action.replaceAll('_', ' '),
+      html`<code>${one.subject}</code>`,
+      typeof one.details.reason === 'string' ? one.details.reason : '–',
+    ]),
+  });
+}
