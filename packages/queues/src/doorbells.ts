@@ -10,7 +10,7 @@ import type { QueueSystem } from './transport.ts';
 export const inboundSyncJob = z.object({ connection_id: z.guid() });
 export type InboundSyncJob = z.infer<typeof inboundSyncJob>;
 
-export const outboundSyncJob = z.object({ booking_id: z.guid(), connection_id: z.uuid() });
+export const outboundSyncJob = z.object({ booking_id: z.guid(), connection_id: z.guid() });
 export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;
 
 export const retryJob = z.discriminatedUnion('task', [

@@ -23,7 +23,7 @@ export function createDeadLetterApi(db: Database): Router {
     });
   });
   router.post('/:id/replay', async (request, response) => {
-    const id = z.uuid().safeParse(request.params.id);
+    const id = z.guid().safeParse(request.params.id);
     if (!id.success) return sendError(response, 400, 'invalid_id', 'the id of a dead letter is a UUID');
     const letter = await findDeadLetter(db, id.data);
     if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');

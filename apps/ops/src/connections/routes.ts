@@ -80,7 +80,7 @@ export function createConnectionPages(deps: OpsDeps): Router {
 
 /** Answers itself when there is none. */
 async function find(deps: OpsDeps, request: Request, response: Response): Promise<Connection | null> {
-  const id = z.uuid().safeParse(request.params.id);
+  const id = z.guid().safeParse(request.params.id);
   const connection = id.success ? await findConnection(deps.db, id.data.toLowerCase()) : null;
   if (connection === null)
     sendError(response, 404, 'unknown_connection', 'there is no such connection; it may have been disconnected');

@@ -40,7 +40,7 @@ export function createDeadLetterPages({ db, now }: Pick<OpsDeps, 'db' | 'now'>):
   return router;
 
   async function find(id: string | undefined) {
-    const parsed = z.uuid().safeParse(id);
+    const parsed = z.guid().safeParse(id);
     return parsed.success ? findDeadLetter(db, parsed.data) : null;
   }
 }
