@@ -1,5 +1,5 @@
 /** Brings one connection up to date per job. */
-import { findConnection } from '@bookiji/db';
+import { findConnection, LEASE_MS } from '@bookiji/db';
 import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { QUEUE_NAMES } from '@bookiji/queues';
@@ -9,8 +9,6 @@ import { createInboundSyncProcessor } from './process-inbound-sync.ts';
 import { createSyncReporter } from './report-sync.ts';
 
 const CONCURRENCY = 20;
-/** Renewed all along, so it need not outlast a call; short, since a killed worker's work waits for its end. */
-const LEASE_MS = 5_000;
 
 await runProcess({
   role: 'inbound-worker',

@@ -1,5 +1,5 @@
 /** Takes booking events in and writes them to calendars. */
-import { type ExternalChange, findConnection, markChangesPublished } from '@bookiji/db';
+import { type ExternalChange, findConnection, LEASE_MS, markChangesPublished } from '@bookiji/db';
 import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
@@ -10,7 +10,6 @@ import { createOutboundSyncProcessor } from './process-outbound-sync.ts';
 import { createConvergeReporter } from './report-converge.ts';
 
 const CONCURRENCY = 20;
-const LEASE_MS = 5_000;
 
 await runProcess({
   role: 'outbound-worker',

@@ -140,6 +140,7 @@ export {
   dropCursor,
   extendSyncLease,
   findDueConnections,
+  LEASE_MS,
   LeaseLostError,
   recordSyncFailure,
   recordSyncSuccess,

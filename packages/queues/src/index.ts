@@ -26,6 +26,7 @@ export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
 export { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 export { type RepublishOptions, republishBookings } from './republish.ts';
 export {
+  JOB_LOCK,
   type JobProcessor,
   openQueues,
   type QueueHandle,

@@ -56,10 +56,12 @@ const READY_WITHIN_MS = 1_000;
 /** A consumer waits for work up to ten seconds in one command. */
 const consumerRedis = { maxRetriesPerRequest: null, socketTimeout: 20_000, retryStrategy };
 
-/** A crashed worker's job is found again within seven seconds; poison is counted in PostgreSQL, not here. */
+/** A crashed worker's job is found again within seven seconds. Milliseconds. */
+export const JOB_LOCK = { lockDuration: 5_000, stalledInterval: 2_000 } as const;
+
+/** Poison is counted in PostgreSQL, not here. */
 const workerDefaults = {
-  lockDuration: 5_000,
-  stalledInterval: 2_000,
+  ...JOB_LOCK,
   maxStalledCount: 50,
   maxStartedAttempts: 200,
   drainDelay: 5,

@@ -14,15 +14,16 @@ export class Doorbell {
 
   /** Jobs that a worker could take now. */
   waiting(now: number): string[] {
-    return [...this.#jobs].flatMap(([id, job]) => (!job.isActive && job.readyAt <= now ? [id] : []));
+    const ids: string[] = [];
+    for (const [id, job] of this.#jobs) if (!job.isActive && job.readyAt <= now) ids.push(id);
+    return ids;
   }
 
   /** When the next delayed job becomes ready; infinity when there is none. */
   nextReadyAt(now: number): number {
-    return [...this.#jobs.values()].reduce(
-      (next, job) => (!job.isActive && job.readyAt > now ? Math.min(next, job.readyAt) : next),
-      Number.POSITIVE_INFINITY,
-    );
+    let next = Number.POSITIVE_INFINITY;
+    for (const job of this.#jobs.values()) if (!job.isActive && job.readyAt > now) next = Math.min(next, job.readyAt);
+    return next;
   }
 
   take(id: string): number {

@@ -1,5 +1,5 @@
 /** What can go wrong at one step of a schedule, and at which steps it can. */
-import type { Step } from './machine.ts';
+import type { Step, StepKind } from './step.ts';
 
 export const FAULT_KINDS = [
   /** The process is killed before the step takes effect; a request is never sent. */
@@ -54,7 +54,7 @@ const IN_PROCESS: readonly FaultKind[] = [
   'shut_down',
   'clock_jump',
 ];
-const BY_STEP: Readonly<Record<Step['kind'], readonly FaultKind[]>> = {
+const BY_STEP: Readonly<Record<StepKind, readonly FaultKind[]>> = {
   statement: [...IN_PROCESS, 'refuse', 'lose_answer'],
   request: [...IN_PROCESS, 'crash_sent', 'refuse', 'lose_answer', 'rate_limit', 'arrive_late'],
   ring: ['crash_before', 'crash_after', 'refuse', 'drop', 'double'],

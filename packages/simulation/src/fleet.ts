@@ -6,13 +6,16 @@ import type { Database } from '@bookiji/db';
 import type { ConvergeDependencies, convergeBooking, SyncDependencies, syncConnection } from '@bookiji/sync';
 import { type CalendarRules, ModelCalendar } from './calendar.ts';
 import { Doorbell } from './doorbell.ts';
-import type { Machine, Process, Step, World } from './machine.ts';
+import type { Machine, World } from './machine.ts';
+import type { Process } from './process.ts';
 import { ConnectionLost, gateOf, portOf, ringOf } from './process-ports.ts';
 import type { Random } from './random.ts';
+import type { Step } from './step.ts';
 import { acceptBookingIntent, findDueEffects } from './store/booking-statements.ts';
 import { type ModelDatabase, type ModelServer, openModelDatabase } from './store/model-database.ts';
 import { findDueConnections, recordDeliveries, requestDueReconciles } from './store/sync-statements.ts';
 import { createConnection, createTables } from './store/tables.ts';
+import { BACKOFF, LEASE_MS, RECONCILE_SECONDS, RETRY_MS, STALLED_MS, SWEEP_MS } from './timing.ts';
 import { type Announcement, CONNECTION_ID, type Doing, PROVIDER_ID, START } from './workload.ts';
 
 /** The code under test, loaded with the model's statements in place of the SQL. */
@@ -26,13 +29,6 @@ export interface Defences extends CalendarRules {
   readonly isFenced: boolean;
 }
 
-export const LEASE_MS = 20_000;
-const RECONCILE_SECONDS = 300;
-const SWEEP_MS = 1_000;
-/** A queue's worker is missed, or a failed job tried again, after this long. */
-const STALLED_MS = 10_000;
-const RETRY_MS = 1_000;
-const BACKOFF = { baseSeconds: 1, maxSeconds: 10 };
 const WINDOW = { pastDays: 1, futureDays: 90 };
 const NOTIFICATION_TRIES = 3;
 
@@ -90,6 +86,12 @@ export class Fleet implements World {
     this.#reconcilesLeft += 1;
   }
 
+  hasEventsBeyondWindow(): boolean {
+    const windowEnd = this.server.tables.connections.get(CONNECTION_ID)?.syncWindowEnd ?? null;
+    const isBeyond = (event: { startAt: Date }) => windowEnd !== null && event.startAt >= windowEnd;
+    return [...this.calendar.events.values()].some((event) => !event.isDeleted && isBeyond(event));
+  }
+
   flush(): void {
     this.#inbound.flush();
     this.#outbound.flush();
@@ -100,18 +102,15 @@ export class Fleet implements World {
   }
 
   steps(now: number): Step[] {
-    const isReady = ({ readyAt }: Pending<unknown>) => readyAt <= now;
-    return [
-      ...this.#inbound.waiting(now).map((id) => this.#jobStep(this.#inbound, id, 'inbound')),
-      ...this.#outbound.waiting(now).map((id) => this.#jobStep(this.#outbound, id, 'outbound')),
-      ...this.#announcements.filter(isReady).map((one) => this.#publishStep(one)),
-      ...this.#notifications.filter(isReady).map((one) => this.#notificationStep(one)),
-      ...this.#doings
-        .slice(0, 1)
-        .filter(({ afterMs }) => START + afterMs <= now)
-        .map((doing) => this.#doingStep(doing)),
-      ...(this.#sweepDueAt(now) <= now ? [this.#sweepStep()] : []),
-    ];
+    const steps: Step[] = [];
+    for (const id of this.#inbound.waiting(now)) steps.push(this.#jobStep(this.#inbound, id, 'inbound'));
+    for (const id of this.#outbound.waiting(now)) steps.push(this.#jobStep(this.#outbound, id, 'outbound'));
+    for (const one of this.#announcements) if (one.readyAt <= now) steps.push(this.#publishStep(one));
+    for (const one of this.#notifications) if (one.readyAt <= now) steps.push(this.#notificationStep(one));
+    const [doing] = this.#doings;
+    if (doing !== undefined && START + doing.afterMs <= now) steps.push(this.#doingStep(doing));
+    if (this.#sweepDueAt(now) <= now) steps.push(this.#sweepStep());
+    return steps;
   }
 
   nextAt(now: number): number {
@@ -126,18 +125,17 @@ export class Fleet implements World {
   #sweepDueAt(now: number): number {
     if (!this.#defences.sweeps || this.#isSweeping) return Number.POSITIVE_INFINITY;
     const { connections, effects } = this.server.tables;
-    const due: number[] = [];
-    const at = (instant: Date | null) => instant?.getTime() ?? 0;
+    let due = Number.POSITIVE_INFINITY;
     for (const effect of effects.values()) {
       const hasWork = effect.appliedVersion < effect.version || effect.inspected < effect.inspectRequested;
-      if (hasWork && effect.deadAt === null) due.push(Math.max(at(effect.nextAttemptAt), at(effect.leaseUntil)));
+      if (hasWork && effect.deadAt === null)
+        due = Math.min(due, Math.max(at(effect.nextAttemptAt), at(effect.leaseUntil)));
     }
-    for (const connection of connections.values()) {
-      const { requested, applied, backoffUntil, leaseUntil, reconcileAt } = connection;
-      if (requested > applied) due.push(Math.max(at(backoffUntil), at(leaseUntil)));
-      if (this.#reconcilesLeft > 0) due.push(at(reconcileAt));
+    for (const { requested, applied, backoffUntil, leaseUntil, reconcileAt } of connections.values()) {
+      if (requested > applied) due = Math.min(due, Math.max(at(backoffUntil), at(leaseUntil)));
+      if (this.#reconcilesLeft > 0) due = Math.min(due, at(reconcileAt));
     }
-    return due.length === 0 ? Number.POSITIVE_INFINITY : Math.max(now, this.#sweptAt + SWEEP_MS, Math.min(...due));
+    return Number.isFinite(due) ? Math.max(now, this.#sweptAt + SWEEP_MS, due) : due;
   }
 
   #database(process: Process): ModelDatabase {
@@ -308,6 +306,8 @@ export class Fleet implements World {
     return process;
   }
 }
+
+const at = (instant: Date | null) => instant?.getTime() ?? 0;
 
 function worldStep(kind: Step['kind'], label: string, run: () => void, runUnheard = run): Step {
   return { kind, label, process: null, run, runUnheard, fail: run };

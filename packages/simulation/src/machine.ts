@@ -4,47 +4,19 @@
  * happened. Time moves only when nothing else can.
  */
 import { canStrike, type Fault, type FaultKind } from './faults.ts';
+import { type Hold, Process } from './process.ts';
 import type { Random } from './random.ts';
-
-export interface Step {
-  readonly kind: 'statement' | 'request' | 'ring' | 'notification' | 'job' | 'publish' | 'timer' | 'late' | 'owner';
-  readonly label: string;
-  /** Whose step it is; null for what happens in the world. */
-  readonly process: Process | null;
-  /** Takes effect and tells the process. */
-  run(): unknown;
-  /** Takes effect, and nobody hears of it. */
-  runUnheard(): unknown;
-  /** Tells the process that it failed, without any effect of its own. */
-  fail(reason: 'refused' | 'answer_lost' | 'rate_limited' | 'timeout'): void;
-  /** Lets go of what the asking process holds: it died. */
-  forget?(): void;
-}
-
-export class Process {
-  readonly name: string;
-  readonly controller = new AbortController();
-  readonly startedAtStep: number;
-  isDead = false;
-  frozen: Hold | null = null;
-  clockSkewMs = 0;
-  /** Called once when the process dies or falls silent, so that its job is given to another. */
-  onSilence: (isDead: boolean) => void = () => undefined;
-
-  constructor(name: string, startedAtStep: number) {
-    this.name = name;
-    this.startedAtStep = startedAtStep;
-  }
-}
+import type { Step } from './step.ts';
+import { PROVIDER_TIMEOUT_MS } from './timing.ts';
 
 /** Turns of the microtask queue; the longest way from one question to the next takes about thirty. */
 const TURNS_UNTIL_SILENT = 60;
 const TURNS_AFTER_ASKING = 8;
 
-/** Over when its time has come and so many steps were taken since. */
-interface Hold {
-  readonly untilMs: number;
-  stepsLeft: number;
+/** A call whose caller gives up at that time. */
+interface Call {
+  readonly step: Step;
+  readonly givesUpAt: number;
 }
 
 interface Timer {
@@ -81,13 +53,16 @@ export class Machine {
   #steps: Step[] = [];
   #late: { step: Step; hold: Hold }[] = [];
   #timers: Timer[] = [];
+  #calls: Call[] = [];
   #frozen: Process[] = [];
   #faults: Fault[];
   #current: Process | null = null;
   #eventCount = 0;
+  readonly #startAt: number;
 
   constructor(startAt: number, options: MachineOptions) {
     this.now = startAt;
+    this.#startAt = startAt;
     this.#options = options;
     this.#faults = [...options.faults];
   }
@@ -118,14 +93,21 @@ export class Machine {
     return false;
   }
 
+  /** Lets time pass in which nothing happens. */
+  passUntil(instant: number): void {
+    this.now = Math.max(this.now, instant);
+  }
+
   #takeable(world: World): Step[] {
     const isAwake = (process: Process | null) => process === null || process.frozen === null;
     const overdue = this.#timers.filter((timer) => timer.dueAt <= this.now && isAwake(timer.process));
+    const givenUp = this.#calls.filter((call) => call.givesUpAt <= this.now && isAwake(call.step.process));
     const late = this.#late.filter(({ hold }) => hold.untilMs <= this.now && hold.stepsLeft <= 0);
     return [
       ...this.#steps.filter((step) => isAwake(step.process)),
       ...late.map((one) => this.#lateStep(one)),
       ...overdue.map((timer) => this.#timerStep(timer)),
+      ...givenUp.map((call) => this.#giveUpStep(call)),
       ...world.steps(this.now),
     ];
   }
@@ -175,7 +157,7 @@ export class Machine {
         return step.fail('answer_lost');
       case 'arrive_late':
         this.#delay(step, fault);
-        return step.fail('timeout');
+        return void this.#calls.push({ step, givesUpAt: this.now + PROVIDER_TIMEOUT_MS });
       case 'shut_down':
         this.#steps.push(step);
         return process?.controller.abort(new Error('the process is told to stop'));
@@ -200,7 +182,8 @@ export class Machine {
     if (process === null) return;
     process.isDead = true;
     taken.forget?.();
-    for (const step of this.#steps) if (step.process === process) step.forget?.();
+    for (const step of [...this.#steps, ...this.#calls.map((call) => call.step)])
+      if (step.process === process) step.forget?.();
     this.#forget(process);
     process.onSilence(true);
   }
@@ -222,6 +205,7 @@ export class Machine {
   #forget(process: Process): void {
     this.#steps = this.#steps.filter((step) => step.process !== process);
     this.#timers = this.#timers.filter((timer) => timer.process !== process);
+    this.#calls = this.#calls.filter(({ step }) => step.process !== process);
   }
 
   #lateStep(one: { step: Step; hold: Hold }): Step {
@@ -238,6 +222,15 @@ export class Machine {
       timer.fire();
     };
     return { kind: 'timer', label: 'timer', process: timer.process, run, runUnheard: run, fail: () => undefined };
+  }
+
+  #giveUpStep(call: Call): Step {
+    const run = () => {
+      this.#calls = this.#calls.filter((other) => other !== call);
+      call.step.fail('timeout');
+    };
+    const { label, process } = call.step;
+    return { kind: 'timer', label: `time-out of ${label}`, process, run, runUnheard: run, fail: () => undefined };
   }
 
   /** Holds whose time has come count the steps of others. */
@@ -265,6 +258,7 @@ export class Machine {
       world.nextAt(this.now),
       ...waiting.map(({ untilMs }) => untilMs),
       ...this.#timers.filter(({ process }) => process.frozen === null).map(({ dueAt }) => dueAt),
+      ...this.#calls.filter(({ step }) => step.process?.frozen === null).map(({ givesUpAt }) => givesUpAt),
     );
     if (Number.isFinite(next)) this.now = next;
     return Number.isFinite(next);
@@ -284,8 +278,10 @@ export class Machine {
 
   #note(step: Step, fault: Fault | undefined): void {
     const who = step.process?.name ?? 'world';
-    const time = new Date(this.now).toISOString().slice(11, 23);
-    this.trace.push(`${this.stepCount} ${time} ${who}: ${step.kind} ${step.label}${fault ? ` <- ${fault.kind}` : ''}`);
+    const seconds = ((this.now - this.#startAt) / 1000).toFixed(3);
+    this.trace.push(
+      `${this.stepCount} ${seconds} s ${who}: ${step.kind} ${step.label}${fault ? ` <- ${fault.kind}` : ''}`,
+    );
   }
 
   /** Stands for `setInterval`: the timer belongs to the process whose step is being taken. */

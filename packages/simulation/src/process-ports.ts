@@ -1,7 +1,9 @@
 /** How a process reaches the world: each thing it asks for is a step that the schedule takes, refuses or loses. */
 import type { CalendarPort, Operation } from '@bookiji/providers/contract';
 import { type ModelCalendar, providerError } from './calendar.ts';
-import type { Machine, Process, Step } from './machine.ts';
+import type { Machine } from './machine.ts';
+import type { Process } from './process.ts';
+import type { Step } from './step.ts';
 import type { Gate } from './store/model-database.ts';
 
 /** What a process sees when it loses the database: it cannot know whether its statement took effect. */

@@ -1,5 +1,6 @@
 /** What people do to the system during a run: bookings change, and the owner changes the calendar. Made from the seed. */
 import type { Random } from './random.ts';
+import { DELAYS_MS } from './timing.ts';
 
 export interface Announcement {
   readonly kind: 'publish';
@@ -28,12 +29,13 @@ export type Doing = (Announcement | OwnersDoing) & {
 export const START = Date.UTC(2026, 10, 21, 12);
 export const CONNECTION_ID = '00000000-0000-4000-8000-00000000000c';
 export const PROVIDER_ID = '00000000-0000-4000-8000-00000000000a';
+/** Where the window in sync does not reach for a long time. */
+const BEYOND_DAYS = 400;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** By then the window in sync has rolled over what lay beyond it. */
+export const BEYOND_REACHED = START + (BEYOND_DAYS - 30) * DAY_MS;
 const bookingIdOf = (number: number) => `00000000-0000-4000-8000-00000000b00${number}`;
-
-/** At once, or about when a lease ends or somebody wakes up who froze in the beginning: late steps shall meet others. */
-const DELAYS_MS = [0, 0, 5_000, 20_000, 60_000];
 
 /** Two to seven doings: up to four versions of one or two bookings, and up to three of the owner's. */
 export function makeWorkload(random: Random): Doing[] {
@@ -63,7 +65,7 @@ function makeOwnersDoing(random: Random): OwnersDoing {
 
 /** Mostly inside the window in sync, sometimes beyond it. */
 function makeSpan(random: Random): { startAt: Date; endAt: Date } {
-  const days = random.below(8) === 0 ? 400 : 1 + random.below(30);
+  const days = random.below(8) === 0 ? BEYOND_DAYS : 1 + random.below(30);
   const startAt = START + days * DAY_MS + random.below(8) * HOUR_MS;
   return { startAt: new Date(startAt), endAt: new Date(startAt + HOUR_MS) };
 }

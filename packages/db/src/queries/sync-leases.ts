@@ -19,6 +19,13 @@ export interface SyncClaim {
   readonly claimedAt: Date;
 }
 
+/**
+ * How long a lease lasts unless it is kept, milliseconds; of connections and bookings alike. As long as a queue's lock on
+ * a job (`lockDuration` in `@bookiji/queues`), so that a dead worker's job finds the lease free. A call to a calendar may
+ * take longer (`PROVIDER_TIMEOUT_MS`): its worker keeps the lease at every third of its length meanwhile.
+ */
+export const LEASE_MS = 5_000;
+
 /** A lease was lost: another process holds a newer token. Nothing was recorded. */
 export class LeaseLostError extends Error {
   constructor(subject: string) {
