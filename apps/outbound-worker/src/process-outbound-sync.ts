@@ -67,7 +67,9 @@ async function passOn(
   converged: Extract<OutboundSyncResult, { outcome: 'converged' }>,
 ): Promise<void> {
   try {
-    if (converged.externalChange !== null) await deps.publishChanges([converged.externalChange]);
+    // A deletion waits for its grace; the sweep tells it.
+    const { externalChange } = converged;
+    if (externalChange?.kind === 'moved') await deps.publishChanges([externalChange]);
     if (converged.workAgain) {
       await ringOutboundSyncs(deps.queues, [{ booking_id: target.bookingId, connection_id: target.connectionId }]);
     }

@@ -16,6 +16,7 @@ export function readConfig(environment: Environment) {
         'RECONCILE_INTERVAL_SECONDS',
         'SWEEP_INTERVAL_MS',
         'CHANNEL_RENEW_BEFORE_SECONDS',
+        'DELETION_GRACE_SECONDS',
       ),
     },
     environment,

@@ -74,7 +74,17 @@ await runProcess({
         onRingLost: () => metrics.ringsLost.inc(),
       }),
       sweepDueBookings(often),
-      sweepUnpublishedChanges({ db, publishChanges, intervalMs: settings.SWEEP_INTERVAL_MS }),
+      sweepUnpublishedChanges({
+        db,
+        publishChanges,
+        intervalMs: settings.SWEEP_INTERVAL_MS,
+        graceSeconds: settings.DELETION_GRACE_SECONDS,
+        onHeld: (connectionIds) => {
+          for (const connection_id of connectionIds) {
+            logger.warn({ connection_id, outcome: 'held' }, 'deletions wait for a person');
+          }
+        },
+      }),
       sweepChannels({ ...often, upkeep }),
       sweepDisconnects(often),
       sweepRetention({ db }),

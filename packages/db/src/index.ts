@@ -106,13 +106,19 @@ export {
 export { endChannels, findDisconnecting, isDisconnecting, requestDisconnect } from './queries/disconnects.ts';
 export { readDueEffect } from './queries/due-effects.ts';
 export {
-  countRecentDeletions,
   listUnpublishedChanges,
   markChangesPublished,
   type ObservedChange,
   recordExternalChange,
 } from './queries/external-changes.ts';
 export { type FleetState, readFleetState } from './queries/fleet-state.ts';
+export {
+  type BrakeSettings,
+  brakeDeletions,
+  releaseDeletions,
+  restoreDeletions,
+  withdrawDeletion,
+} from './queries/held-deletions.ts';
 export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
 export {
   closeDeadLetter,

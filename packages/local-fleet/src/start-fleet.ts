@@ -35,6 +35,7 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
     'CHANNEL_SECRETS',
     'PUBLIC_BASE_URL',
     'CHANNEL_RENEW_BEFORE_SECONDS',
+    'DELETION_GRACE_SECONDS',
     'GOOGLE_CALENDAR_WEBHOOK_SECRET',
     'MICROSOFT_CALENDAR_WEBHOOK_SECRET',
   );

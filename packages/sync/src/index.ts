@@ -42,7 +42,12 @@ export {
 export { checksumOf, type FoldedPage, foldChanges, type OwnEvent } from './inbound/fold-changes.ts';
 export { freshWindow, planRound, type Round, type WindowSettings } from './inbound/plan-round.ts';
 export { type SyncCounts, type SyncDependencies, type SyncOutcome, syncConnection } from './inbound/sync-connection.ts';
-export { type ReadBooking, type ReplayResult, replayDeadLetter } from './operations/replay-dead-letter.ts';
+export {
+  type ReadBooking,
+  type ReplayResult,
+  replayDeadLetter,
+  restoreHeldDeletions,
+} from './operations/replay-dead-letter.ts';
 export {
   type BookingTarget,
   type ConvergeDependencies,

@@ -2,12 +2,15 @@ import { type Database, findDeadLetter, listDeadLetters } from '@bookiji/db';
 import { Router } from 'express';
 import { z } from 'zod';
 import { operatorOf } from '../access/session.ts';
-import { replayAsOperator } from '../dead-letters/replay.ts';
+import { replayAsOperator, restoreAsOperator } from '../dead-letters/replay.ts';
 import { sendError } from '../errors.ts';
 
 const SHOWN_AT_MOST = 500;
 
-/** `GET /api/ops/dead-letters`, `POST /api/ops/dead-letters/{id}/replay`. */
+/**
+ * `GET /api/ops/dead-letters`, `POST /api/ops/dead-letters/{id}/replay`; of held deletions a replay lets them go, and
+ * `POST …/{id}/restore` has the events written again.
+ */
 export function createDeadLetterApi(db: Database): Router {
   const router = Router();
   router.get('/', async (_request, response) => {
@@ -31,6 +34,17 @@ export function createDeadLetterApi(db: Database): Router {
     if (result.outcome === 'still_invalid') return sendError(response, 422, 'still_invalid', result.reason);
     if (result.outcome === 'already_replayed')
       return sendError(response, 409, 'already_replayed', 'it was replayed before');
+    response.status(202).json({ id: letter.id, outcome: result.outcome });
+  });
+  router.post('/:id/restore', async (request, response) => {
+    const id = z.guid().safeParse(request.params.id);
+    if (!id.success) return sendError(response, 400, 'invalid_id', 'the id of a dead letter is a UUID');
+    const letter = await findDeadLetter(db, id.data);
+    if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
+    const result = await restoreAsOperator(db, letter, operatorOf(response).name);
+    if (result === null) return sendError(response, 422, 'not_held', 'only held deletions can be restored');
+    if (result.outcome === 'already_replayed')
+      return sendError(response, 409, 'already_replayed', 'it was decided before');
     response.status(202).json({ id: letter.id, outcome: result.outcome });
   });
   return router;

@@ -9,6 +9,7 @@ import { ago } from '../html/times.ts';
 const KINDS: Readonly<Record<DeadLetter['kind'], string>> = {
   booking_event: 'booking event that could not be taken in',
   outbound_sync: 'booking that could not be written into a calendar',
+  held_deletions: 'question: a calendar lost many bookings at once',
 };
 
 export function renderDeadLetters(
@@ -28,7 +29,7 @@ export function renderDeadLetters(
         KINDS[letter.kind],
         letter.reason,
         ago(letter.createdAt, view.now),
-        operator.mayChange ? replayButton(letter) : null,
+        operator.mayChange ? buttons(letter) : null,
       ]),
     })}</div>`,
   );
@@ -51,10 +52,13 @@ export function renderDeadLetter(
         ${connectionId !== undefined && html`<div><dt>connection</dt><dd><a href="/connections/${connectionId}"><code>${connectionId}</code></a></dd></div>`}</dl>
       <h2>What it holds</h2><p class="soft">Shape, ids, times and numbers. Titles, notes, names and addresses are hidden.</p>
       <pre tabindex="0" aria-label="Payload without personal data">${JSON.stringify(hidePersonal(letter.payload), null, 2)}</pre>
-      ${isOpen && operator.mayChange ? replayButton(letter) : null}</div>`,
+      ${isOpen && operator.mayChange ? buttons(letter) : null}</div>`,
   );
 }
 
-function replayButton(letter: DeadLetter): Html {
-  return action({ to: `/dead-letters/${letter.id}/replay`, label: 'Replay', isMain: true });
+function buttons(letter: DeadLetter): Html {
+  const at = `/dead-letters/${letter.id}`;
+  if (letter.kind !== 'held_deletions') return action({ to: `${at}/replay`, label: 'Replay', isMain: true });
+  return html`${action({ to: `${at}/restore`, label: 'Write the events again', isMain: true })}
+    ${action({ to: `${at}/replay`, label: 'Tell them as deleted', isMain: false })}`;
 }

@@ -1,6 +1,6 @@
 import { type Database, type DeadLetter, writeAudit } from '@bookiji/db';
 import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
-import { type ReadBooking, type ReplayResult, replayDeadLetter } from '@bookiji/sync';
+import { type ReadBooking, type ReplayResult, replayDeadLetter, restoreHeldDeletions } from '@bookiji/sync';
 
 const readBooking: ReadBooking = (payload) => {
   const parsed = parseBookingEvent(payload);
@@ -13,5 +13,14 @@ export async function replayAsOperator(db: Database, letter: DeadLetter, actor: 
   const result = await replayDeadLetter(db, letter, readBooking);
   const details = { outcome: result.outcome };
   await writeAudit(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+  return result;
+}
+
+/** Has the events of held deletions written again; null for letters of other kinds. */
+export async function restoreAsOperator(db: Database, letter: DeadLetter, actor: string): Promise<ReplayResult | null> {
+  const result = await restoreHeldDeletions(db, letter);
+  if (result === null) return null;
+  const details = { outcome: result.outcome };
+  await writeAudit(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
   return result;
 }

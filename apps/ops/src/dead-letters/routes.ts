@@ -5,18 +5,19 @@ import { operatorOf } from '../access/session.ts';
 import type { OpsDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
 import { renderDeadLetter, renderDeadLetters } from './dead-letters-page.ts';
-import { replayAsOperator } from './replay.ts';
+import { replayAsOperator, restoreAsOperator } from './replay.ts';
 
 const SHOWN_AT_MOST = 200;
 
 const NOTICES: Readonly<Record<string, string>> = {
   replayed: 'Replayed: the work is due again and is taken up within seconds.',
+  restored: 'The events are due to be written again; this is taken up within seconds.',
   already_replayed: 'Somebody replayed it before.',
   nothing_left: 'Its booking or connection is gone; the letter is closed.',
   still_invalid: 'It is still not valid, so it stays a dead letter. Its publisher must send it again, corrected.',
 };
 
-/** `/dead-letters`, `/dead-letters/{id}`, `POST /dead-letters/{id}/replay`. */
+/** `/dead-letters`, `/dead-letters/{id}`, `POST /dead-letters/{id}/replay`, `POST /dead-letters/{id}/restore`. */
 export function createDeadLetterPages({ db, now }: Pick<OpsDeps, 'db' | 'now'>): Router {
   const router = Router();
   router.get('/', async (request, response) => {
@@ -36,6 +37,13 @@ export function createDeadLetterPages({ db, now }: Pick<OpsDeps, 'db' | 'now'>):
     const { outcome } = await replayAsOperator(db, letter, operatorOf(response).name);
     const place = outcome === 'still_invalid' ? `/dead-letters/${letter.id}` : '/dead-letters';
     response.redirect(303, `${place}?done=${outcome}`);
+  });
+  router.post('/:id/restore', async (request, response) => {
+    const letter = await find(request.params.id);
+    if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
+    const result = await restoreAsOperator(db, letter, operatorOf(response).name);
+    if (result === null) return sendError(response, 422, 'not_held', 'only held deletions can be restored');
+    response.redirect(303, `/dead-letters?done=${result.outcome === 'replayed' ? 'restored' : result.outcome}`);
   });
   return router;
 

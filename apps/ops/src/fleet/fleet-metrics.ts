@@ -81,7 +81,7 @@ export async function updateDatabaseGauges(
     gauges.intentOldestAge.set({ kind }, oldestSeconds);
   }
   gauges.deadLetters.reset();
-  for (const kind of ['booking_event', 'outbound_sync']) gauges.deadLetters.set({ kind }, 0);
+  for (const kind of ['booking_event', 'outbound_sync', 'held_deletions']) gauges.deadLetters.set({ kind }, 0);
   for (const { kind, count } of state.deadLetters) gauges.deadLetters.set({ kind }, count);
   gauges.channels.reset();
   for (const { calendarProvider, state: name, count } of state.channels) {

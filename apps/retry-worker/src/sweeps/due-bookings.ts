@@ -1,4 +1,11 @@
-import { type Database, type ExternalChange, findDueEffects, listUnpublishedChanges } from '@bookiji/db';
+import {
+  type BrakeSettings,
+  brakeDeletions,
+  type Database,
+  type ExternalChange,
+  findDueEffects,
+  listUnpublishedChanges,
+} from '@bookiji/db';
 import { type FlagBoard, switchName } from '@bookiji/flags';
 import { QUEUE_NAMES, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
@@ -30,17 +37,27 @@ export function sweepDueBookings(options: {
   };
 }
 
-/** Relays recorded changes that were not published yet. */
+/** A person deletes one or two events; a whole calendar is emptied by a mistake or a script. */
+const BRAKE: BrakeSettings = { deletions: 5, minutes: 10 };
+
+/** Tells recorded changes whose time has come, after the brake has looked at them. */
 export function sweepUnpublishedChanges(options: {
   readonly db: Database;
   readonly intervalMs: number;
+  /** `DELETION_GRACE_SECONDS`. */
+  readonly graceSeconds: number;
   readonly publishChanges: (changes: readonly ExternalChange[]) => Promise<void>;
+  /** Connections whose deletions wait for a person from now on. */
+  readonly onHeld: (connectionIds: readonly string[]) => void;
 }): Sweep {
+  const { db, graceSeconds } = options;
   return {
     name: 'unpublished_changes',
     intervalMs: options.intervalMs,
     async run() {
-      const changes = await listUnpublishedChanges(options.db, BATCH);
+      const held = await brakeDeletions(db, BRAKE);
+      if (held.length > 0) options.onHeld(held);
+      const changes = await listUnpublishedChanges(db, { graceSeconds, limit: BATCH });
       await options.publishChanges(changes);
       return changes.length;
     },

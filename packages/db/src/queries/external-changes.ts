@@ -1,5 +1,5 @@
 /** What owners did to bookings' events: recorded with the read that proves it, then published. */
-import { eq, inArray, isNull, sql } from 'drizzle-orm';
+import { inArray, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { type ExternalChange, externalChanges } from '../schema/index.ts';
 
@@ -14,13 +14,21 @@ export async function recordExternalChange(db: Database, change: ObservedChange)
   return row ?? null;
 }
 
-export async function listUnpublishedChanges(db: Database, limit: number): Promise<ExternalChange[]> {
+/** What may be told now: a deletion only once its grace is over, or a person let it go. */
+export async function listUnpublishedChanges(
+  db: Database,
+  options: { graceSeconds: number; limit: number },
+): Promise<ExternalChange[]> {
   return db
     .select()
     .from(externalChanges)
-    .where(isNull(externalChanges.publishedAt))
+    .where(
+      sql`${externalChanges.publishedAt} IS NULL AND ${externalChanges.withdrawnAt} IS NULL
+          AND (${externalChanges.kind} <> 'deleted' OR ${externalChanges.isReleased}
+               OR ${externalChanges.observedAt} <= now() - ${options.graceSeconds} * interval '1 second')`,
+    )
     .orderBy(externalChanges.observedAt)
-    .limit(limit);
+    .limit(options.limit);
 }
 
 export async function markChangesPublished(db: Database, changeIds: readonly string[]): Promise<void> {
@@ -29,16 +37,4 @@ export async function markChangesPublished(db: Database, changeIds: readonly str
     .update(externalChanges)
     .set({ publishedAt: sql`now()` })
     .where(inArray(externalChanges.changeId, [...changeIds]));
-}
-
-/** How many of this connection's bookings were seen deleted within the last `minutes`: the brake's measure. */
-export async function countRecentDeletions(db: Database, connectionId: string, minutes: number): Promise<number> {
-  const [row] = await db
-    .select({ count: sql<number>`count(*)::int` })
-    .from(externalChanges)
-    .where(
-      sql`${eq(externalChanges.connectionId, connectionId)} AND ${inArray(externalChanges.kind, ['deleted', 'held'])}
-          AND ${externalChanges.observedAt} > now() - ${minutes} * interval '1 minute'`,
-    );
-  return row?.count ?? 0;
 }

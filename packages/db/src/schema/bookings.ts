@@ -1,4 +1,4 @@
-import { bigint, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { LastError } from './connections.ts';
 
 const instant = () => timestamp({ withTimezone: true, mode: 'date' });
@@ -67,5 +67,8 @@ export const externalChanges = pgTable('external_changes', {
   reading: text().notNull(),
   observedAt: instant().notNull().defaultNow(),
   publishedAt: instant(),
+  withdrawnAt: instant(),
+  settledAt: instant(),
+  isReleased: boolean().notNull().default(false),
 });
 export type ExternalChange = typeof externalChanges.$inferSelect;

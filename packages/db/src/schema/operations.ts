@@ -22,7 +22,7 @@ export const syncRuns = pgTable('sync_runs', {
 /** Work we stopped trying. One open letter per subject. */
 export const deadLetters = pgTable('dead_letters', {
   id: uuid().notNull().defaultRandom(),
-  kind: text().$type<'booking_event' | 'outbound_sync'>().notNull(),
+  kind: text().$type<'booking_event' | 'outbound_sync' | 'held_deletions'>().notNull(),
   reason: text().notNull(),
   subject: text().notNull(),
   payload: jsonb().$type<unknown>().notNull(),

@@ -3,6 +3,7 @@ import {
   type AcceptedBooking,
   type BookingEffect,
   type BookingIntent,
+  type DeadLetter,
   type DueEffect,
   type EffectClaim,
   type EffectFailure,
@@ -317,6 +318,8 @@ export async function requestInspection(
   });
 }
 
+const untold = { withdrawnAt: null, settledAt: null, isReleased: false };
+
 export function recordExternalChange(db: ModelDatabase, observed: ObservedChange): Promise<ExternalChange | null> {
   return db.run('record_external_change', ({ tables, now }) => {
     const isKnown = tables.externalChanges.some(
@@ -327,24 +330,32 @@ export function recordExternalChange(db: ModelDatabase, observed: ObservedChange
     );
     if (isKnown) return null;
     const changeId = `change-${tables.externalChanges.length + 1}`;
-    const row: ExternalChange = { ...observed, changeId, observedAt: now, publishedAt: null };
+    const row: ExternalChange = { ...observed, changeId, observedAt: now, publishedAt: null, ...untold };
     tables.externalChanges = [...tables.externalChanges, row];
     return row;
   });
 }
 
-export function countRecentDeletions(db: ModelDatabase, connectionId: string, minutes: number): Promise<number> {
-  return db.run('count_recent_deletions', ({ tables, now }) => {
-    const since = now.getTime() - minutes * 60_000;
-    return tables.externalChanges.filter(
-      (held) => held.connectionId === connectionId && held.kind !== 'moved' && held.observedAt.getTime() > since,
-    ).length;
+export function withdrawDeletion(
+  db: ModelDatabase,
+  target: { bookingId: string; connectionId: string },
+): Promise<boolean> {
+  return db.run('withdraw_deletion', ({ tables, now }) => {
+    const isIt = (held: ExternalChange) =>
+      held.bookingId === target.bookingId &&
+      held.connectionId === target.connectionId &&
+      held.kind === 'deleted' &&
+      held.publishedAt === null &&
+      held.withdrawnAt === null;
+    const isThere = tables.externalChanges.some(isIt);
+    tables.externalChanges = tables.externalChanges.map((held) => (isIt(held) ? { ...held, withdrawnAt: now } : held));
+    return isThere;
   });
 }
 
 export function writeDeadLetter(
   db: ModelDatabase,
-  letter: { kind: 'booking_event' | 'outbound_sync'; reason: string; subject: string; payload: unknown },
+  letter: { kind: DeadLetter['kind']; reason: string; subject: string; payload: unknown },
 ): Promise<string> {
   return db.run('write_dead_letter', ({ tables }) => {
     const { kind, reason, subject } = letter;

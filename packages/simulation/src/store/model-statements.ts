@@ -1,7 +1,6 @@
 /** Every statement the two stories use, under the names that `@bookiji/db` gives them. */
 export {
   claimEffect,
-  countRecentDeletions,
   extendEffectLease,
   findKnownEffects,
   noteCreation,
@@ -10,6 +9,7 @@ export {
   recordExternalChange,
   releaseEffectLease,
   requestInspection,
+  withdrawDeletion,
   writeDeadLetter,
 } from './booking-statements.ts';
 export { applyFullRound, applyIncrement, clearStagedPages, stagePage } from './interval-statements.ts';

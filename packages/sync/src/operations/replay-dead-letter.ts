@@ -8,6 +8,8 @@ import {
   closeDeadLetter,
   type Database,
   type DeadLetter,
+  releaseDeletions,
+  restoreDeletions,
   reviveEffect,
 } from '@bookiji/db';
 
@@ -38,9 +40,31 @@ export async function replayDeadLetter(
       return { outcome: 'replayed' };
     });
   }
+  if (letter.kind === 'held_deletions') return settleHeld(db, letter, releaseDeletions);
   const [bookingId = '', connectionId = ''] = letter.subject.split(':');
   return db.transaction(async (tx) => {
     if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
     return { outcome: (await reviveEffect(tx, bookingId, connectionId)) ? 'replayed' : 'nothing_left' };
+  });
+}
+
+/**
+ * The other answer to held deletions: the owner did not mean them, so the events are written again. (A replay lets the
+ * deletions go: they are told to the booking service.)
+ *
+ * @returns null for a letter of another kind, which knows no such answer.
+ */
+export async function restoreHeldDeletions(db: Database, letter: DeadLetter): Promise<ReplayResult | null> {
+  return letter.kind === 'held_deletions' ? settleHeld(db, letter, restoreDeletions) : null;
+}
+
+function settleHeld(
+  db: Database,
+  letter: DeadLetter,
+  settle: (tx: Database, connectionId: string) => Promise<number>,
+): Promise<ReplayResult> {
+  return db.transaction(async (tx) => {
+    if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
+    return { outcome: (await settle(tx, letter.subject)) > 0 ? 'replayed' : 'nothing_left' };
   });
 }

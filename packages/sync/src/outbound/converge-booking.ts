@@ -7,7 +7,6 @@
  */
 import {
   claimEffect,
-  countRecentDeletions,
   type Database,
   type EffectClaim,
   type ExternalChange,
@@ -21,6 +20,7 @@ import {
   recordEffectSuccess,
   recordExternalChange,
   releaseEffectLease,
+  withdrawDeletion,
   writeDeadLetter,
 } from '@bookiji/db';
 import { type CalendarPort, type CalendarProvider, ProviderError, type RemoteEvent } from '@bookiji/providers/contract';
@@ -69,9 +69,6 @@ export type ConvergeOutcome =
 
 /** After this many failed attempts an effect goes to the dead letters, whatever the kind. */
 const ATTEMPTS_AT_MOST = 30;
-/** From this many deletions within the minutes below on, deletions are held for a person to look at. */
-const DELETIONS_BEFORE_HOLD = 5;
-const DELETION_MINUTES = 10;
 
 /**
  * Brings one booking's event up to date if it is due.
@@ -175,10 +172,13 @@ function mappingBase(claim: EffectClaim): Omit<MappingRow, 'status'> | null {
 
 async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: AbortSignal): Promise<ConvergeOutcome> {
   const inspection = await inspectEvent(claim, openPort(deps, claim), signal);
-  const change = await describeChange(deps.db, claim, inspection);
+  const change = describeChange(claim, inspection);
   return deps.db.transaction(async (tx) => {
-    const externalChange = change === null ? null : await recordExternalChange(tx, change);
     const { effect } = claim;
+    const isWithdrawn = inspection.finding === 'restored' && (await withdrawDeletion(tx, effect));
+    // Back where it was before anybody heard of it: nothing happened.
+    const isNews = change !== null && !(isWithdrawn && isAsBooked(claim, inspection.event));
+    const externalChange = isNews ? await recordExternalChange(tx, change) : null;
     const recorded = await recordEffectSuccess(tx, {
       bookingId: effect.bookingId,
       connectionId: effect.connectionId,
@@ -230,12 +230,13 @@ function shownBy({ etag, startAt, endAt }: RemoteEvent) {
   return { etag, writtenStart: startAt, writtenEnd: endAt };
 }
 
+function isAsBooked({ desired }: EffectClaim, { startAt, endAt }: RemoteEvent): boolean {
+  const [start, end] = [toSecond(desired.startAt), toSecond(desired.endAt)];
+  return startAt.getTime() === start?.getTime() && endAt.getTime() === end?.getTime();
+}
+
 /** The change to report; null when the owner did nothing that concerns the booking. */
-async function describeChange(
-  db: Database,
-  claim: EffectClaim,
-  inspection: Inspection,
-): Promise<ObservedChange | null> {
+function describeChange(claim: EffectClaim, inspection: Inspection): ObservedChange | null {
   const { effect, desired, providerId } = claim;
   if (desired.state !== 'live') return null;
   const base = {
@@ -251,14 +252,7 @@ async function describeChange(
     const reading = `${eventId}@${etag ?? `${startAt.toISOString()}/${endAt.toISOString()}`}`;
     return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading };
   }
-  if (inspection.finding === 'deleted') {
-    const recent = await countRecentDeletions(db, effect.connectionId, DELETION_MINUTES);
-    return {
-      ...base,
-      kind: recent >= DELETIONS_BEFORE_HOLD ? 'held' : 'deleted',
-      reading: `gone:${effect.generation}`,
-    };
-  }
+  if (inspection.finding === 'deleted') return { ...base, kind: 'deleted', reading: `gone:${effect.generation}` };
   return null;
 }
 

@@ -1,0 +1,111 @@
+/**
+ * The brake against mass deletions. A deletion is told to nobody until its grace is over: until then it is withdrawn when
+ * the event comes back or a newer version is written, and held when its connection loses many at once. What is held waits
+ * for a person, who lets it go or has the events written again.
+ */
+import { sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { writeDeadLetter } from './operations.ts';
+
+/** The event is there again: what was not told yet need not be. @returns whether a deletion was withdrawn. */
+export async function withdrawDeletion(
+  db: Database,
+  target: { bookingId: string; connectionId: string },
+): Promise<boolean> {
+  const rows = await db.execute(sql`
+    UPDATE external_changes SET withdrawn_at = now()
+     WHERE booking_id = ${target.bookingId} AND connection_id = ${target.connectionId} AND kind = 'deleted'
+       AND published_at IS NULL AND withdrawn_at IS NULL
+    RETURNING change_id`);
+  return rows.length > 0;
+}
+
+export interface BrakeSettings {
+  /** From so many bookings deleted in one connection on, within the minutes below, all that was not told is held. */
+  readonly deletions: number;
+  readonly minutes: number;
+}
+
+/** Withdraws what was overtaken and holds what comes in crowds; returns the connections where something was held. */
+export async function brakeDeletions(db: Database, settings: BrakeSettings): Promise<string[]> {
+  return db.transaction(async (tx) => {
+    await tx.execute(sql`
+      UPDATE external_changes x SET withdrawn_at = now()
+        FROM booking_effects e
+       WHERE x.kind = 'deleted' AND x.published_at IS NULL AND x.withdrawn_at IS NULL AND NOT x.is_released
+         AND e.booking_id = x.booking_id AND e.connection_id = x.connection_id
+         AND (e.applied_version > x.booking_version OR e.external_event_id IS NOT NULL)`);
+    const held = await tx.execute<{ connection_id: string }>(sql`
+      WITH crowded AS (
+        SELECT connection_id FROM external_changes
+         WHERE kind IN ('deleted', 'held') AND withdrawn_at IS NULL AND NOT is_released AND settled_at IS NULL
+           AND observed_at > now() - ${settings.minutes} * interval '1 minute'
+         GROUP BY connection_id HAVING count(DISTINCT booking_id) >= ${settings.deletions}
+        UNION
+        SELECT connection_id FROM external_changes WHERE kind = 'held' AND settled_at IS NULL
+      )
+      UPDATE external_changes x SET kind = 'held'
+        FROM crowded
+       WHERE x.connection_id = crowded.connection_id
+         AND x.kind = 'deleted' AND x.published_at IS NULL AND x.withdrawn_at IS NULL AND NOT x.is_released
+      RETURNING x.connection_id`);
+    const connectionIds = [...new Set(held.map((row) => row.connection_id))];
+    for (const connectionId of connectionIds) await askPerson(tx, connectionId);
+    return connectionIds;
+  });
+}
+
+const SHOWN_AT_MOST = 200;
+
+/** One open letter per connection, which grows with what it holds. */
+async function askPerson(db: Database, connectionId: string): Promise<void> {
+  const rows = await db.execute<{ booking_id: string; provider_id: string }>(sql`
+    SELECT booking_id, provider_id FROM external_changes
+     WHERE connection_id = ${connectionId} AND kind = 'held' AND settled_at IS NULL ORDER BY observed_at`);
+  await writeDeadLetter(db, {
+    kind: 'held_deletions',
+    reason: `${rows.length} bookings' events were deleted at once`,
+    subject: connectionId,
+    payload: {
+      connection_id: connectionId,
+      provider_id: rows[0]?.provider_id,
+      count: rows.length,
+      booking_ids: rows.slice(0, SHOWN_AT_MOST).map((row) => row.booking_id),
+    },
+  });
+}
+
+/** The owner meant it: each deletion that still stands is told to the booking service. @returns how many. */
+export async function releaseDeletions(db: Database, connectionId: string): Promise<number> {
+  const rows = await db.execute(sql`
+    WITH settled AS (
+      UPDATE external_changes SET settled_at = now()
+       WHERE connection_id = ${connectionId} AND kind = 'held' AND settled_at IS NULL
+      RETURNING *
+    )
+    INSERT INTO external_changes
+           (kind, booking_id, provider_id, connection_id, booking_version, reading, is_released)
+    SELECT 'deleted', s.booking_id, s.provider_id, s.connection_id, s.booking_version, s.reading, true
+      FROM settled s JOIN booking_effects e ON e.booking_id = s.booking_id AND e.connection_id = s.connection_id
+     WHERE e.external_event_id IS NULL AND e.applied_version = s.booking_version
+    ON CONFLICT DO NOTHING
+    RETURNING change_id`);
+  return rows.length;
+}
+
+/** It was a mistake: each event that is still missing is written again. @returns how many. */
+export async function restoreDeletions(db: Database, connectionId: string): Promise<number> {
+  const rows = await db.execute(sql`
+    WITH settled AS (
+      UPDATE external_changes SET settled_at = now()
+       WHERE connection_id = ${connectionId} AND kind = 'held' AND settled_at IS NULL
+      RETURNING *
+    )
+    UPDATE booking_effects e
+       SET applied_version = 0, received_at = now(), next_attempt_at = now(), error_count = 0, dead_at = NULL
+      FROM settled s JOIN booking_intents i ON i.booking_id = s.booking_id
+     WHERE e.booking_id = s.booking_id AND e.connection_id = s.connection_id AND i.state = 'live'
+       AND e.external_event_id IS NULL AND e.applied_version = s.booking_version
+    RETURNING e.booking_id`);
+  return rows.length;
+}
