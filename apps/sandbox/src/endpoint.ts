@@ -130,7 +130,7 @@ async function beforeWork(
   response: Response,
 ): Promise<Answer | null | 'go on'> {
   const latency = strikes.reduce((sum, { latency_ms }) => sum + (latency_ms ?? 0), protocol.latencyMs());
-  if (latency > 0) await sleep(latency);
+  if (latency > 0) await sleep(latency, undefined, { ref: false });
   if (strikes.some(({ hang }) => hang === true)) {
     await new Promise((resolve) => response.once('close', resolve));
     return null;
@@ -156,7 +156,7 @@ function decorate(order: FaultOrder & { status: number }, protocol: Protocol): A
 
 async function afterWork(answer: Answer, strikes: readonly FaultOrder[], response: Response): Promise<Answer | null> {
   const latency = strikes.reduce((sum, { answer_latency_ms }) => sum + (answer_latency_ms ?? 0), 0);
-  if (latency > 0) await sleep(latency);
+  if (latency > 0) await sleep(latency, undefined, { ref: false });
   if (strikes.some(({ lost_answer }) => lost_answer === true)) {
     response.destroy();
     return null;

@@ -29,7 +29,7 @@ export async function readCredentials(db: Database, connectionId: string): Promi
   return row ?? null;
 }
 
-/** Takes the right to refresh, if the stored tokens are still those of `tokenVersion` and nobody else is at it. */
+/** Takes the right to refresh, if the connection is active, its tokens are still those of `tokenVersion` and nobody else is at it. */
 export async function claimRefresh(
   db: Database,
   claim: { connectionId: string; tokenVersion: number; leaseMs: number },
@@ -41,6 +41,8 @@ export async function claimRefresh(
       and(
         eq(connections.id, claim.connectionId),
         eq(connections.tokenVersion, claim.tokenVersion),
+        // Of a grant that was just found dead, nobody asks for a refresh again.
+        eq(connections.status, 'active'),
         or(isNull(connections.tokenLeaseUntil), lte(connections.tokenLeaseUntil, sql`now()`)),
       ),
     )
