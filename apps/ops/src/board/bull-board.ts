@@ -4,7 +4,7 @@ import { QUEUE_NAMES } from '@bookiji/queues';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
-import { type RequestHandler, Router } from 'express';
+import { type Express, type RequestHandler, Router } from 'express';
 import { operatorOf } from '../access/session.ts';
 import type { OpsDeps } from '../deps.ts';
 import { nameChange, refuseChange } from './board-rules.ts';
@@ -81,7 +81,9 @@ function mountBoard(deps: OpsDeps, readOnlyMode: boolean): RequestHandler {
       },
     },
   });
-  return adapter.getRouter() as RequestHandler;
+  const board = adapter.getRouter() as Express;
+  board.disable('x-powered-by');
+  return board;
 }
 
 function jobOf(params: Readonly<Record<string, unknown>>): Record<string, unknown> {
