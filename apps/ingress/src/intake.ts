@@ -20,6 +20,12 @@ const STATEMENTS_AT_ONCE = 2;
 /** A second statement is worth its round trip for so many; fewer are taken along by the next one. */
 const WORTH_A_SECOND = 16;
 
+/**
+ * A database that is frozen or cut off says nothing at all; Graph gives up after three seconds. What is stored late all
+ * the same makes the repeat a duplicate.
+ */
+const STORED_WITHIN_MS = 2_000;
+
 interface Waiting {
   readonly notification: ProvenNotification;
   readonly resolve: (verdict: DeliveryVerdict) => void;
@@ -30,6 +36,13 @@ export class IntakeFullError extends Error {
   constructor() {
     super('too many notifications wait to be stored');
     this.name = 'IntakeFullError';
+  }
+}
+
+class IntakeTimeoutError extends Error {
+  constructor() {
+    super(`the database did not store notifications within ${STORED_WITHIN_MS} ms`);
+    this.name = 'IntakeTimeoutError';
   }
 }
 
@@ -65,13 +78,15 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const store = async (batch: readonly Waiting[]): Promise<void> => {
     try {
-      const { verdicts, toRing } = await options.record(batch.map(({ notification }) => notification));
+      const { verdicts, toRing } = await inTime(options.record(batch.map(({ notification }) => notification)));
       for (const [index, { resolve }] of batch.entries()) resolve(verdicts[index] as DeliveryVerdict);
       for (const connectionId of toRing) dirty.add(connectionId);
       ring();
     } catch (error) {
       if (batch.length === 1 || isUnreachable(error)) {
         for (const { reject } of batch) reject(error);
+        // Who came meanwhile would only wait as long once more.
+        if (error instanceof IntakeTimeoutError) for (const { reject } of waiting.splice(0)) reject(error);
         return;
       }
       // One of them may be what the database cannot take; the others must not suffer for it.
@@ -112,6 +127,18 @@ export function createIntake(options: IntakeOptions): Intake {
       }
     },
   };
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new IntakeTimeoutError()), STORED_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The server is away, not the statement at fault: splitting would only ask it again. */
