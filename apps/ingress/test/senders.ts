@@ -22,14 +22,14 @@ export interface Sender {
   item(over?: Record<string, unknown>): Record<string, unknown>;
 }
 
-/** A connection with an active channel, and notifications about it that are genuine until something is changed. */
+/** A connection that was synced, with an active channel, and notifications about it that are genuine until something is changed. */
 export async function openSender(
   database: TestDatabase,
   calendarProvider: Provider,
   over: { readonly state?: string; readonly providerId?: string; readonly secrets?: readonly string[] } = {},
 ): Promise<Sender> {
   const { state = 'active', secrets = CHANNEL_SECRETS, ...identity } = over;
-  const connection = await insertConnection(database.sql, { calendarProvider, ...identity });
+  const connection = await insertConnection(database.sql, { calendarProvider, columns: { applied: 1 }, ...identity });
   const [channelId, unique] = [createChannelId(connection.id), randomUUID()];
   const [resourceId, subscriptionId] = [`resource-${unique}`, unique];
   const at = calendarProvider === 'google' ? { resource_id: resourceId } : { subscription_id: subscriptionId };
