@@ -1,42 +1,67 @@
 import { type DatabaseHandle, openDatabase } from '@bookiji/db';
+import { openQueues, type QueueSystem } from '@bookiji/queues';
+import { type Environment, loadSettings, pick } from '@bookiji/runtime';
+import { startEmbeddedDatabase } from './embedded-database.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
-/** Something the operator can put right: shown as one line, exit code 1. */
-export class CommandError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'CommandError';
-  }
-}
-
-/** What commands work with. The database is opened on first use and closed when the command ends. */
+/** What commands work with. Stores are opened on first use and closed when the command ends. */
 export interface CommandContext {
   readonly output: Output;
-  readonly databaseUrl: string;
+  readonly environment: Environment;
   /** Who is acting, for the audit log. */
   readonly actor: string;
+  readonly now: () => Date;
+  /** The named database, or the embedded one of this checkout. */
+  databaseUrl(): Promise<string>;
   withDatabase<T>(work: (handle: DatabaseHandle) => Promise<T>): Promise<T>;
+  withQueues<T>(work: (queues: QueueSystem) => Promise<T>): Promise<T>;
+  /** What the command ends with unless it throws. */
+  exit(code: ExitCode): void;
 }
 
-export function createContext(output: Output, databaseUrl: string, actor: string): CommandContext {
-  return {
+export interface OwnedContext {
+  readonly context: CommandContext;
+  readonly exitCode: () => ExitCode;
+  close(): Promise<void>;
+}
+
+export function createContext(output: Output, environment: Environment, now: () => Date): OwnedContext {
+  let embedded: Promise<{ url: string; stop(): Promise<void> }> | null = null;
+  let exitCode: ExitCode = EXIT.done;
+  const databaseUrl = async () => {
+    if (environment.DATABASE_URL) return loadSettings(pick('DATABASE_URL'), environment).DATABASE_URL;
+    embedded ??= startEmbeddedDatabase();
+    return (await embedded).url;
+  };
+  const context: CommandContext = {
     output,
+    environment,
+    actor: `calsync:${environment.CALSYNC_ACTOR ?? environment.USER ?? 'operator'}`,
+    now,
     databaseUrl,
-    actor,
     async withDatabase(work) {
-      const handle = openDatabase(databaseUrl, { applicationName: 'calsync', max: 2 });
+      const handle = openDatabase(await databaseUrl(), { applicationName: 'calsync', max: 2 });
       try {
         return await work(handle);
       } finally {
         await handle.close();
       }
     },
+    async withQueues(work) {
+      const { REDIS_URL: url, QUEUE_PREFIX: prefix } = loadSettings(pick('REDIS_URL', 'QUEUE_PREFIX'), environment);
+      const transport = url === undefined ? ('postgres' as const) : ('redis' as const);
+      // A lost connection shows itself in what is asked of the queue.
+      const queues = openQueues({ kind: transport, url: url ?? (await databaseUrl()), prefix }, () => undefined);
+      try {
+        return await work(queues);
+      } finally {
+        await queues.close();
+      }
+    },
+    exit(code) {
+      exitCode = code;
+    },
   };
-}
-
-/** An id from the command line. Throws `CommandError` naming the argument. */
-export function parseUuid(name: string, value: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))
-    throw new CommandError(`${name} must be a UUID, not "${value}"`);
-  return value.toLowerCase();
+  return { context, exitCode: () => exitCode, close: async () => (await embedded)?.stop() };
 }

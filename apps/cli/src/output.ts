@@ -8,17 +8,47 @@ export interface Output {
   result(document: unknown, render: () => string): void;
   /** Passing news, never part of the result. */
   note(line: string): void;
+  /** A bar while a person is watching; silent otherwise. */
+  progress(title: string, total: number): Progress;
 }
 
-export function createOutput(isJson: boolean, stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): Output {
+export interface Progress {
+  /** How much is done by now, and what it is at. */
+  show(done: number, at?: string): void;
+  end(): void;
+}
+
+export interface Terminal {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export function createOutput(isJson: boolean, stdout: Terminal, stderr: Terminal): Output {
   return {
     isJson,
     result(document, render) {
       stdout.write(isJson ? `${JSON.stringify(document, null, 2)}\n` : `${render()}\n`);
     },
     note(line) {
-      (isJson ? stderr : stdout).write(`${line}\n`);
+      stderr.write(`${line}\n`);
     },
+    progress: (title, total) => (stderr.isTTY === true ? createBar(stderr, title, total) : SILENT),
+  };
+}
+
+const SILENT: Progress = { show: () => undefined, end: () => undefined };
+const BAR_WIDTH = 24;
+
+function createBar(terminal: Terminal, title: string, total: number): Progress {
+  const draw = (text: string) => terminal.write(`\r\u001b[K${text}`);
+  return {
+    show(done, at = '') {
+      const filled = Math.round((Math.min(done, total) / Math.max(total, 1)) * BAR_WIDTH);
+      const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
+      draw(`${title} ${bar} ${done}/${total} ${at}`.slice(0, (terminal.columns ?? 100) - 1));
+    },
+    end: () => void draw(''),
   };
 }
 

@@ -121,6 +121,7 @@ export {
 } from './queries/held-deletions.ts';
 export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
 export {
+  clearSwitch,
   closeDeadLetter,
   findDeadLetter,
   insertSyncRun,

@@ -1,84 +1,195 @@
-import { type Connection, findConnection, listConnections, requestSync, writeAudit } from '@bookiji/db';
+import {
+  CONNECTION_STATES,
+  type ConnectionSearch,
+  eraseConnection,
+  findConnection,
+  listAudit,
+  listChannelsOf,
+  listDeliveriesOf,
+  listRunsOf,
+  listTroubledBookings,
+  requestDisconnect,
+  searchConnections,
+  turnSwitches,
+  writeAudit,
+} from '@bookiji/db';
+import { switchName } from '@bookiji/flags';
 import type { Command } from 'commander';
-import { type CommandContext, CommandError, parseUuid } from '../context.ts';
+import { parseCount, parseUuid, parseWord } from '../arguments.ts';
+import { CommandError } from '../command-error.ts';
+import type { CommandContext } from '../context.ts';
+import { describeConnection, renderConnection, toRow } from '../describe-connection.ts';
+import { examples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
 
-/** `connections` and `sync`. */
-export function addConnectionCommands(program: Command, context: () => CommandContext): void {
-  program
+const HEADER = ['connection', 'provider', 'calendar', 'status', 'last synced', 'due', 'errors', 'last error'];
+const SHOWN_RUNS = 5;
+
+/** `connections list | search | show | pause | resume | disconnect | erase`. */
+export function addConnectionCommands(program: Command, context: CommandContext): void {
+  const connections = program
     .command('connections')
-    .description('list connections with their state')
+    .description('who is connected, what troubles them, and what to do about it')
+    .addHelpText(
+      'after',
+      examples(
+        ['connections list --state failing', 'those with errors, the worst first'],
+        ['connections search 7c9e', 'by the beginning of a connection’s or provider’s id'],
+        ['connections show <id>', 'one of them: runs, channels, bookings, what to do'],
+        ['connections pause <id> --why "owner asked"', 'its work waits, nothing is lost'],
+        ['connections disconnect <id> --why "left us"', 'grant revoked, channels closed, rows erased'],
+      ),
+    );
+  addList(connections, context);
+  addSearch(connections, context);
+  addShow(connections, context);
+  addTurn(connections, context, 'pause');
+  addTurn(connections, context, 'resume');
+  addDisconnect(connections, context);
+  addErase(connections, context);
+}
+
+interface ListOptions {
+  readonly provider?: string;
+  readonly status?: string;
+  readonly state?: string;
+  readonly calendar?: string;
+  readonly limit: string;
+  readonly offset: string;
+}
+
+function addList(connections: Command, context: CommandContext): void {
+  connections
+    .command('list', { isDefault: true })
+    .description('connections, those with trouble first')
     .option('--provider <id>', 'only those of this provider')
-    .option('--status <status>', 'only active, reauth_required or disabled ones')
+    .option('--state <state>', `only ${CONNECTION_STATES.join(', ')} ones`)
+    .option('--status <state>', 'the same as --state')
+    .option('--calendar <provider>', 'only those at google or microsoft')
     .option('--limit <count>', 'at most so many', '100')
-    .action(async (options: { provider?: string; status?: string; limit: string }) => {
-      const filter = {
-        ...(options.provider === undefined ? {} : { providerId: parseUuid('--provider', options.provider) }),
-        ...(options.status === undefined ? {} : { status: parseStatus(options.status) }),
-      };
-      const found = await context().withDatabase(({ db }) => listConnections(db, filter, Number(options.limit) || 100));
-      context().output.result({ connections: found.map(toJson) }, () =>
-        renderTable(
-          ['connection', 'provider', 'calendar', 'status', 'last synced', 'due', 'errors', 'last error'],
-          found.map(toRow),
-        ),
+    .option('--offset <count>', 'leave out so many first', '0')
+    .action(async (options: ListOptions) => {
+      const state = options.state ?? options.status;
+      await list(context, options, {
+        ...(options.provider === undefined ? {} : { idPrefix: parseUuid('--provider', options.provider) }),
+        ...(state === undefined ? {} : { state: parseWord('--state', state, CONNECTION_STATES) }),
+        ...(options.calendar === undefined
+          ? {}
+          : { calendarProvider: parseWord('--calendar', options.calendar, ['google', 'microsoft'] as const) }),
+      });
+    });
+}
+
+function addSearch(connections: Command, context: CommandContext): void {
+  connections
+    .command('search')
+    .description('by the beginning of the id of a connection or provider')
+    .argument('<beginning>')
+    .option('--limit <count>', 'at most so many', '20')
+    .action(async (beginning: string, options: { limit: string }) => {
+      if (!/^[0-9a-f-]{1,36}$/i.test(beginning))
+        throw new CommandError(`"${beginning}" is not the beginning of an id`, EXIT.usage);
+      await list(context, { ...options, offset: '0' }, { idPrefix: beginning });
+    });
+}
+
+async function list(
+  { output, withDatabase }: CommandContext,
+  options: { limit: string; offset: string },
+  search: ConnectionSearch,
+): Promise<void> {
+  const page = { limit: parseCount('--limit', options.limit), offset: parseCount('--offset', options.offset, 0) };
+  const found = await withDatabase(({ db }) => searchConnections(db, search, page));
+  output.result({ connections: found.connections.map(describeConnection), total: found.total }, () => {
+    const more = found.total - page.offset - found.connections.length;
+    const table = renderTable(HEADER, found.connections.map(toRow));
+    return more > 0 ? `${table}\n… and ${more} more (--offset ${page.offset + page.limit})` : table;
+  });
+}
+
+function addShow(connections: Command, { output, withDatabase }: CommandContext): void {
+  connections
+    .command('show')
+    .description('one connection: how it is, what it did last, and what to do')
+    .argument('<id>')
+    .action(async (id: string) => {
+      const connectionId = parseUuid('id', id);
+      const facts = await withDatabase(async ({ db }) => {
+        const connection = await findConnection(db, connectionId);
+        if (connection === null) throw new CommandError(`no connection ${connectionId}`);
+        const [runs, channels, deliveries, bookings, audit] = await Promise.all([
+          listRunsOf(db, connectionId, SHOWN_RUNS),
+          listChannelsOf(db, connectionId),
+          listDeliveriesOf(db, connectionId, SHOWN_RUNS),
+          listTroubledBookings(db, connectionId, SHOWN_RUNS),
+          listAudit(db, SHOWN_RUNS, [connectionId, switchName('connection', connectionId)]),
+        ]);
+        return { connection, runs, channels, deliveries, bookings, audit };
+      });
+      const { document, text } = renderConnection(facts);
+      output.result(document, () => text);
+    });
+}
+
+function addTurn(
+  connections: Command,
+  { actor, output, withDatabase }: CommandContext,
+  verb: 'pause' | 'resume',
+): void {
+  const isOn = verb === 'resume';
+  connections
+    .command(verb)
+    .description(isOn ? 'let its work go on' : 'let its work wait; what is under way finishes, nothing is lost')
+    .argument('<id>')
+    .option('--why <text>', 'kept in the audit log')
+    .action(async (id: string, options: { why?: string }) => {
+      const connectionId = parseUuid('id', id);
+      await withDatabase(async ({ db }) => {
+        if ((await findConnection(db, connectionId)) === null) throw new CommandError(`no connection ${connectionId}`);
+        const name = switchName('connection', connectionId);
+        await turnSwitches(db, [{ name, isOn, changedBy: actor, reason: options.why ?? null }]);
+      });
+      output.result({ id: connectionId, paused: !isOn }, () => `${isOn ? 'resumed' : 'paused'}, within a second`);
+    });
+}
+
+function addDisconnect(connections: Command, { actor, output, withDatabase }: CommandContext): void {
+  connections
+    .command('disconnect')
+    .description('end a connection: close its channels, revoke its grant, erase its rows')
+    .argument('<id>')
+    .option('--why <text>', 'kept in the audit log')
+    .action(async (id: string, options: { why?: string }) => {
+      const connectionId = parseUuid('id', id);
+      await withDatabase(async ({ db }) => {
+        if (!(await requestDisconnect(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
+        const details = options.why === undefined ? {} : { reason: options.why };
+        await writeAudit(db, { actor, action: 'disconnect_requested', subject: connectionId, details });
+      });
+      output.result(
+        { id: connectionId, disconnecting: true },
+        () => 'asked for; the fleet carries it out within seconds',
       );
     });
+}
 
-  program
-    .command('sync')
-    .description('ask for a sync now; a wait after errors is not waited out')
-    .argument('<provider_or_connection_id>')
-    .action(async (id: string) => {
-      const { actor, output, withDatabase } = context();
-      const subject = parseUuid('id', id);
-      const queued = await withDatabase(async ({ db }) => {
-        const one = await findConnection(db, subject);
-        const found = one === null ? await listConnections(db, { providerId: subject }, 10) : [one];
-        if (found.length === 0) throw new CommandError(`no connection or provider ${subject}`);
-        const requested = await requestSync(
-          db,
-          found.map((connection) => connection.id),
-          'manual',
-        );
-        await writeAudit(db, { actor, action: 'sync_requested', subject });
-        return requested;
+function addErase(connections: Command, { actor, output, withDatabase }: CommandContext): void {
+  connections
+    .command('erase')
+    .description('erase its rows now, without a word to the calendar provider (disconnect is the better way)')
+    .argument('<id>')
+    .option('--yes', 'yes, really; the grant is not revoked and cannot be afterwards')
+    .option('--why <text>', 'kept in the audit log')
+    .action(async (id: string, options: { yes?: boolean; why?: string }) => {
+      const connectionId = parseUuid('id', id);
+      if (options.yes !== true)
+        throw new CommandError('erasing leaves the grant alive at the calendar provider; say --yes', EXIT.usage);
+      await withDatabase(async ({ db }) => {
+        const details = options.why === undefined ? {} : { reason: options.why };
+        if (!(await eraseConnection(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
+        await writeAudit(db, { actor, action: 'connection_erased', subject: connectionId, details });
       });
-      output.result({ queued }, () => `requested ${queued.length} sync(s); the sweep starts them within seconds`);
+      output.result({ id: connectionId, erased: true }, () => 'erased');
     });
-}
-
-function parseStatus(status: string): Connection['status'] {
-  if (status === 'active' || status === 'reauth_required' || status === 'disabled') return status;
-  throw new CommandError(`--status must be active, reauth_required or disabled, not "${status}"`);
-}
-
-function toJson(connection: Connection) {
-  return {
-    id: connection.id,
-    provider_id: connection.providerId,
-    calendar_provider: connection.calendarProvider,
-    status: connection.status,
-    status_reason: connection.statusReason,
-    sync_enabled: connection.syncEnabled,
-    sync_needed: connection.syncNeeded,
-    last_synced_at: connection.lastSyncedAt,
-    last_webhook_received_at: connection.lastWebhookReceivedAt,
-    error_count: connection.errorCount,
-    last_error: connection.lastError,
-    backoff_until: connection.backoffUntil,
-  };
-}
-
-function toRow(connection: Connection): string[] {
-  return [
-    connection.id,
-    connection.providerId,
-    connection.calendarProvider,
-    connection.status,
-    connection.lastSyncedAt?.toISOString() ?? 'never',
-    connection.syncNeeded === true ? 'yes' : 'no',
-    String(connection.errorCount),
-    connection.lastError === null ? '' : `${connection.lastError.kind}/${connection.lastError.reason}`,
-  ];
 }

@@ -1,20 +1,51 @@
-import { type DeadLetter, findDeadLetter, listDeadLetters, writeAudit } from '@bookiji/db';
+import {
+  closeDeadLetter,
+  type Database,
+  type DeadLetter,
+  findDeadLetter,
+  listDeadLetters,
+  writeAudit,
+} from '@bookiji/db';
 import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
 import { type ReadBooking, type ReplayResult, replayDeadLetter } from '@bookiji/sync';
 import type { Command } from 'commander';
-import { type CommandContext, CommandError, parseUuid } from '../context.ts';
+import { parseCount, parseUuid } from '../arguments.ts';
+import { CommandError } from '../command-error.ts';
+import type { CommandContext } from '../context.ts';
+import { examples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
 
-/** `dead-letters list | show | replay`. */
-export function addDeadLetterCommands(program: Command, context: () => CommandContext): void {
-  const letters = program.command('dead-letters').description('work that was given up: look at it, try it again');
+const ALL_AT_MOST = 10_000;
 
+/** `dead-letters list | show | replay | discard`. */
+export function addDeadLetterCommands(program: Command, context: CommandContext): void {
+  const letters = program
+    .command('dead-letters')
+    .description('work that was given up: look at it, try it again, or let it be')
+    .addHelpText(
+      'after',
+      examples(
+        ['dead-letters list', 'open ones, the newest first'],
+        ['dead-letters show <id>', 'everything that is known of it'],
+        ['dead-letters replay <id>', 'due again; exit 1 when it still cannot be done'],
+        ['dead-letters replay --all', 'after the cause was mended'],
+        ['dead-letters discard <id> --why "test booking"', 'closed without being tried again'],
+      ),
+    );
+  addList(letters, context);
+  addShow(letters, context);
+  addReplay(letters, context);
+  addDiscard(letters, context);
+}
+
+function addList(letters: Command, { output, withDatabase }: CommandContext): void {
   letters
     .command('list', { isDefault: true })
+    .description('open dead letters, the newest first')
     .option('--limit <count>', 'at most so many', '100')
     .action(async (options: { limit: string }) => {
-      const { output, withDatabase } = context();
-      const open = await withDatabase(({ db }) => listDeadLetters(db, Number(options.limit) || 100));
+      const open = await withDatabase(({ db }) => listDeadLetters(db, parseCount('--limit', options.limit)));
       output.result({ dead_letters: open.map(toJson) }, () =>
         renderTable(
           ['id', 'kind', 'reason', 'since'],
@@ -22,37 +53,74 @@ export function addDeadLetterCommands(program: Command, context: () => CommandCo
         ),
       );
     });
+}
 
+function addShow(letters: Command, { output, withDatabase }: CommandContext): void {
   letters
     .command('show')
+    .description('one dead letter with its payload')
     .argument('<id>')
     .action(async (id: string) => {
-      const letter = await context().withDatabase(({ db }) => find(db, id));
-      context().output.result(toJson(letter), () => JSON.stringify(toJson(letter), null, 2));
-    });
-
-  letters
-    .command('replay')
-    .argument('<id>')
-    .action(async (id: string) => {
-      const { actor, output, withDatabase } = context();
-      const result = await withDatabase(async ({ db }) => {
-        const letter = await find(db, id);
-        const replayed = await replayDeadLetter(db, letter, readBooking);
-        await writeAudit(db, {
-          actor,
-          action: 'dead_letter_replayed',
-          subject: letter.id,
-          details: { outcome: replayed.outcome },
-        });
-        return replayed;
-      });
-      output.result({ id, ...result }, () => explain(result));
-      if (result.outcome !== 'replayed') process.exitCode = 1;
+      const letter = await withDatabase(({ db }) => find(db, id));
+      output.result(toJson(letter), () => JSON.stringify(toJson(letter), null, 2));
     });
 }
 
-async function find(db: Parameters<typeof findDeadLetter>[0], id: string): Promise<DeadLetter> {
+function addReplay(letters: Command, context: CommandContext): void {
+  letters
+    .command('replay')
+    .description('make it due again; of two operators who do it at once, one does')
+    .argument('[id...]')
+    .option('--all', 'every open one')
+    .action(async (ids: string[], options: { all?: boolean }) => {
+      if (ids.length > 0 === (options.all === true))
+        throw new CommandError('name dead letters, or say --all', EXIT.usage);
+      const results = await context.withDatabase(({ db }) => replayAll(context, db, ids));
+      const [only] = results;
+      context.output.result(ids.length === 1 && only !== undefined ? only : { replayed: results }, () =>
+        results.length === 0 ? 'there is none' : results.map((one) => `${one.id}  ${explain(one)}`).join('\n'),
+      );
+      if (results.some(({ outcome }) => outcome !== 'replayed')) context.exit(EXIT.no);
+    });
+}
+
+async function replayAll({ actor, output }: CommandContext, db: Database, ids: readonly string[]) {
+  const letters: DeadLetter[] = [];
+  if (ids.length === 0) letters.push(...(await listDeadLetters(db, ALL_AT_MOST)));
+  for (const id of ids) letters.push(await find(db, id));
+  const bar = output.progress('replaying', letters.length);
+  const results: (ReplayResult & { id: string })[] = [];
+  for (const letter of letters) {
+    const result = await replayDeadLetter(db, letter, readBooking);
+    const details = { outcome: result.outcome };
+    await writeAudit(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+    results.push({ id: letter.id, ...result });
+    bar.show(results.length, letter.id);
+  }
+  bar.end();
+  return results;
+}
+
+function addDiscard(letters: Command, { actor, output, withDatabase }: CommandContext): void {
+  letters
+    .command('discard')
+    .description('close it without trying it again')
+    .argument('<id>')
+    .option('--why <text>', 'kept in the audit log')
+    .action(async (id: string, options: { why?: string }) => {
+      await withDatabase(async ({ db }) => {
+        const letter = await find(db, id);
+        await db.transaction(async (tx) => {
+          if (!(await closeDeadLetter(tx, letter.id))) throw new CommandError('it is closed already');
+          const details = options.why === undefined ? {} : { reason: options.why };
+          await writeAudit(tx, { actor, action: 'dead_letter_discarded', subject: letter.id, details });
+        });
+      });
+      output.result({ id, outcome: 'discarded' }, () => 'discarded');
+    });
+}
+
+async function find(db: Database, id: string): Promise<DeadLetter> {
   const letter = await findDeadLetter(db, parseUuid('id', id));
   if (letter === null) throw new CommandError(`no dead letter ${id}`);
   return letter;

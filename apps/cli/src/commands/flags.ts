@@ -1,56 +1,150 @@
-import { readSwitches, turnSwitches } from '@bookiji/db';
-import { FLAG_NAMES, type FlagCeiling, isFlagName, isFlagOn } from '@bookiji/flags';
+import { clearSwitch, listSwitches, type OperatorSwitch, readSwitches, turnSwitches } from '@bookiji/db';
+import { FLAG_NAMES, isFlagName, isFlagOn, readFlagCeiling, SHADOW_SWITCH } from '@bookiji/flags';
+import { flagFields } from '@bookiji/fleet';
+import { QUEUE_NAMES } from '@bookiji/queues';
+import { loadSettings } from '@bookiji/runtime';
 import type { Command } from 'commander';
-import { type CommandContext, CommandError } from '../context.ts';
+import { CommandError } from '../command-error.ts';
+import type { CommandContext } from '../context.ts';
+import { examples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
 
-/** `flags list | set`. The environment is the ceiling: an operator narrows, never widens. */
-export function addFlagCommands(program: Command, context: () => CommandContext, ceiling: FlagCeiling): void {
-  const flags = program.command('flags').description('show and turn the flags');
+const QUEUES: readonly string[] = Object.values(QUEUE_NAMES);
+const NAMES = `${FLAG_NAMES.join(', ')}, provider:<google|microsoft>, queue:<name>, connection:<id>, ${SHADOW_SWITCH}`;
 
+/** `flags list | set | clear`. The environment is the ceiling: an operator narrows, never widens. */
+export function addFlagCommands(program: Command, context: CommandContext): void {
+  const flags = program
+    .command('flags')
+    .description('flags and kill switches: what is off, who turned it, and why')
+    .addHelpText(
+      'after',
+      examples(
+        ['flags list', 'what the environment allows, what operators turned, what results'],
+        ['flags set CALENDAR_SYNC_ENABLED off --why "incident 12"', 'in force everywhere within a second'],
+        ['flags set provider:google off --why "outage"', 'one calendar provider alone; its work waits'],
+        ['flags set shadow on --why "rehearsal"', 'outbound writes are planned and logged, not made'],
+        ['flags clear provider:google --why "over"', 'as if nobody had ever turned it'],
+      ),
+    );
+  addList(flags, context);
+  addSet(flags, context);
+  addClear(flags, context);
+}
+
+function ceilingOf({ environment }: CommandContext) {
+  return readFlagCeiling(loadSettings(flagFields, environment));
+}
+
+function addList(flags: Command, context: CommandContext): void {
   flags
     .command('list', { isDefault: true })
-    .description('what the environment allows, what operators switched off, and what results')
+    .alias('show')
+    .description('what the environment of this command allows, what operators turned, and what results')
     .action(async () => {
-      const { output, withDatabase } = context();
-      const switches = await withDatabase(({ db }) => readSwitches(db));
+      const ceiling = ceilingOf(context);
+      const [switches, turned] = await context.withDatabase(({ db }) =>
+        Promise.all([readSwitches(db), listSwitches(db)]),
+      );
       const rows = FLAG_NAMES.map((name) => ({
         name,
         environment: ceiling.flags[name],
         switched_off: switches.get(name) === false,
         effective: isFlagOn(name, ceiling, switches),
       }));
-      output.result({ flags: rows }, () =>
-        renderTable(
-          ['flag', 'environment', 'operator', 'effective'],
-          rows.map((row) => [row.name, onOff(row.environment), row.switched_off ? 'off' : '-', onOff(row.effective)]),
-        ),
-      );
-    });
-
-  flags
-    .command('set')
-    .description('switch a flag off, or on again up to what the environment allows')
-    .argument('<name>', FLAG_NAMES.join(', '))
-    .argument('<on|off>')
-    .option('--reason <text>', 'kept in the audit log')
-    .action(async (name: string, value: string, options: { reason?: string }) => {
-      const { actor, output, withDatabase } = context();
-      if (!isFlagName(name)) throw new CommandError(`unknown flag "${name}"; the flags are ${FLAG_NAMES.join(', ')}`);
-      if (value !== 'on' && value !== 'off') throw new CommandError(`a flag is set on or off, not "${value}"`);
-      const isOn = value === 'on';
-      await withDatabase(({ db }) =>
-        turnSwitches(db, [{ name, isOn, changedBy: actor, reason: options.reason ?? null }]),
-      );
-      const effective = isOn && ceiling.flags[name];
-      output.result({ name, effective }, () =>
-        isOn && !effective
-          ? `${name} stays off: the environment of this command says so`
-          : `${name} is ${onOff(effective)}`,
+      const lists = { provider_ids: ceiling.providerIds, connection_ids: ceiling.connectionIds };
+      context.output.result({ flags: rows, switches: turned.map(describeSwitch), allowlists: lists }, () =>
+        [
+          renderTable(
+            ['flag', 'environment', 'operator', 'effective'],
+            rows.map((row) => [row.name, onOff(row.environment), row.switched_off ? 'off' : '-', onOff(row.effective)]),
+          ),
+          '\nturned by operators',
+          renderTable(
+            ['name', 'is', 'when', 'who', 'why'],
+            turned.map((one) => [
+              one.name,
+              onOff(one.isOn),
+              one.changedAt.toISOString(),
+              one.changedBy,
+              one.reason ?? '',
+            ]),
+          ),
+          `\nallowlists: providers ${sizeOf(ceiling.providerIds)}, connections ${sizeOf(ceiling.connectionIds)}`,
+        ].join('\n'),
       );
     });
 }
 
+interface WhyOptions {
+  readonly why?: string;
+  readonly reason?: string;
+}
+
+function addSet(flags: Command, context: CommandContext): void {
+  flags
+    .command('set')
+    .description('turn a flag or switch off, or on again up to what the environment allows')
+    .argument('<name>', NAMES)
+    .argument('<on|off>')
+    .option('--why <text>', 'kept in the audit log')
+    .option('--reason <text>', 'the same as --why')
+    .action(async (given: string, value: string, options: WhyOptions) => {
+      const name = parseName(given);
+      if (value !== 'on' && value !== 'off')
+        throw new CommandError(`a flag is set on or off, not "${value}"`, EXIT.usage);
+      const isOn = value === 'on';
+      const isAllowed = !isFlagName(name) || ceilingOf(context).flags[name];
+      const reason = options.why ?? options.reason ?? null;
+      await context.withDatabase(({ db }) => turnSwitches(db, [{ name, isOn, changedBy: context.actor, reason }]));
+      context.output.result({ name, effective: isOn && isAllowed }, () =>
+        isOn && !isAllowed
+          ? `${name} stays off: the environment of this command says so`
+          : `${name} is ${value}, in every process within a second`,
+      );
+    });
+}
+
+function addClear(flags: Command, context: CommandContext): void {
+  flags
+    .command('clear')
+    .description('forget that an operator turned it: the environment alone decides again')
+    .argument('<name>', NAMES)
+    .option('--why <text>', 'kept in the audit log')
+    .option('--reason <text>', 'the same as --why')
+    .action(async (given: string, options: WhyOptions) => {
+      const name = parseName(given);
+      const reason = options.why ?? options.reason ?? null;
+      const isCleared = await context.withDatabase(({ db }) =>
+        clearSwitch(db, { name, changedBy: context.actor, reason }),
+      );
+      context.output.result({ name, cleared: isCleared }, () =>
+        isCleared ? `${name} is as the environment says` : `nobody had turned ${name}`,
+      );
+    });
+}
+
+function parseName(name: string): string {
+  const [kind = '', subject = ''] = name.toLowerCase().split(/:(.*)/s);
+  const isKnown =
+    isFlagName(name) ||
+    name === SHADOW_SWITCH ||
+    (kind === 'provider' && (subject === 'google' || subject === 'microsoft')) ||
+    (kind === 'queue' && QUEUES.includes(subject)) ||
+    (kind === 'connection' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(subject));
+  if (!isKnown) throw new CommandError(`unknown flag "${name}"; there are ${NAMES}`, EXIT.usage);
+  return isFlagName(name) ? name : name.toLowerCase();
+}
+
+function describeSwitch(one: OperatorSwitch) {
+  return { name: one.name, on: one.isOn, changed_at: one.changedAt, changed_by: one.changedBy, reason: one.reason };
+}
+
 function onOff(isOn: boolean): string {
   return isOn ? 'on' : 'off';
+}
+
+function sizeOf(list: readonly string[] | null): string {
+  return list === null ? 'not restricted' : `${list.length}`;
 }

@@ -1,71 +1,92 @@
 import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '@bookiji/db/migrate';
 import type { Command } from 'commander';
-import { type CommandContext, CommandError } from '../context.ts';
+import { parseCount } from '../arguments.ts';
+import { CommandError } from '../command-error.ts';
+import type { CommandContext } from '../context.ts';
+import { examples } from '../examples.ts';
+import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
 
 /** `migrate up | down | status | verify`. */
-export function addMigrateCommands(program: Command, context: () => CommandContext): void {
-  const migrate = program.command('migrate').description('change, roll back and check the database schema');
+export function addMigrateCommands(program: Command, context: CommandContext): void {
+  const migrate = program
+    .command('migrate')
+    .description('change, roll back and check the database schema')
+    .addHelpText(
+      'after',
+      examples(
+        ['migrate status', 'which are applied, pending or unknown'],
+        ['migrate up', 'apply every pending one, all or none'],
+        ['migrate verify', 'exit 0 only without violations'],
+        ['migrate down 1', 'roll back the newest; the rows of what it brought are lost'],
+      ),
+    );
+  addUp(migrate, context);
+  addDown(migrate, context);
+  addStatus(migrate, context);
+  addVerify(migrate, context);
+}
 
+function addUp(migrate: Command, { databaseUrl, output }: CommandContext): void {
   migrate
     .command('up')
     .description('apply every pending migration, all or none')
     .action(async () => {
-      const { databaseUrl, output } = context();
-      const applied = await migrateUp(databaseUrl);
+      const url = await databaseUrl();
+      const { pending } = await migrationStatus(url);
+      if (pending.length > 0) output.note(`applying ${pending.length}: ${pending.join(', ')}`);
+      const applied = await migrateUp(url);
       output.result({ applied }, () => (applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`));
     });
+}
 
+function addDown(migrate: Command, { databaseUrl, output }: CommandContext): void {
   migrate
     .command('down')
     .description('roll back the newest migrations; rows of dropped tables are lost')
     .argument('[count]', 'how many', '1')
     .option('--all', 'roll back all of them')
     .action(async (count: string, options: { all?: boolean }) => {
-      const { databaseUrl, output } = context();
-      const wanted = options.all === true ? Number.POSITIVE_INFINITY : Number(count);
-      if (!(wanted >= 1)) throw new CommandError(`count must be a number from 1 on, not "${count}"`);
-      const { applied } = await migrationStatus(databaseUrl);
-      const rolledBack = await migrateDown(databaseUrl, Math.min(wanted, applied.length));
+      const wanted = options.all === true ? Number.POSITIVE_INFINITY : parseCount('count', count);
+      const url = await databaseUrl();
+      const { applied } = await migrationStatus(url);
+      const rolledBack = await migrateDown(url, Math.min(wanted, applied.length));
       output.result({ rolled_back: rolledBack }, () =>
         rolledBack.length === 0 ? 'nothing to roll back' : `rolled back ${rolledBack.join(', ')}`,
       );
     });
+}
 
+function addStatus(migrate: Command, { databaseUrl, output }: CommandContext): void {
   migrate
     .command('status')
     .description('which migrations are applied, pending, or unknown to this version')
     .action(async () => {
-      const { databaseUrl, output } = context();
-      const status = await migrationStatus(databaseUrl);
+      const status = await migrationStatus(await databaseUrl());
+      const stateOf = (name: string) => (status.unknown.includes(name) ? 'unknown (newer schema)' : 'applied');
       output.result(status, () =>
         renderTable(
           ['migration', 'state'],
-          [
-            ...status.applied.map((name) => [
-              name,
-              status.unknown.includes(name) ? 'unknown (newer schema)' : 'applied',
-            ]),
-            ...status.pending.map((name) => [name, 'pending']),
-          ],
+          [...status.applied.map((name) => [name, stateOf(name)]), ...status.pending.map((name) => [name, 'pending'])],
         ),
       );
     });
+}
 
+function addVerify(migrate: Command, context: CommandContext): void {
   migrate
     .command('verify')
     .description('run the verification queries; exit 1 on any violation')
     .action(async () => {
-      const { databaseUrl, output } = context();
-      const verifications = await verifyMigrations(databaseUrl);
+      const verifications = await verifyMigrations(await context.databaseUrl());
+      if (verifications.length === 0) throw new CommandError('no migration is applied, so nothing was verified');
       const violations = verifications.reduce((sum, one) => sum + one.violations, 0);
-      output.result({ violations, checks: verifications }, () =>
+      context.output.result({ violations, checks: verifications }, () =>
         renderTable(
           ['migration', 'check', 'violations'],
           verifications.map((one) => [one.migration, one.check, String(one.violations)]),
         ),
       );
-      if (verifications.length === 0) throw new CommandError('no migration is applied, so nothing was verified');
-      if (violations > 0) process.exitCode = 1;
+      if (violations > 0) context.exit(EXIT.no);
     });
 }

@@ -107,6 +107,27 @@ export async function turnSwitches(db: Database, changes: readonly SwitchChange[
   });
 }
 
+/** Forgets that an operator turned a switch, and says so in the audit log; false when nobody had. */
+export async function clearSwitch(
+  db: Database,
+  clear: { readonly name: string; readonly changedBy: string; readonly reason: string | null },
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const cleared = await tx
+      .delete(operatorSwitches)
+      .where(eq(operatorSwitches.name, clear.name))
+      .returning({ name: operatorSwitches.name });
+    if (cleared.length === 0) return false;
+    await tx.insert(auditLog).values({
+      actor: clear.changedBy,
+      action: 'switch_cleared',
+      subject: clear.name,
+      details: clear.reason === null ? {} : { reason: clear.reason },
+    });
+    return true;
+  });
+}
+
 export async function writeAudit(
   db: Database,
   entry: { actor: string; action: string; subject: string; details?: Record<string, unknown> },

@@ -101,7 +101,9 @@ function withoutPrivate(run: DrillRun, words: PrivateWords): Pick<DrillRun, 'ste
 /** Over the record without its digest, whatever the order of its members. */
 export function digestOf(record: Omit<Evidence, 'digest'> & { readonly digest?: string }): string {
   const { digest: _, ...rest } = record;
-  return createHash('sha256').update(JSON.stringify(sortMembers(rest))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(sortMembers(rest)))
+    .digest('hex');
 }
 
 function sortMembers(value: unknown): unknown {

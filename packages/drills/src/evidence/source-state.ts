@@ -31,7 +31,10 @@ function git(root: string, ...args: string[]): string | null {
 function hashFiles(root: string): string {
   const hash = createHash('sha256');
   for (const path of SOURCES.flatMap((name) => listFiles(root, name)).sort()) {
-    hash.update(`${path}\0`).update(readFileSync(join(root, path))).update('\0');
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(root, path)))
+      .update('\0');
   }
   return hash.digest('hex').slice(0, 40);
 }

@@ -39,7 +39,11 @@ export function judgeEvidence(question: EvidenceQuestion): Judgement {
   const items = [
     judge('source', 'the source is a commit', describeSource(question.source)),
     ...question.checklist.map(({ name, title, drills }) =>
-      judge(name, title, drills.flatMap((drill) => describeProblem(drill, problems.get(drill)))),
+      judge(
+        name,
+        title,
+        drills.flatMap((drill) => describeProblem(drill, problems.get(drill))),
+      ),
     ),
     judge('every-scenario', 'every required scenario was played', findUnproven(question, problems)),
   ];

@@ -1,0 +1,72 @@
+/** One run of the command: parse, do, say how it ended. */
+import { SettingsError } from '@bookiji/runtime';
+import { CommanderError } from 'commander';
+import { CommandError } from './command-error.ts';
+import { createContext } from './context.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { createOutput, type Terminal } from './output.ts';
+import { createProgram } from './program.ts';
+
+export interface CalsyncSurroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  readonly now: () => Date;
+}
+
+/** @returns the exit code. Never throws. */
+export async function runCalsync(args: readonly string[], surroundings: CalsyncSurroundings): Promise<ExitCode> {
+  const { environment, stdout, stderr, now } = surroundings;
+  // `--json` may stand anywhere: operators put it last.
+  const isJson = args.includes('--json');
+  const output = createOutput(isJson, stdout, stderr);
+  const { context, exitCode, close } = createContext(output, environment, now);
+  try {
+    const program = createProgram(
+      context,
+      (text) => stdout.write(text),
+      (text) => stderr.write(text),
+    );
+    await program.parseAsync([...(isJson ? ['--json'] : []), ...args.filter((arg) => arg !== '--json')], {
+      from: 'user',
+    });
+    return exitCode();
+  } catch (error) {
+    // Commander has said it already; help is no error.
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      if (isJson) output.result({ error: { code: 'usage', message: error.message } }, () => '');
+      return EXIT.usage;
+    }
+    const failure = describeFailure(error);
+    stderr.write(`calsync: ${failure.message}\n`);
+    if (isJson) output.result({ error: { code: failure.code, message: failure.message } }, () => '');
+    return failure.exitCode;
+  } finally {
+    await close();
+  }
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Failures in one line, without what the database was told. */
+function describeFailure(error: unknown): Failure {
+  if (error instanceof CommandError) {
+    const code = error.exitCode === EXIT.usage ? 'usage' : error.exitCode === EXIT.no ? 'refused' : 'unavailable';
+    return { code, message: error.message, exitCode: error.exitCode };
+  }
+  if (error instanceof SettingsError) return { code: 'settings', message: error.message, exitCode: EXIT.usage };
+  const unavailable = (message: string): Failure => ({ code: 'unavailable', message, exitCode: EXIT.unavailable });
+  if (!(error instanceof Error)) return unavailable('failed for an unknown reason');
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const word = (cause as { code?: unknown }).code;
+  if (word === 'ECONNREFUSED' || word === 'CONNECT_TIMEOUT' || word === 'ENOTFOUND')
+    return unavailable('the database at DATABASE_URL does not answer');
+  if (word === '42P01' || word === '42703')
+    return unavailable('the schema is not current; run: npm run calsync -- migrate up');
+  return unavailable(typeof word === 'string' ? `${cause.name} ${word}` : (cause.message.split('\n')[0] ?? cause.name));
+}
