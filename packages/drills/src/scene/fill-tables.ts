@@ -1,4 +1,7 @@
-/** A row or two in every table, of every kind that matters; whoever adds a table adds its rows here. */
+/**
+ * A row or two in every table. Those whose kinds of rows matter are written here; any other gets a row that is made up
+ * from its columns.
+ */
 import { randomUUID } from 'node:crypto';
 import type { DatabaseHandle } from '@bookiji/db';
 
@@ -9,6 +12,7 @@ export async function fillTables(sql: Sql): Promise<void> {
   await fillInbound(sql, ids);
   await fillOutbound(sql, ids);
   await fillOperational(sql, ids);
+  await fillOthers(sql);
 }
 
 /** The handle writes no JSON by itself. */
@@ -73,6 +77,30 @@ async function fillOperational(sql: Sql, { google }: Ids): Promise<void> {
   await sql`INSERT INTO sweeps (name) VALUES ('due_connections')`;
   await sql`INSERT INTO used_connect_links (link_id, expires_at) VALUES ('link', now())`;
   await sql`INSERT INTO processes (instance_id, role) VALUES (${randomUUID()}, 'ingress')`;
+}
+
+/** A made-up value per type, for columns that must have one. */
+const MADE_UP: Readonly<Record<string, string>> = {
+  uuid: 'gen_random_uuid()',
+  text: "'made-up'",
+  boolean: 'false',
+  jsonb: "'{}'",
+  'timestamp with time zone': 'now()',
+  ARRAY: "'{}'",
+};
+
+async function fillOthers(sql: Sql): Promise<void> {
+  for (const [table, rows] of await readTables(sql)) {
+    if (rows.length > 0) continue;
+    const columns = await sql<{ name: string; type: string }[]>`
+      SELECT column_name AS name, data_type AS type FROM information_schema.columns
+       WHERE table_schema = current_schema() AND table_name = ${table}
+         AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'`;
+    const names = columns.map(({ name }) => `"${name}"`).join(', ');
+    const values = columns.map(({ type }) => MADE_UP[type] ?? '1').join(', ');
+    // A table that takes no made-up row stays empty, and the drill says so.
+    await sql.unsafe(`INSERT INTO "${table}" (${names}) VALUES (${values})`).catch(() => undefined);
+  }
 }
 
 export type Rows = Readonly<Record<string, unknown>>[];
