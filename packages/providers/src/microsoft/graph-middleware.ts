@@ -47,8 +47,9 @@ export class AuthorizingMiddleware implements Middleware {
 
   async execute(context: Context): Promise<void> {
     const options = context.options ?? {};
-    const { token } = context.middlewareControl?.getMiddlewareOptions(Authorization) as Authorization;
-    context.options = { ...options, headers: { ...plainHeaders(options.headers), Authorization: `Bearer ${token}` } };
+    const given = context.middlewareControl?.getMiddlewareOptions(Authorization) as Authorization | undefined;
+    const authorization = given === undefined ? {} : { Authorization: `Bearer ${given.token}` };
+    context.options = { ...options, headers: { ...plainHeaders(options.headers), ...authorization } };
     await this.#next?.execute(context);
   }
 }

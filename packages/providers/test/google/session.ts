@@ -1,4 +1,4 @@
-import type { CalendarPort, EventDraft, TokenSource } from '../../src/contract/index.ts';
+import type { AroundRequest, CalendarPort, EventDraft, TokenSource } from '../../src/contract/index.ts';
 import { createGoogleAdapter, type GoogleApiOptions } from '../../src/google/index.ts';
 
 export interface TestTokens extends TokenSource {
@@ -19,11 +19,12 @@ export const EVENTS = '/calendar/v3/calendars/primary/events';
 
 export function openTestCalendar(
   apiBaseUrl: string,
-  options: GoogleApiOptions & { calendarId?: string; tokens?: TokenSource } = {},
+  options: GoogleApiOptions & { calendarId?: string; tokens?: TokenSource; aroundRequest?: AroundRequest } = {},
 ): CalendarPort {
-  const { calendarId = 'primary', tokens = testTokens(), ...rest } = options;
+  const { calendarId = 'primary', tokens = testTokens(), aroundRequest, ...rest } = options;
+  const around = aroundRequest === undefined ? {} : { aroundRequest };
   const adapter = createGoogleAdapter({ apiBaseUrl, now: () => NOW, ...rest });
-  return adapter.open({ connectionId: 'c-1', calendarId, tokens });
+  return adapter.open({ connectionId: 'c-1', calendarId, tokens, ...around });
 }
 
 export function buildDraft(changes: Partial<EventDraft> = {}): EventDraft {

@@ -1,4 +1,4 @@
-import type { CalendarPort, EventDraft, TokenSource } from '../../src/contract/index.ts';
+import type { AroundRequest, CalendarPort, EventDraft, TokenSource } from '../../src/contract/index.ts';
 import { createMicrosoftAdapter, type MicrosoftOptions } from '../../src/microsoft/index.ts';
 
 export interface TestTokens extends TokenSource {
@@ -16,9 +16,14 @@ export const signal = new AbortController().signal;
 
 export function openTestCalendar(
   graphBaseUrl: string,
-  options: Partial<MicrosoftOptions> & { calendarId?: string; tokens?: TokenSource } = {},
+  options: Partial<MicrosoftOptions> & {
+    calendarId?: string;
+    tokens?: TokenSource;
+    aroundRequest?: AroundRequest;
+  } = {},
 ): CalendarPort {
-  const { calendarId = 'primary', tokens = testTokens(), ...rest } = options;
+  const { calendarId = 'primary', tokens = testTokens(), aroundRequest, ...rest } = options;
+  const around = aroundRequest === undefined ? {} : { aroundRequest };
   const adapter = createMicrosoftAdapter({
     graphBaseUrl,
     clientId: 'app',
@@ -26,7 +31,7 @@ export function openTestCalendar(
     now: () => NOW,
     ...rest,
   });
-  return adapter.open({ connectionId: 'c-1', calendarId, tokens });
+  return adapter.open({ connectionId: 'c-1', calendarId, tokens, ...around });
 }
 
 export function buildDraft(changes: Partial<EventDraft> = {}): EventDraft {
