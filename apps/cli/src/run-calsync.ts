@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
 import { createContext } from './context.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { innermost } from './innermost.ts';
 import { createOutput, type Terminal } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -61,12 +62,10 @@ function describeFailure(error: unknown): Failure {
   }
   if (error instanceof SettingsError) return { code: 'settings', message: error.message, exitCode: EXIT.usage };
   const unavailable = (message: string): Failure => ({ code: 'unavailable', message, exitCode: EXIT.unavailable });
-  if (!(error instanceof Error)) return unavailable('failed for an unknown reason');
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const word = (cause as { code?: unknown }).code;
-  if (word === 'ECONNREFUSED' || word === 'CONNECT_TIMEOUT' || word === 'ENOTFOUND')
+  const { code, name, message } = innermost(error);
+  if (code === 'ECONNREFUSED' || code === 'CONNECT_TIMEOUT' || code === 'ENOTFOUND')
     return unavailable('the database at DATABASE_URL does not answer');
-  if (word === '42P01' || word === '42703')
+  if (code === '42P01' || code === '42703' || code === '42883')
     return unavailable('the schema is not current; run: npm run calsync -- migrate up');
-  return unavailable(typeof word === 'string' ? `${cause.name} ${word}` : (cause.message.split('\n')[0] ?? cause.name));
+  return unavailable(code === null ? (message.split('\n')[0] ?? name) : `${name} ${code}`);
 }

@@ -1,14 +1,6 @@
 import type { RequirementId } from './requirements.ts';
 import type { Scene } from './scene/scene.ts';
-
-/** What a drill cannot do without; a target that lacks it is not drilled this way. */
-export type Need =
-  /** Operators' routes and a token for them. */
-  | 'ops'
-  /** Calendars whose owner can be played. */
-  | 'sandbox'
-  /** Stores and processes that belong to the drill, so that they may be taken away. */
-  | 'owned';
+import type { Need } from './target/target.ts';
 
 /**
  * `calm` ones disturb nobody and are played several at a time; `alone` takes something away that others need; `last`

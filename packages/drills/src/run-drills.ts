@@ -1,6 +1,6 @@
-import type { Drill, Need } from './drill.ts';
+import type { Drill } from './drill.ts';
 import { type DrillRun, type RunOptions, runDrill } from './run-drill.ts';
-import { has, type Target } from './target/target.ts';
+import { has, type Need, type Target } from './target/target.ts';
 
 export interface DrillsListener {
   started?(drill: Drill): void;

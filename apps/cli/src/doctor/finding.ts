@@ -1,3 +1,5 @@
+import { innermost } from '../innermost.ts';
+
 /** What the doctor found. `warn` works today and will not for ever; `fail` does not work. */
 export interface Finding {
   readonly check: string;
@@ -21,7 +23,6 @@ export function fail(check: string, found: string, mend: string): Finding {
 
 /** The short name of what went wrong, without addresses or values. */
 export function nameFailure(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  const { code } = (error.cause ?? error) as { code?: unknown };
-  return typeof code === 'string' ? code : error.name === 'Error' ? (error.message.split('\n')[0] ?? '') : error.name;
+  const { code, name, message } = innermost(error);
+  return code ?? (name === 'Error' ? (message.split('\n')[0] ?? name) : name);
 }

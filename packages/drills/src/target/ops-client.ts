@@ -31,12 +31,3 @@ export function createOpsClient(url: string, token: string): OpsClient {
       }),
   };
 }
-
-/** A counter of the sum; 0 when nothing was counted yet. */
-export function readCount(metrics: FleetMetrics, name: string, labels: Readonly<Record<string, string>> = {}): number {
-  const parts = metrics[`${name}_by_label`] as readonly Record<string, unknown>[] | undefined;
-  if (parts === undefined) return Number(metrics[name] ?? 0);
-  return parts
-    .filter((part) => Object.entries(labels).every(([label, value]) => part[label] === value))
-    .reduce((sum, part) => sum + Number(part.value), 0);
-}

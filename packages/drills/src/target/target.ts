@@ -2,10 +2,18 @@
 import type { DatabaseHandle } from '@bookiji/db';
 import type { BookingDesk, IngressClient, Role, SandboxClient } from '@bookiji/local-fleet';
 import type { Environment } from '@bookiji/runtime';
-import type { Need } from '../drill.ts';
 import type { OpsClient } from './ops-client.ts';
 import type { OwnedServer } from './owned-server.ts';
 import type { PrivateWords } from './private-words.ts';
+
+/** What a drill cannot do without; a target that lacks it is not drilled this way. */
+export type Need =
+  /** Operators' routes and a token for them. */
+  | 'ops'
+  /** Calendars whose owner can be played. */
+  | 'sandbox'
+  /** Stores and processes that belong to the drill, so that they may be taken away. */
+  | 'owned';
 
 export interface Target {
   readonly kind: 'local' | 'remote';

@@ -1,0 +1,264 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openQueues, QUEUE_NAMES } from '@bookiji/queues';
+import { sealToken } from '@bookiji/sync';
+import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createCalsync } from './calsync-harness.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'calsync-'));
+let database: TestDatabase;
+let calsync: ReturnType<typeof createCalsync>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  calsync = createCalsync({
+    DATABASE_URL: database.url,
+    QUEUE_PREFIX: `{cli-${randomUUID().slice(0, 8)}}`,
+    CALENDAR_SYNC_ENABLED: 'true',
+  });
+});
+afterAll(async () => {
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await database.sql`TRUNCATE external_calendar_connections, operator_switches, audit_log, dead_letters CASCADE`;
+});
+
+const listAudit = () => database.sql`SELECT actor, action, subject, details FROM audit_log ORDER BY id`;
+
+describe('what is said and how it ends', () => {
+  test.each([[[]], [['connections']], [['drill']], [['flags', 'set']], [['go-no-go']]])(
+    'help of %j teaches by examples and ends with 0',
+    async (command) => {
+      const { code, stdout } = await calsync(...command, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toContain('Usage: calsync');
+      if (command.length < 2) expect(stdout).toContain('npm run calsync -- ');
+    },
+  );
+
+  test.each([
+    [['nonsense'], 2],
+    [['sync'], 2],
+    [['sync', 'x'], 2],
+    [['connections', 'show', 'x'], 2],
+    [['connections', 'list', '--state', 'odd'], 2],
+    [['flags', 'set', 'CALENDAR_EVERYTHING', 'off'], 2],
+    [['flags', 'set', 'queue:nonsense', 'off'], 2],
+    [['connections', 'erase', randomUUID()], 2],
+    [['drill', 'nonsense'], 2],
+    [['connections', 'show', randomUUID()], 1],
+    [['dead-letters', 'show', randomUUID()], 1],
+    [['sync', randomUUID()], 1],
+  ])('%j ends with %i, and as JSON with one document that says why', async (command, wanted) => {
+    const { code, stderr, json } = await calsync(...command, '--json');
+    expect(code).toBe(wanted);
+    expect(stderr).not.toBe('');
+    expect(json<{ error: { message: string } }>().error.message.length).toBeGreaterThan(5);
+  });
+
+  test('a database that is away ends with 3', async () => {
+    const away = createCalsync({ DATABASE_URL: 'postgres://app@127.0.0.1:1/none' });
+    const { code, stderr } = await away('connections', 'list');
+    expect({ code, stderr }).toEqual({ code: 3, stderr: 'calsync: the database at DATABASE_URL does not answer\n' });
+  });
+});
+
+describe('connections', () => {
+  test('are listed, searched and shown, those with trouble first', async () => {
+    const healthy = await insertConnection(database.sql, { columns: { last_synced_at: new Date().toISOString() } });
+    const failing = await insertConnection(database.sql, { columns: { error_count: 3 } });
+    await database.sql`
+      UPDATE external_calendar_connections
+         SET last_error = '{"kind": "transient", "reason": "timeout"}', backoff_until = now() + interval '1 hour'
+       WHERE id = ${failing.id}`;
+    const listed = (await calsync('connections', '--json')).json<{ connections: { id: string }[]; total: number }>();
+    expect(listed.connections.map(({ id }) => id)).toEqual([failing.id, healthy.id]);
+    const found = (await calsync('connections', 'search', healthy.providerId.slice(0, 10), '--json')).json<
+      typeof listed
+    >();
+    expect(found.connections.map(({ id }) => id)).toEqual([healthy.id]);
+    const waiting = (await calsync('connections', 'list', '--state', 'waiting', '--json')).json<typeof listed>();
+    expect(waiting.connections.map(({ id }) => id)).toEqual([failing.id]);
+    const shown = await calsync('connections', 'show', failing.id);
+    expect(shown.stdout).toContain('did not answer as it should');
+    expect(shown.stdout).toContain(`calsync sync ${failing.id}`);
+    expect((await calsync('connections', 'show', healthy.id)).stdout).toContain('Nothing troubles it.');
+  });
+
+  test('are paused and resumed by their switch, with who and why', async () => {
+    const { id } = await insertConnection(database.sql);
+    expect((await calsync('connections', 'pause', id, '--why', 'owner asked')).code).toBe(0);
+    const switches = () => database.sql`SELECT name, is_on FROM operator_switches`;
+    expect([...(await switches())]).toEqual([{ name: `connection:${id}`, is_on: false }]);
+    await calsync('connections', 'resume', id);
+    expect([...(await switches())]).toEqual([{ name: `connection:${id}`, is_on: true }]);
+    expect([...(await listAudit())]).toEqual([
+      { actor: 'calsync:vera', action: 'switch_off', subject: `connection:${id}`, details: { reason: 'owner asked' } },
+      { actor: 'calsync:vera', action: 'switch_on', subject: `connection:${id}`, details: {} },
+    ]);
+  });
+
+  test('are disconnected by a wish, and erased only with a yes', async () => {
+    const [leaving, gone] = [await insertConnection(database.sql), await insertConnection(database.sql)];
+    expect((await calsync('connections', 'disconnect', leaving.id, '--why', 'left us')).code).toBe(0);
+    const [row] = await database.sql`
+      SELECT sync_enabled, status_reason FROM external_calendar_connections WHERE id = ${leaving.id}`;
+    expect(row).toEqual({ sync_enabled: false, status_reason: 'disconnect_requested' });
+    expect((await calsync('connections', 'erase', gone.id)).code).toBe(2);
+    expect((await calsync('connections', 'erase', gone.id, '--yes')).code).toBe(0);
+    expect((await calsync('connections', 'erase', gone.id, '--yes')).code).toBe(1);
+    const actions = (await listAudit()).map(({ action }) => action);
+    expect(actions).toEqual(['disconnect_requested', 'connection_erased']);
+  });
+});
+
+describe('sync', () => {
+  test('[I-4] asks for every calendar of a provider, or what is due, and rings', async () => {
+    const google = await insertConnection(database.sql, { columns: { requested: 1, applied: 1 } });
+    const { providerId } = google;
+    const microsoft = await insertConnection(database.sql, { providerId, calendarProvider: 'microsoft' });
+    const due = (await calsync('sync', '--due', '--json')).json<{ queued: string[]; rung: boolean }>();
+    expect(due).toEqual({ queued: [microsoft.id], rung: true });
+    const all = (await calsync('sync', providerId, '--json')).json<{ queued: string[] }>();
+    expect(all.queued.sort()).toEqual([google.id, microsoft.id].sort());
+    const rows = await database.sql`SELECT sync_needed, requested_by FROM external_calendar_connections`;
+    expect([...rows]).toEqual(Array(2).fill({ sync_needed: true, requested_by: 'manual' }));
+  });
+
+  test('[I-4] that is waited for in vain ends with 1', async () => {
+    const { id } = await insertConnection(database.sql);
+    expect((await calsync('sync', id, '--wait', '1')).code).toBe(1);
+  });
+});
+
+describe('flags', () => {
+  test('[F-1] [F-3] are narrowed, never widened; cleared, the environment decides again', async () => {
+    interface Listing {
+      flags: { name: string; environment: boolean; switched_off: boolean; effective: boolean }[];
+    }
+    const read = async (name: string) =>
+      (await calsync('flags', 'list', '--json')).json<Listing>().flags.find((flag) => flag.name === name);
+    await calsync('flags', 'set', 'CALENDAR_SYNC_ENABLED', 'off', '--why', 'incident');
+    expect(await read('CALENDAR_SYNC_ENABLED')).toMatchObject({
+      environment: true,
+      switched_off: true,
+      effective: false,
+    });
+    const widened = await calsync('flags', 'set', 'CALENDAR_JOBS_ENABLED', 'on', '--json');
+    expect(widened.json()).toEqual({ name: 'CALENDAR_JOBS_ENABLED', effective: false });
+    expect((await calsync('flags', 'clear', 'CALENDAR_SYNC_ENABLED', '--why', 'over', '--json')).json()).toEqual({
+      name: 'CALENDAR_SYNC_ENABLED',
+      cleared: true,
+    });
+    expect(await read('CALENDAR_SYNC_ENABLED')).toMatchObject({ switched_off: false, effective: true });
+    expect((await listAudit()).map(({ action, details }) => [action, details])).toEqual([
+      ['switch_off', { reason: 'incident' }],
+      ['switch_on', {}],
+      ['switch_cleared', { reason: 'over' }],
+    ]);
+  });
+
+  test.each(['provider:google', 'queue:calendar-outbound-sync', 'shadow'])('[F-3] turn %s as well', async (name) => {
+    expect((await calsync('flags', 'set', name, 'off')).code).toBe(0);
+    expect((await calsync('flags', 'list')).stdout).toContain(name);
+  });
+});
+
+describe('dead letters', () => {
+  async function letter(payload: unknown = { schema: 1 }): Promise<string> {
+    const [row] = await database.sql<{ id: string }[]>`
+      INSERT INTO dead_letters (kind, reason, subject, payload)
+      VALUES ('booking_event', 'version', ${`job:${randomUUID()}`}, ${JSON.stringify(payload)}::text::jsonb) RETURNING id`;
+    return row?.id ?? '';
+  }
+
+  test('are listed, shown, and replayed only when they can be done', async () => {
+    const bad = await letter();
+    const good = await letter(makeEvent());
+    const listed = (await calsync('dead-letters', 'list', '--json')).json<{ dead_letters: { id: string }[] }>();
+    expect(listed.dead_letters).toHaveLength(2);
+    expect((await calsync('dead-letters', 'show', bad, '--json')).json()).toMatchObject({ id: bad, reason: 'version' });
+    const failed = await calsync('dead-letters', 'replay', bad, '--json');
+    expect([failed.code, failed.json<{ outcome: string }>().outcome]).toEqual([1, 'still_invalid']);
+    const done = await calsync('dead-letters', 'replay', good, '--json');
+    expect([done.code, done.json<{ outcome: string }>().outcome]).toEqual([0, 'replayed']);
+    const rest = await calsync('dead-letters', 'replay', '--all', '--json');
+    expect([rest.code, rest.json<{ replayed: unknown[] }>().replayed.length]).toEqual([1, 1]);
+  });
+
+  test('are discarded once, with the reason', async () => {
+    const id = await letter();
+    expect((await calsync('dead-letters', 'discard', id, '--why', 'a test')).code).toBe(0);
+    expect((await calsync('dead-letters', 'discard', id)).code).toBe(1);
+    expect([...(await listAudit())]).toEqual([
+      { actor: 'calsync:vera', action: 'dead_letter_discarded', subject: id, details: { reason: 'a test' } },
+    ]);
+  });
+});
+
+describe('keys', () => {
+  const [newest, older] = ['newest', 'older'].map((id) => ({ id, key: randomBytes(32) })) as [SealKey, SealKey];
+  interface SealKey {
+    readonly id: string;
+    readonly key: Buffer;
+  }
+  const write = (...keys: SealKey[]) => keys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
+
+  test('[A-1] reseal leaves only the first key needed, and says so by its exit code', async () => {
+    const { id } = await insertConnection(database.sql);
+    const sealed = sealToken('a refresh token', { connectionId: id, field: 'refresh_token' }, [older]);
+    await database.sql`UPDATE external_calendar_connections SET refresh_token_sealed = ${sealed}`;
+    const blind = createCalsync({ DATABASE_URL: database.url, TOKEN_ENCRYPTION_KEYS: write(newest) });
+    expect((await blind('reseal')).code).toBe(1);
+    const both = createCalsync({ DATABASE_URL: database.url, TOKEN_ENCRYPTION_KEYS: write(newest, older) });
+    expect((await both('reseal', '--json')).json()).toEqual({
+      checked: 1,
+      resealed: 1,
+      unreadable: [],
+      older_key_ids: [],
+    });
+    expect((await blind('reseal')).code).toBe(0);
+  });
+});
+
+describe('republish', () => {
+  const write = (name: string, lines: readonly string[]) => {
+    const path = join(folder, name);
+    writeFileSync(path, lines.join('\n'));
+    return path;
+  };
+
+  test('[O-3] publishes every line of a valid file, and nothing of one with a bad line', async () => {
+    const prefix = `{republish-${randomUUID().slice(0, 8)}}`;
+    const own = createCalsync({ DATABASE_URL: database.url, QUEUE_PREFIX: prefix });
+    const queues = openQueues({ kind: 'postgres', url: database.url, prefix }, () => undefined);
+    const count = async () => (await queues.queue(QUEUE_NAMES.bookingEvents).getJobCounts('waiting')).waiting;
+    const events = [makeEvent(), makeEvent()].map((event) => JSON.stringify(event));
+    const bad = await own('republish', write('bad.ndjson', [...events, '{"schema": 1}']));
+    expect(bad.code).toBe(1);
+    expect(bad.stderr).toContain('line 3');
+    expect(await count()).toBe(0);
+    const good = write('good.ndjson', [...events, '']);
+    expect((await own('republish', good, '--dry-run', '--json')).json()).toEqual({ valid: 2, published: 0 });
+    expect((await own('republish', good, '--json')).json()).toEqual({ valid: 2, published: 2 });
+    expect(await count()).toBe(2);
+    expect((await own('republish', join(folder, 'none'))).code).toBe(2);
+    await queues.close();
+  });
+});
+
+function makeEvent() {
+  return {
+    schema: 1,
+    event_id: randomUUID(),
+    type: 'booking.cancelled',
+    booking_id: randomUUID(),
+    provider_id: randomUUID(),
+    version: 1,
+    occurred_at: '2026-11-20T10:00:00Z',
+  };
+}
