@@ -1,0 +1,3 @@
+import { describeConformance } from './suite.ts';
+
+describeConformance('google', { canRenewChannels: false, canListChannels: false, canRevoke: true });
