@@ -188,6 +188,14 @@ withRedis('Redis', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_500);
     const queued = await late.call('POST', '/api/calendar/sync', { provider_id: graph.connection.providerId });
     expect([queued.status, queued.json.queued]).toEqual([202, [graph.connection.id]]);
+    // A client that goes on looking for its server would keep this process alive.
+    redis = (await startRedis(redis.port)) as RedisServer;
+    const isThere = () =>
+      late.queues.ping().then(
+        () => true,
+        () => false,
+      );
+    await waitUntil('Redis to be met', isThere);
     await late.close();
   }, 20_000);
 });
