@@ -13,11 +13,15 @@ try {
   checkSettings(process.env, FLEET_ROLES);
   await checkPorts(process.env, FLEET_PORT_VARIABLES);
   const database = await prepareDatabase(process.env);
-  const fleet = startFleet({ ...process.env, DATABASE_URL: database.url }, FLEET_ROLES, (role, line, stream) => {
-    (stream === 'stderr' ? process.stderr : process.stdout).write(
-      line.startsWith('{') ? `${line}\n` : `${role}: ${line}\n`,
-    );
-  });
+  const fleet = startFleet(
+    { ...process.env, ...database.doors, DATABASE_URL: database.url },
+    FLEET_ROLES,
+    (role, line, stream) => {
+      (stream === 'stderr' ? process.stderr : process.stdout).write(
+        line.startsWith('{') ? `${line}\n` : `${role}: ${line}\n`,
+      );
+    },
+  );
   let isStopping = false;
   const stop = async () => {
     if (isStopping) return;

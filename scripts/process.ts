@@ -2,13 +2,14 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { prepareDatabase, ROOT } from '@bookiji/local-fleet';
+import { environmentOf, prepareDatabase, ROOT } from '@bookiji/local-fleet';
 
 const role = process.argv[2] ?? '';
 try {
   if (role !== 'sandbox') {
     const database = await prepareDatabase(process.env);
-    process.env.DATABASE_URL = database.url;
+    const environment = environmentOf(role, { ...process.env, ...database.doors, DATABASE_URL: database.url });
+    process.env.DATABASE_URL = environment.DATABASE_URL;
     // Ours only if we started it; it outlives nobody who uses it.
     if (database.embedded !== null && !database.embedded.adopted)
       process.on('exit', () => void database.embedded?.stop());

@@ -58,7 +58,7 @@ async function startEverything(): Promise<LocalFleet> {
   tell.step(database.embedded === null ? 'PostgreSQL at DATABASE_URL' : 'embedded PostgreSQL is up, schema is current');
   const log = createWriteStream(LOG, { flags: 'a' });
   const fleet = await startLocalFleet({
-    environment: { ...process.env, DATABASE_URL: database.url },
+    environment: { ...process.env, ...database.doors, DATABASE_URL: database.url },
     onLine: (role, line) => {
       log.write(`${role} ${line}\n`);
       if (role === 'fleet' && !isStopping) tell.step(line);

@@ -11,6 +11,14 @@ import { listFiles, ROOT, readYaml } from './read-files.ts';
 /** `runProcess` gives work in flight this long after SIGTERM. */
 const DRAIN_SECONDS = 12;
 
+const DATABASE_LOGINS: Readonly<Record<Role, string>> = {
+  ingress: 'DATABASE_URL_INGRESS',
+  'inbound-worker': 'DATABASE_URL_WORKER',
+  'outbound-worker': 'DATABASE_URL_WORKER',
+  'retry-worker': 'DATABASE_URL_WORKER',
+  ops: 'DATABASE_URL_OPS',
+};
+
 const manifests = readManifests();
 const ofKind = <T extends Manifest>(kind: string) => manifests.filter((one): one is T => one.kind === kind);
 const named = <T extends Manifest>(kind: string, name: string): T => {
@@ -82,7 +90,9 @@ describe('Kubernetes', () => {
       const { env = [], envFrom } = containerOf(role);
       expect(envFrom).toEqual([{ configMapRef: { name: 'calsync' } }]);
       for (const { name, valueFrom } of env) {
-        expect(valueFrom.secretKeyRef).toMatchObject({ name: 'calsync', key: name });
+        // Each kind of process comes into the database by a login of its own.
+        const key = name === 'DATABASE_URL' ? DATABASE_LOGINS[role] : name;
+        expect(valueFrom.secretKeyRef).toMatchObject({ name: 'calsync', key });
       }
       const names = env.map(({ name }) => name);
       expect([...names, ...literals.keys()].filter((name) => !(name in fields))).toEqual([]);

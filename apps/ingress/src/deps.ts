@@ -1,6 +1,5 @@
 import type { Database } from '@bookiji/db';
 import type { FlagBoard } from '@bookiji/flags';
-import type { CalendarOpener } from '@bookiji/fleet';
 import type { Logger, Metrics } from '@bookiji/observability';
 import type { CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
 import type { QueueSystem } from '@bookiji/queues';
@@ -17,7 +16,6 @@ export interface IngressDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly readiness: readonly ReadinessCheck[];
-  readonly openCalendar: CalendarOpener;
   readonly oauth: Readonly<Record<CalendarProvider, OAuthPort>>;
   readonly keys: readonly SealingKey[];
   readonly channelSecrets: readonly string[];

@@ -1,7 +1,7 @@
 /** Proves notifications genuine, records them, rings, answers; and speaks HTTP with the booking service. */
 import type { AddressInfo } from 'node:net';
 import { recordDeliveries } from '@bookiji/db';
-import { createCalendarOpener, openStores } from '@bookiji/fleet';
+import { openStores } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { ringInboundSyncs } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -30,13 +30,6 @@ await runProcess({
       metrics,
       logger,
       readiness,
-      openCalendar: createCalendarOpener({
-        edges,
-        db: database.db,
-        keys: settings.TOKEN_ENCRYPTION_KEYS,
-        metrics,
-        timeoutMs: settings.PROVIDER_TIMEOUT_MS,
-      }),
       oauth: { google: edges.google.oauth, microsoft: edges.microsoft.oauth },
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       channelSecrets: settings.CHANNEL_SECRETS,

@@ -3,11 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { openDatabase, recordDeliveries } from '@bookiji/db';
 import { createFlagBoard, FLAG_NAMES, type FlagEnvironment, readFlagCeiling } from '@bookiji/flags';
-import { createCalendarOpener } from '@bookiji/fleet';
 import { createLogger, createMetrics, type Metrics } from '@bookiji/observability';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { openQueues, type QueueSystem, ringInboundSyncs } from '@bookiji/queues';
-import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { asRole, createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { createIngress } from '../src/app.ts';
 import { createIntake } from '../src/intake.ts';
 import { createIngressServer, type ServerLimits } from '../src/server.ts';
@@ -55,7 +54,9 @@ export interface TestIngress {
 export async function startIngress(options: IngressOptions = {}): Promise<TestIngress> {
   const database = options.shares ?? (await createTestDatabase());
   const { route = (url: string) => url } = options;
-  const handle = openDatabase(route(database.url), { applicationName: 'ingress', max: 10 });
+  // As in production: everything that is tested here works without the right to read a token.
+  const ingressUrl = route(asRole(database.url, 'calsync_ingress'));
+  const handle = openDatabase(ingressUrl, { applicationName: 'ingress', max: 10 });
   const lines: string[] = [];
   const logger = createLogger({ role: 'ingress', level: 'debug', destination: { write: (line) => lines.push(line) } });
   const metrics = createMetrics('ingress');
@@ -63,7 +64,7 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
   const { redisUrl } = options;
   const queues = openQueues(
     redisUrl === undefined
-      ? { kind: 'postgres', url: route(database.url), prefix }
+      ? { kind: 'postgres', url: ingressUrl, prefix, isPrepared: true }
       : { kind: 'redis', url: redisUrl, prefix },
     () => undefined,
   );
@@ -85,7 +86,6 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
     metrics,
     logger,
     readiness: [{ name: 'database', check: () => handle.ping() }],
-    openCalendar: createCalendarOpener({ edges, db: handle.db, keys: SEALING_KEYS, metrics, timeoutMs: 8_000 }),
     oauth: { google: edges.google.oauth, microsoft: edges.microsoft.oauth },
     keys: SEALING_KEYS,
     channelSecrets: options.channelSecrets ?? CHANNEL_SECRETS,

@@ -3,9 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@bookiji/db';
-import { migrateUp } from '@bookiji/db/migrate';
 import { findFreePort, startEmbeddedPostgres } from '@bookiji/runtime';
-import type { TestDatabase } from '@bookiji/testing';
+import { prepareTestDatabase, type TestDatabase } from '@bookiji/testing';
 
 export interface OwnedPostgres {
   readonly database: TestDatabase;
@@ -24,7 +23,7 @@ export async function ownPostgres(): Promise<OwnedPostgres> {
   chmodSync(dir, 0o755);
   const options = { dataDir: join(dir, 'postgres'), database: 'owned', port: await findFreePort() };
   let server = await startEmbeddedPostgres(options);
-  await migrateUp(server.url);
+  await prepareTestDatabase(server.url);
   const handle = openDatabase(server.url, { applicationName: 'test', max: 10 });
   const signal = (name: NodeJS.Signals) => {
     const main = Number(readFileSync(join(options.dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);

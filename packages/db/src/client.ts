@@ -68,3 +68,11 @@ export async function readDatabaseTime(db: Database): Promise<Date> {
   const [row] = await db.execute<{ now: string }>(drizzleSql`SELECT now() AS now`);
   return new Date(row?.now ?? Number.NaN);
 }
+
+/** False for a login that was given no more than its role (`migrations/0012_roles.sql`). */
+export async function mayCreateSchemas(db: Database): Promise<boolean> {
+  const [row] = await db.execute<{ may: boolean }>(
+    drizzleSql`SELECT has_database_privilege(current_database(), 'CREATE') AS may`,
+  );
+  return row?.may === true;
+}

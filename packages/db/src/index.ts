@@ -1,4 +1,11 @@
-export { type Database, type DatabaseHandle, type DatabaseOptions, openDatabase, readDatabaseTime } from './client.ts';
+export {
+  type Database,
+  type DatabaseHandle,
+  type DatabaseOptions,
+  mayCreateSchemas,
+  openDatabase,
+  readDatabaseTime,
+} from './client.ts';
 export { isDataError } from './data-error.ts';
 export {
   claimEffect,

@@ -1,6 +1,6 @@
 /** What every process of the fleet stands on: log, metrics, database, queues, flags. */
 import { randomUUID } from 'node:crypto';
-import { type DatabaseHandle, openDatabase } from '@bookiji/db';
+import { type DatabaseHandle, mayCreateSchemas, openDatabase } from '@bookiji/db';
 import { createFlagBoard, type FlagBoard, readFlagCeiling } from '@bookiji/flags';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@bookiji/observability';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
@@ -58,7 +58,7 @@ export async function openStores(
   const { REDIS_URL: redisUrl, QUEUE_PREFIX: prefix } = settings;
   const queues = openQueues(
     redisUrl === undefined
-      ? { kind: 'postgres', url: settings.DATABASE_URL, prefix }
+      ? { kind: 'postgres', url: settings.DATABASE_URL, prefix, isPrepared: !(await mayCreateSchemas(database.db)) }
       : { kind: 'redis', url: redisUrl, prefix },
     onQueueError,
   );

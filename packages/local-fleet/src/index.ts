@@ -6,6 +6,7 @@ export {
   openBookingDesk,
 } from './booking-desk.ts';
 export { checkPorts } from './check-ports.ts';
+export { environmentOf, localDoors, openLocalDoors } from './database-roles.ts';
 export { expectJson, type HttpAnswer, type HttpRequest, requestJson } from './http.ts';
 export {
   type Availability,

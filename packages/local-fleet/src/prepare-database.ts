@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import { migrateUp, migrationStatus } from '@bookiji/db/migrate';
+import { prepareQueueSchema } from '@bookiji/queues';
 import { type EmbeddedPostgres, type Environment, startEmbeddedPostgres } from '@bookiji/runtime';
+import { localDoors, openLocalDoors } from './database-roles.ts';
 import { STATE_DIR } from './root.ts';
 
 export interface PreparedDatabase {
   readonly url: string;
   /** Null when the database is somebody else's. */
   readonly embedded: EmbeddedPostgres | null;
+  /** Each process's own way in, where this machine's server gives one; for its environment. */
+  readonly doors: Readonly<Record<string, string>>;
 }
 
 /**
@@ -19,12 +23,13 @@ export async function prepareDatabase(environment: Environment): Promise<Prepare
   const given = environment.DATABASE_URL;
   if (given !== undefined && given !== '') {
     await refuseWrongSchema(given);
-    return { url: given, embedded: null };
+    return { url: given, embedded: null, doors: {} };
   }
   const embedded = await startEmbeddedPostgres({ dataDir: join(STATE_DIR, 'postgres'), database: 'bookiji' });
   await refuseNewerSchema(embedded);
   await migrateUp(embedded.url);
-  return { url: embedded.url, embedded };
+  await Promise.all([prepareQueueSchema(embedded.url), openLocalDoors(embedded.url)]);
+  return { url: embedded.url, embedded, doors: localDoors(embedded.url) };
 }
 
 async function refuseWrongSchema(url: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet';
 import { type Environment, loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
+import { environmentOf } from './database-roles.ts';
 import { ROOT } from './root.ts';
 
 export const FLEET_ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops'] as const;
@@ -65,7 +66,7 @@ export function startFleet(
   const publicBaseUrl = environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
   const env = { ...environment, PUBLIC_BASE_URL: publicBaseUrl };
   const supervisor = superviseProcesses(
-    roles.map((role) => ({ role, ...commandOf(role), env })),
+    roles.map((role) => ({ role, ...commandOf(role), env: environmentOf(role, env) })),
     {
       onLine,
       onExit: (role, { code, signal, restartMs }) => {

@@ -21,6 +21,7 @@ export {
 export { type ExternalChangeMessage, publishExternalChanges, type RecordedChange } from './external-changes.ts';
 export { insertIntoOutbox, type OutboxTransaction } from './outbox.ts';
 export { parkJob, postponeMs } from './park-job.ts';
+export { prepareQueueSchema } from './prepare-schema.ts';
 export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
 export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
 export { parseRedisUrl, type RedisTarget } from './redis-url.ts';

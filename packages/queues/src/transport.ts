@@ -18,7 +18,13 @@ import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 
 export type Transport =
   | { readonly kind: 'redis'; readonly url: string; readonly prefix: string }
-  | { readonly kind: 'postgres'; readonly url: string; readonly prefix: string };
+  | {
+      readonly kind: 'postgres';
+      readonly url: string;
+      readonly prefix: string;
+      /** What BullMQ keeps there was made by `prepareQueueSchema`; this login may not make it. */
+      readonly isPrepared?: boolean;
+    };
 
 export type QueueHandle = RedisQueue;
 export type WorkerHandle = BullWorker;
@@ -73,8 +79,7 @@ const workerDefaults = {
 
 /** Opens the transport. `onError` hears of every lost connection; nothing here throws because of one. */
 export function openQueues(transport: Transport, onError: (error: Error) => void): QueueSystem {
-  const connect =
-    transport.kind === 'redis' ? redisConnector(transport.url, onError) : postgresConnector(transport.url);
+  const connect = transport.kind === 'redis' ? redisConnector(transport.url, onError) : postgresConnector(transport);
   const classes = withBackend(transport.kind === 'redis' ? createRedisBackend : (createPostgresBackend as never));
   const queues = new Map<string, QueueHandle>();
 
@@ -181,8 +186,8 @@ function openRedis(target: RedisTarget, options: Record<string, unknown>): Redis
   }
 }
 
-function postgresConnector(url: string): Connector {
-  const connection = { connectionString: url, max: 3, migrate: true, connectionTimeoutMillis: 2_000 };
+function postgresConnector({ url, isPrepared = false }: { url: string; isPrepared?: boolean }): Connector {
+  const connection = { connectionString: url, max: 3, migrate: !isPrepared, connectionTimeoutMillis: 2_000 };
   return {
     producer: () => connection,
     consumer: () => connection,

@@ -2,8 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrateUp } from '@bookiji/db/migrate';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@bookiji/runtime';
+import { prepareTestDatabase } from './database-roles.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 export const TEMPLATE = 'calsync_template';
@@ -11,7 +11,7 @@ export const TEMPLATE = 'calsync_template';
 export default async function globalSetup(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'calsync-test-'));
   const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), database: TEMPLATE, fast: true });
-  await migrateUp(postgres.url);
+  await prepareTestDatabase(postgres.url);
   const redis = await startRedis();
   process.env.CALSYNC_TEST_POSTGRES = postgres.url;
   if (redis !== null) process.env.CALSYNC_TEST_REDIS = redis.url;

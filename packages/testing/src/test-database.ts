@@ -42,6 +42,7 @@ export async function moveClock(url: string, aheadSeconds: number): Promise<void
   try {
     await sql.unsafe(`
       CREATE SCHEMA IF NOT EXISTS moved_clock;
+      GRANT USAGE ON SCHEMA moved_clock TO PUBLIC;
       CREATE OR REPLACE FUNCTION moved_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
         AS $$ SELECT pg_catalog.now() + ${Number(aheadSeconds)} * interval '1 second' $$;
       ALTER DATABASE ${name} SET search_path = moved_clock, pg_catalog, public;`);

@@ -1,13 +1,21 @@
 /** `GET /api/calendar/connections?provider_id=` and `DELETE /api/calendar/connections/{id}`. */
-import { findConnection, listChannelExpiries, listConnectionsOf } from '@bookiji/db';
-import { disconnectProvider } from '@bookiji/sync';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  eraseConnection,
+  findConnection,
+  listChannelExpiries,
+  listConnectionsOf,
+  requestDisconnect,
+} from '@bookiji/db';
+import { ringRetry } from '@bookiji/queues';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { IngressDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
 
-/** What the calendar provider is given to end channels and grant, before we go on without it. */
-const DISCONNECT_WAIT_MS = 5_000;
+/** How long a worker is waited for; it gives the calendar provider five seconds of them. */
+const DISCONNECT_WAIT_MS = 8_000;
+const LOOK_EVERY_MS = 50;
 
 export function createListConnections(deps: IngressDeps): RequestHandler {
   return async (request, response) => {
@@ -40,22 +48,26 @@ export function createDisconnect(deps: IngressDeps): RequestHandler {
   return async (request, response) => {
     const id = z.guid().safeParse(request.params.id);
     if (!id.success) return sendError(response, 400, 'invalid_id', 'the id of a connection is a UUID');
-    const connection = await findConnection(deps.db, id.data.toLowerCase());
-    if (connection === null) return sendError(response, 404, 'unknown_connection', 'there is no such connection');
-    await disconnectProvider(
-      {
-        db: deps.db,
-        keys: deps.keys,
-        oauth: deps.oauth[connection.calendarProvider],
-        port: deps.openCalendar(connection),
-        notificationUrl: `${deps.publicBaseUrl}/api/webhooks/calendar/${connection.calendarProvider}`,
-        waitAtMostMs: DISCONNECT_WAIT_MS,
-        onLeftBehind: (what, error) =>
-          deps.logger.warn({ connection_id: connection.id, what, err: error }, 'left behind at disconnect'),
-      },
-      connection,
+    const connectionId = id.data.toLowerCase();
+    if (!(await requestDisconnect(deps.db, connectionId)))
+      return sendError(response, 404, 'unknown_connection', 'there is no such connection');
+    await ringRetry(deps.queues, [{ task: 'disconnect', connection_id: connectionId }]).catch(() =>
+      deps.metrics.ringsLost.inc(),
     );
-    deps.logger.info({ connection_id: connection.id, outcome: 'disconnected' }, 'connection erased');
+    const outcome = (await isGoneWithin(deps, connectionId, DISCONNECT_WAIT_MS)) ? 'disconnected' : 'erased';
+    // Nobody came to end channels and grant: what is ours goes all the same, and they end by themselves.
+    if (outcome === 'erased') await eraseConnection(deps.db, connectionId);
+    deps.logger.info({ connection_id: connectionId, outcome }, 'connection gone');
     response.status(204).end();
   };
+}
+
+/** The worker carries it out: this process may not read the token that a grant is revoked with. */
+async function isGoneWithin(deps: IngressDeps, connectionId: string, waitMs: number): Promise<boolean> {
+  const until = performance.now() + waitMs;
+  while (performance.now() < until) {
+    if ((await findConnection(deps.db, connectionId)) === null) return true;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return false;
 }
