@@ -66,6 +66,7 @@ async function runDrillCommand(context: CommandContext, names: string[], options
   let finished = 0;
   const running = new Set<string>();
   const target = await openTarget(context, options);
+  const stopListening = stopOnSignal(target);
   try {
     const { evidence, skipped } = await playDrills(drills, target, {
       now,
@@ -111,8 +112,19 @@ async function runDrillCommand(context: CommandContext, names: string[], options
     if (failed > 0) context.exit(EXIT.no);
     if (evidence.length === 0) throw new CommandError('none of these drills can be played against this target');
   } finally {
+    stopListening();
     await target.stop();
   }
+}
+
+/** Ctrl-C takes the drills' own fleet along. */
+function stopOnSignal(target: { stop(): Promise<void> }): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const stop = () => void target.stop().finally(() => process.exit(130));
+  for (const signal of signals) process.once(signal, stop);
+  return () => {
+    for (const signal of signals) process.removeListener(signal, stop);
+  };
 }
 
 function chooseDrills(all: readonly Drill[], names: readonly string[]): readonly Drill[] {

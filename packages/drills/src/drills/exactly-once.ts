@@ -16,7 +16,8 @@ export const exactlyOnce: Drill = {
       const provider = await connectProvider(scene, at);
       await playRepeated(scene, provider);
       await playReordered(scene, provider);
-      await playLostAnswer(scene, provider);
+      // How long a fleet waits before it tries again is known of our own alone.
+      if (scene.target.owned !== null) await playLostAnswer(scene, provider);
     }
   },
 };

@@ -1,8 +1,9 @@
-import type { CalendarProvider, SandboxCalendar, SandboxEvent, Slot } from '@bookiji/local-fleet';
+import type { CalendarProvider, ConnectionStatus, SandboxCalendar, SandboxEvent, Slot } from '@bookiji/local-fleet';
 import type { Drill } from '../drill.ts';
 import { untilFree } from '../scene/availability.ts';
-import { connectProvider, type DrilledProvider } from '../scene/connect.ts';
-import { listRuns, readConnection, untilQuiet } from '../scene/rows.ts';
+import { connectProvider, type DrilledProvider, readStatus } from '../scene/connect.ts';
+import { listRequests } from '../scene/faults.ts';
+import { listRuns, untilQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 import { slotAt } from '../scene/slots.ts';
 
@@ -36,6 +37,7 @@ async function playAt(scene: Scene, calendarProvider: CalendarProvider): Promise
     scene.notes.did(`${calendarProvider}: ${move.title}`, { milliseconds: ms, free: move.free.length });
     scene.notes.judged(`[I-3] ${calendarProvider}: ${move.title}`, ms < 10_000, ms, 'right within 10000 ms');
   }
+  await askByHand(scene, provider);
   if (scene.target.owned !== null) await lookBehind(scene, provider);
 }
 
@@ -104,53 +106,76 @@ function day(slot: Slot, plus: number): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Toronto' }).format(at);
 }
 
-/** The rows, the requests, and the three other ways to start a sync. */
+/** A person's wish, and a cursor that the calendar provider takes no more: seen from outside. */
+async function askByHand(scene: Scene, provider: DrilledProvider): Promise<void> {
+  const { notes } = scene;
+  const { calendarProvider: at, email } = provider.calendar;
+  const before = await readStatus(scene, provider);
+  const { status } = await scene.ingress.request('POST', '/api/calendar/sync', { provider_id: provider.providerId });
+  notes.saw(`[I-4] ${at}: a person may ask for a sync`, status, 202);
+  const ms = await untilSyncedSince(scene, provider, before);
+  notes.judged(`[I-2] [I-4] ${at}: it was made, and the time of the last sync moved on`, true, ms, 'later than before');
+
+  await scene.sandbox.order('POST', '/cursors/expire', { calendar_provider: at, email });
+  const expired = await readStatus(scene, provider);
+  const slot = slotAt(2);
+  await scene.sandbox.addEvent(provider.calendar, { title: scene.invent('title', 'Choir'), ...slot });
+  await scene.ingress.request('POST', '/api/calendar/sync', { provider_id: provider.providerId });
+  await untilSyncedSince(scene, provider, expired);
+  await untilFree(scene, provider, [slot], []);
+  const asked = await listRequests(scene, email, /^events\.(list|delta)$/);
+  const refused = asked.filter((request) => request.status === 410).length;
+  notes.did(`${at}: let the cursor end`, { refused });
+  notes.judged(
+    `[I-1] ${at}: changes are asked for by a cursor, which was refused`,
+    refused > 0,
+    refused,
+    'at least once',
+  );
+  const afterwards = asked.slice(asked.findIndex((request) => request.status === 410) + 1);
+  notes.judged(
+    `[I-1] ${at}: then everything was fetched anew`,
+    afterwards.some((request) => request.status === 200),
+    afterwards.length,
+    'a request that was answered',
+  );
+}
+
+function untilSyncedSince(scene: Scene, provider: DrilledProvider, before: ConnectionStatus): Promise<number> {
+  return scene.until('the next sync', async () => {
+    const { last_synced_at: now } = await readStatus(scene, provider);
+    return Date.parse(now ?? '') > Date.parse(before.last_synced_at ?? '');
+  });
+}
+
+/** The rows behind it, who asked for each sync, and how much was fetched. */
 async function lookBehind(scene: Scene, provider: DrilledProvider): Promise<void> {
   const { notes, owned } = scene;
   const { connectionId, calendar } = provider;
   const at = calendar.calendarProvider;
   const { sql } = owned.database;
   await untilQuiet(scene, connectionId);
-  const before = await readConnection(scene, connectionId);
   const rows = await sql`
     SELECT is_busy, length(checksum) > 0 AS has_checksum, end_time > start_time AS has_length
       FROM external_calendar_events WHERE connection_id = ${connectionId} AND booking_id IS NULL AND is_busy`;
-  notes.saw(`[I-2] ${at}: the nested event is the one busy row, with a checksum`, rows, [
-    { is_busy: true, has_checksum: true, has_length: true },
-  ]);
+  const whole = { is_busy: true, has_checksum: true, has_length: true };
+  notes.saw(`[I-2] ${at}: two busy rows, each with its checksum`, rows, [whole, whole]);
 
   const runs = await listRuns(scene, connectionId);
   const asked = [...new Set(runs.map(({ requested_by }) => requested_by))];
   notes.judged(`[I-4] ${at}: notifications started syncs`, asked.includes('webhook'), asked.join(', '), 'webhook');
-  const afterFirst = runs.slice(1).map(({ mode }) => mode);
-  notes.saw(`[I-1] ${at}: every sync after the first fetched changes only`, [...new Set(afterFirst)], ['incremental']);
-
-  const { status } = await scene.ingress.request('POST', '/api/calendar/sync', { provider_id: provider.providerId });
-  notes.saw(`[I-4] ${at}: a person may ask for a sync`, status, 202);
-  await untilRun(scene, provider, 'manual');
-  await sql`UPDATE external_calendar_connections SET reconcile_at = now() WHERE id = ${connectionId}`;
-  await untilRun(scene, provider, 'schedule');
-  notes.did(`${at}: let the time for looking again come`);
-
-  await scene.sandbox.order('POST', '/cursors/expire', { calendar_provider: at, email: calendar.email });
-  await scene.ingress.request('POST', '/api/calendar/sync', { provider_id: provider.providerId });
-  await scene.until('the resync', async () => (await listRuns(scene, connectionId)).at(-1)?.mode === 'full');
-  await untilQuiet(scene, connectionId);
-  const after = await readConnection(scene, connectionId);
+  const modes = runs.map(({ mode }) => mode);
+  const full = modes.filter((mode) => mode === 'full').length;
   notes.saw(
-    `[I-1] ${at}: a cursor that is not taken any more leads to a full sync with the same busy time`,
-    after.intervals,
-    before.intervals,
+    `[I-1] ${at}: full were the first sync and the one after the cursor's end, the rest fetched changes`,
+    [modes[0], full],
+    ['full', 2],
   );
-  const isLater = Date.parse(after.last_synced_at ?? '') > Date.parse(before.last_synced_at ?? '');
-  notes.judged(`[I-2] ${at}: the time of the last sync moved on`, isLater, isLater, 'later than before');
-}
 
-async function untilRun(scene: Scene, provider: DrilledProvider, by: string): Promise<void> {
-  const at = provider.calendar.calendarProvider;
-  const ms = await scene.until(`a sync asked for by ${by}`, async () =>
-    (await listRuns(scene, provider.connectionId)).some((run) => run.requested_by === by && run.outcome === 'synced'),
+  await sql`UPDATE external_calendar_connections SET reconcile_at = now() WHERE id = ${connectionId}`;
+  const ms = await scene.until('a sync asked for by the schedule', async () =>
+    (await listRuns(scene, connectionId)).some((run) => run.requested_by === 'schedule' && run.outcome === 'synced'),
   );
-  scene.notes.saw(`[I-4] ${at}: ${by} starts a sync`, true, true);
-  scene.notes.did(`${at}: waited for the sync asked for by ${by}`, { milliseconds: ms });
+  notes.did(`${at}: let the time for looking again come`, { milliseconds: ms });
+  notes.judged(`[I-4] ${at}: the schedule starts a sync`, true, ms, 'a sync');
 }
