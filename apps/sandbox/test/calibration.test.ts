@@ -177,6 +177,17 @@ describeRecorded('google: beside recorded answers', () => {
     end: at('2026-12-01T10:00:00'),
     ...more,
   });
+  /** How a calendar looks and reminds in Google's own pages. */
+  const LOOKS = [
+    'colorId',
+    'backgroundColor',
+    'foregroundColor',
+    'selected',
+    'summaryOverride',
+    'defaultReminders',
+    'notificationSettings',
+    'conferenceProperties',
+  ].map((name) => `items[].${name}`);
   const UNUSED = ['items[].creator.displayName', 'items[].organizer.displayName'];
 
   test('google: inserted events, recurring and all-day', async () => {
@@ -206,6 +217,29 @@ describeRecorded('google: beside recorded answers', () => {
     const cancelled = again.items.find(({ status }) => status === 'cancelled');
     expect(differences(readRecording('google/event-cancelled-exception.json'), cancelled)).toEqual([]);
     expect(cancelled?.recurringEventId).toBe(body.id);
+  });
+
+  test('google: expanded listings, instances, and the list of calendars', async () => {
+    await calendar('POST', EVENTS, meeting({ recurrence: ['RRULE:FREQ=WEEKLY;COUNT=3'] }));
+    const expanded = await calendar('GET', `${EVENTS}?singleEvents=true&orderBy=startTime&maxResults=2`);
+    const single = await calendar('POST', EVENTS, meeting({ description: 'd', location: 'l' }));
+    const page = readRecording<{ items: Json[] }>('google/events-list-single-events-expanded.json');
+    expect(differences({ ...page, items: [] }, expanded.body)).toEqual([]);
+    const [instance] = (expanded.body as { items: Json[] }).items;
+    const isInstance = ({ recurringEventId }: Json) => recurringEventId !== undefined;
+    const unused = UNUSED.map((path) => path.replace('items[].', ''));
+    expect(differences(page.items.find(isInstance), instance, unused)).toEqual([]);
+    expect(
+      differences(
+        page.items.find((item) => !isInstance(item)),
+        single.body,
+        unused,
+      ),
+    ).toEqual([]);
+    const instances = readRecording<{ items: Json[] }>('google/events-instances.json');
+    expect(differences(instances.items[0], instance, unused)).toEqual([]);
+    const list = await calendar('GET', '/users/me/calendarList');
+    expect(differences(readRecording('google/calendarList.json'), list.body, ['nextSyncToken', ...LOOKS])).toEqual([]);
   });
 
   test('google: refusals', async () => {
