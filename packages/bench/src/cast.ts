@@ -95,7 +95,9 @@ export async function openCast(stage: Stage, over: Environment = {}): Promise<Ca
       return { calendarProvider, email, providerId, connectionId };
     },
     settled: (connectionIds, withinMs) =>
-      waitUntil('every connection to be in step', () => areClean(database, connectionIds), withinMs).then(() => undefined),
+      waitUntil('every connection to be in step', () => areClean(database, connectionIds), withinMs).then(
+        () => undefined,
+      ),
     async close() {
       await Promise.all(running.map((one) => one.stop()));
       await database.drop();

@@ -38,12 +38,14 @@ export {
   applyFullRound,
   applyIncrement,
   type BusyInterval,
+  beginFirstRound,
   clearStagedPages,
   type IntervalChanges,
   type IntervalOwner,
   listBusyIntervals,
   type StoredInterval,
   stagePage,
+  storeFirstPage,
 } from './queries/busy-intervals.ts';
 export {
   activateChannel,

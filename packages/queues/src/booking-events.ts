@@ -70,11 +70,16 @@ export function parseBookingEvent(data: unknown): ParsedBookingEvent {
   };
 }
 
+/** Names that are zones: a few hundred, and dear to ask the runtime for. */
+const zones = new Set<string>();
+
 /** By name: an offset says nothing of the next change of the clocks, and calendars refuse it. */
 function isTimeZone(name: string): boolean {
+  if (zones.has(name)) return true;
   if (/^[+-]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
+    zones.add(name);
     return true;
   } catch {
     return false;

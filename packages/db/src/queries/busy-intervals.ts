@@ -1,11 +1,13 @@
 /**
- * The provider's own busy time. A round's pages take effect together: all but the last are staged, and the last one
+ * The provider's own busy time. A first round's pages are written as they come, since nobody trusts what was never synced
+ * to its end. Of every later round the pages take effect together: all but the last are staged, and the last one
  * applies everything in the transaction that moves the cursor. A reader sees the old truth or the new one, never a
  * mixture, and a worker that dies in the middle leaves nothing behind.
  */
 import { and, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { events, stagedChanges } from '../schema/index.ts';
+import { holdSyncLease } from './sync-leases.ts';
 
 /** One busy event of the provider's own, as stored. Half-open, UTC. */
 export interface BusyInterval {
@@ -125,12 +127,7 @@ export async function applyIncrement(
   lastPage: IntervalChanges,
   hasStaged: boolean,
 ): Promise<AppliedCounts> {
-  if (!hasStaged) {
-    const emptied = await dropSeries(tx, owner, lastPage.resetSeriesIds, lastPage.puts);
-    const dropped = await dropEvents(tx, owner, lastPage.dropIds);
-    const put = await upsert(tx, owner, putRecords(lastPage.puts), lastPage.puts.length === 0);
-    return { putCount: put, droppedCount: emptied + dropped };
-  }
+  if (!hasStaged) return applyPage(tx, owner, lastPage);
   await stagePage(tx, owner.connectionId, token, lastPage);
   const dropped = await tx.execute(sql`
     DELETE FROM external_calendar_events e USING staged_changes s
@@ -166,6 +163,40 @@ export async function applyFullRound(
   const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
   await clearStagedPages(tx, owner.connectionId, token);
   return { putCount: put, droppedCount: dropped.count };
+}
+
+async function applyPage(tx: Database, owner: IntervalOwner, page: IntervalChanges): Promise<AppliedCounts> {
+  const emptied = await dropSeries(tx, owner, page.resetSeriesIds, page.puts);
+  const dropped = await dropEvents(tx, owner, page.dropIds);
+  const put = await upsert(tx, owner, putRecords(page.puts), page.puts.length === 0);
+  return { putCount: put, droppedCount: emptied + dropped };
+}
+
+/**
+ * Forgets what an unfinished first round left. Only for a connection that was never synced: nobody trusts its intervals
+ * yet, so its pages may be written as they come.
+ *
+ * @throws LeaseLostError; nothing is changed then.
+ */
+export async function beginFirstRound(db: Database, owner: IntervalOwner, token: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.delete(events).where(and(eq(events.connectionId, owner.connectionId), isNull(events.bookingId)));
+    await holdSyncLease(tx, { connectionId: owner.connectionId, token });
+  });
+}
+
+/** Writes one page of a first round. @throws LeaseLostError; nothing is changed then. */
+export async function storeFirstPage(
+  db: Database,
+  owner: IntervalOwner,
+  token: number,
+  page: IntervalChanges,
+): Promise<AppliedCounts> {
+  return db.transaction(async (tx) => {
+    const counts = await applyPage(tx, owner, page);
+    await holdSyncLease(tx, { connectionId: owner.connectionId, token });
+    return counts;
+  });
 }
 
 async function dropSeries(
@@ -229,12 +260,15 @@ function putRecords(puts: readonly BusyInterval[]) {
     event_id: put.eventId,
     series_id: put.seriesId,
     ical_uid: put.icalUid,
-    start_time: put.startAt,
-    end_time: put.endAt,
+    // Numbers: writing and reading a date as text takes several times as long.
+    start_ms: put.startAt.getTime(),
+    end_ms: put.endAt.getTime(),
     checksum: put.checksum,
   }));
-  return sql`jsonb_to_recordset(${JSON.stringify(records)}::text::jsonb)
-             AS put (event_id text, series_id text, ical_uid text, start_time timestamptz, end_time timestamptz, checksum text)`;
+  return sql`(SELECT event_id, series_id, ical_uid, to_timestamp(start_ms / 1000) AS start_time,
+                     to_timestamp(end_ms / 1000) AS end_time, checksum
+                FROM jsonb_to_recordset(${JSON.stringify(records)}::text::jsonb)
+                  AS r (event_id text, series_id text, ical_uid text, start_ms float8, end_ms float8, checksum text)) AS put`;
 }
 
 function stagedPuts(connectionId: string, token: number) {

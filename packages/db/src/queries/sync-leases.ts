@@ -175,6 +175,17 @@ export async function recordSyncFailure(db: Database, failure: SyncFailure): Pro
   return recorded.length > 0;
 }
 
+/**
+ * Makes sure, last thing in a transaction, that the lease is still this token's, and keeps it so until the commit: a
+ * worker that comes back late commits nothing.
+ *
+ * @throws LeaseLostError; the caller's transaction must roll back.
+ */
+export async function holdSyncLease(tx: Database, lease: { connectionId: string; token: number }): Promise<void> {
+  const held = await tx.select({ id: connections.id }).from(connections).where(isHeld(lease)).for('share');
+  if (held.length === 0) throw new LeaseLostError('the connection');
+}
+
 /** Forgets the cursor under the lease: what follows in the same sync is a full round. */
 export async function dropCursor(db: Database, lease: { connectionId: string; token: number }): Promise<void> {
   const dropped = await db

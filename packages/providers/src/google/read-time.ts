@@ -31,13 +31,27 @@ const LATEST = 'UTC-12';
 const OFFSET = /(?:Z|[+-]\d{2}:?\d{2})$/i;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
+const PLAIN =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:Z|[+-][01]\d:[0-5]\d)$/;
+
+/** Names that are zones. Asking the runtime takes longer than everything else about an event. */
+const zones = new Set<string>();
+
+function isZone(name: string): boolean {
+  if (zones.has(name)) return true;
+  if (!IANAZone.isValidZone(name)) return false;
+  // There are a few hundred of them, and no end of names that are none: those are not kept.
+  zones.add(name);
+  return true;
+}
+
 /**
  * @param start as Google sent it, of whatever shape.
  * @param calendarZone IANA zone of the calendar; null or unknown: whole days are read as wide as anywhere on earth, since
  * doubt is busy.
  */
 export function readSpan(start: unknown, end: unknown, calendarZone: string | null): SpanReading {
-  const zone = calendarZone !== null && IANAZone.isValidZone(calendarZone) ? calendarZone : null;
+  const zone = calendarZone !== null && isZone(calendarZone) ? calendarZone : null;
   const first = readTime(start, zone ?? EARLIEST, 'earliest') ?? { reason: 'no_start' as const };
   if ('reason' in first) return first;
   const last = readTime(end, zone ?? LATEST, 'latest') ?? { reason: 'no_end' as const };
@@ -59,9 +73,11 @@ function readTime(time: unknown, dayZone: string, choice: Choice): TimeReading |
 }
 
 function readDateTime(dateTime: string, timeZone: unknown, choice: Choice): TimeReading {
+  // As nearly all are written; days that not every month has are left to the library.
+  if (PLAIN.test(dateTime)) return { at: new Date(Date.parse(dateTime)) };
   if (OFFSET.test(dateTime)) return instantOf(DateTime.fromISO(dateTime, { setZone: true }), choice);
   if (typeof timeZone !== 'string') return { reason: 'no_time_zone' };
-  if (!IANAZone.isValidZone(timeZone)) return { reason: 'unknown_time_zone' };
+  if (!isZone(timeZone)) return { reason: 'unknown_time_zone' };
   return instantOf(DateTime.fromISO(dateTime, { zone: timeZone }), choice);
 }
 

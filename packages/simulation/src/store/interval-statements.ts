@@ -1,5 +1,11 @@
 /** The statements about busy time and staged pages, said in memory: each means what the SQL of `@bookiji/db` means. */
-import type { AppliedCounts, BusyInterval, IntervalChanges, IntervalOwner } from '@bookiji/db';
+import {
+  type AppliedCounts,
+  type BusyInterval,
+  type IntervalChanges,
+  type IntervalOwner,
+  LeaseLostError,
+} from '@bookiji/db';
 import type { ModelDatabase, StatementContext } from './model-database.ts';
 import type { EventRow, StagedRow } from './tables.ts';
 
@@ -71,6 +77,37 @@ export function applyFullRound(
     const kept = new Set(staged.filter((row) => row.operation === 'put').map((row) => row.id));
     const droppedCount = remove(context, owner, ({ externalEventId }) => !kept.has(externalEventId ?? ''));
     return { putCount: put(context, owner, staged), droppedCount };
+  });
+}
+
+function holdLease({ tables, isFenced }: StatementContext, connectionId: string, token: number): void {
+  if (isFenced && tables.connections.get(connectionId)?.leaseToken !== token)
+    throw new LeaseLostError('the connection');
+}
+
+export async function beginFirstRound(db: ModelDatabase, owner: IntervalOwner, token: number): Promise<void> {
+  await db.run('begin_first_round', (context) => {
+    holdLease(context, owner.connectionId, token);
+    remove(context, owner, () => true);
+  });
+}
+
+export function storeFirstPage(
+  db: ModelDatabase,
+  owner: IntervalOwner,
+  token: number,
+  page: IntervalChanges,
+): Promise<AppliedCounts> {
+  return db.run('store_first_page', (context) => {
+    holdLease(context, owner.connectionId, token);
+    const series = new Set(page.resetSeriesIds);
+    const drops = new Set(page.dropIds);
+    const puts = new Set(page.puts.map(({ eventId }) => eventId));
+    const droppedCount = remove(context, owner, ({ externalEventId, seriesId }) => {
+      const isEmptied = series.has(seriesId ?? '') && !puts.has(externalEventId ?? '');
+      return isEmptied || drops.has(externalEventId ?? '');
+    });
+    return { putCount: page.puts.filter((interval) => putOne(context, owner, interval)).length, droppedCount };
   });
 }
 

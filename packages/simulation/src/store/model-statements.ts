@@ -12,7 +12,14 @@ export {
   withdrawDeletion,
   writeDeadLetter,
 } from './booking-statements.ts';
-export { applyFullRound, applyIncrement, clearStagedPages, stagePage } from './interval-statements.ts';
+export {
+  applyFullRound,
+  applyIncrement,
+  beginFirstRound,
+  clearStagedPages,
+  stagePage,
+  storeFirstPage,
+} from './interval-statements.ts';
 export {
   claimSync,
   extendSyncLease,

@@ -38,7 +38,13 @@ function change(context: StatementContext, lease: Lease, over: Partial<Connectio
   return store(context, { ...held, ...over });
 }
 
-/** Takes what arrived together: new receipts raise `requested`, a repeat changes nothing. */
+/** A look that nobody has begun is still to come, so it will see what a notification is about now. */
+function isWaiting({ tables }: StatementContext, connectionId: string): boolean {
+  const held = tables.connections.get(connectionId);
+  return held !== undefined && held.requested > held.applied && held.leaseOwner === null && held.notifiedAt !== null;
+}
+
+/** Takes what arrived together: new receipts raise `requested` unless somebody is to look anyway; a repeat changes nothing. */
 export function recordDeliveries(
   db: ModelDatabase,
   notifications: readonly Pick<ProvenNotification, 'connectionId' | 'deliveryKey'>[],
@@ -53,7 +59,7 @@ export function recordDeliveries(
       raised.add(connectionId);
       return 'accepted';
     });
-    for (const id of raised) raise(context, id, 'webhook');
+    for (const id of raised) if (!isWaiting(context, id)) raise(context, id, 'webhook');
     return verdicts;
   });
 }

@@ -2,18 +2,21 @@
  * Bringing one connection up to date: claim, read, fold, store, record. The story of the inbound direction.
  *
  * What if another worker does the same? The lease lets one in; the token refuses the other's results. What if it dies
- * here? Pages wait in staging and count for nothing; cursor, counters and intervals change in one transaction. What if
+ * here? Pages wait in staging, or belong to a connection that nobody trusts yet; cursor, counters and intervals change in one transaction. What if
  * a notification comes meanwhile? `requested` moves on, and the sync says that another look is due.
  */
 import {
+  type AppliedCounts,
   applyFullRound,
   applyIncrement,
+  beginFirstRound,
   type Connection,
   claimSync,
   clearStagedPages,
   type Database,
   extendSyncLease,
   findKnownEffects,
+  type IntervalOwner,
   insertSyncRun,
   LeaseLostError,
   recordSyncFailure,
@@ -22,6 +25,7 @@ import {
   requestInspection,
   type SyncClaim,
   stagePage,
+  storeFirstPage,
 } from '@bookiji/db';
 import { type CalendarPort, type ChangePage, ProviderError } from '@bookiji/providers/contract';
 import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
@@ -133,7 +137,11 @@ async function runRound(
   signal: AbortSignal,
 ): Promise<SyncOutcome> {
   const { connection, token } = claim;
+  const owner = ownerOf(connection);
+  const isFirst = round.mode === 'full' && connection.lastSyncedAt === null;
   await clearStagedPages(deps.db, connection.id, token);
+  if (isFirst) await beginFirstRound(deps.db, owner, token);
+  const early = { putCount: 0, droppedCount: 0 };
   const suspects = new Set<string>();
   let pages = 0;
   let unreadableCount = 0;
@@ -142,12 +150,19 @@ async function runRound(
     unreadableCount += page.unreadable.length;
     const folded = await foldPage(deps.db, connection, page, round);
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
+    if (page.cursor === null && isFirst) {
+      const written = await storeFirstPage(deps.db, owner, token, folded);
+      early.putCount += written.putCount;
+      early.droppedCount += written.droppedCount;
+      continue;
+    }
     if (page.cursor === null) {
       await stagePage(deps.db, connection.id, token, folded);
       continue;
     }
     const read = { mode: round.mode, pages, unreadableCount };
-    const stored = await storeLastPage(deps, claim, round, folded, page.cursor, read, [...suspects]);
+    const last = { folded, cursor: page.cursor, isFirst, early };
+    const stored = await storeLastPage(deps, claim, round, last, read, [...suspects]);
     return {
       outcome: 'synced',
       connection,
@@ -202,26 +217,38 @@ async function foldPage(db: Database, connection: Connection, page: ChangePage, 
 }
 
 /** Everything that takes effect together: intervals, reads asked for, the run, cursor and counters. */
+function ownerOf({ id, providerId, calendarProvider }: Connection): IntervalOwner {
+  return { connectionId: id, providerId, calendarProvider };
+}
+
+interface LastPage {
+  readonly folded: FoldedPage;
+  readonly cursor: string;
+  /** Of a round whose earlier pages are written already. */
+  readonly isFirst: boolean;
+  readonly early: AppliedCounts;
+}
+
 async function storeLastPage(
   deps: SyncDependencies,
   claim: SyncClaim,
   round: Round,
-  folded: FoldedPage,
-  cursor: string,
+  last: LastPage,
   read: Pick<SyncCounts, 'mode' | 'pages' | 'unreadableCount'>,
   suspects: readonly string[],
 ) {
   const { connection, token, noted, claimedAt } = claim;
-  const owner = {
-    connectionId: connection.id,
-    providerId: connection.providerId,
-    calendarProvider: connection.calendarProvider,
-  };
+  const { folded, cursor, isFirst, early } = last;
+  const owner = ownerOf(connection);
   return deps.db.transaction(async (tx) => {
-    const counts =
-      round.mode === 'full'
+    const applied =
+      round.mode === 'full' && !isFirst
         ? await applyFullRound(tx, owner, token, folded)
-        : await applyIncrement(tx, owner, token, folded, read.pages > 1);
+        : await applyIncrement(tx, owner, token, folded, read.pages > 1 && !isFirst);
+    const counts = {
+      putCount: early.putCount + applied.putCount,
+      droppedCount: early.droppedCount + applied.droppedCount,
+    };
     await requestInspection(tx, connection.id, suspects);
     await noteRun(tx, claim, { ...read, ...counts }, 'synced', null);
     const recorded = await recordSyncSuccess(tx, {
