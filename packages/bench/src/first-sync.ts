@@ -16,7 +16,7 @@ export const firstSyncBench: Bench = {
     const cast = await openCast(stage);
     try {
       const times = await compare(cast, stage.say);
-      const grownMb = process.env.NOMEM ? 0 : await measureMemory(cast, stage.say);
+      const grownMb = await measureMemory(cast, stage.say);
       const [sync, plain] = [median(times.sync), median(times.plain)];
       return {
         figures: [
