@@ -7,6 +7,7 @@ import { createLogger, createMetrics, type Metrics } from '@bookiji/observabilit
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { openQueues, type QueueSystem, ringInboundSyncs } from '@bookiji/queues';
 import { asRole, createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import type { Express } from 'express';
 import { createIngress } from '../src/app.ts';
 import { createIntake } from '../src/intake.ts';
 import { createIngressServer, type ServerLimits } from '../src/server.ts';
@@ -36,6 +37,7 @@ export interface IngressOptions {
 export interface TestIngress {
   readonly url: string;
   readonly port: number;
+  readonly app: Express;
   readonly database: TestDatabase;
   readonly queues: QueueSystem;
   readonly metrics: Metrics;
@@ -110,6 +112,7 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
   return {
     url,
     port,
+    app,
     database,
     queues,
     metrics,

@@ -6,7 +6,8 @@ import { openDatabase } from '@bookiji/db';
 import { createFlagBoard, FLAG_NAMES, readFlagCeiling } from '@bookiji/flags';
 import { createLogger, createMetrics } from '@bookiji/observability';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
-import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { asRole, createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import type { Express } from 'express';
 import { createLogin } from '../src/access/login.ts';
 import { createThrottle } from '../src/access/throttle.ts';
 import { createOps } from '../src/app.ts';
@@ -33,6 +34,7 @@ export interface Answer {
 
 export interface TestOps {
   readonly url: string;
+  readonly app: Express;
   readonly database: TestDatabase;
   readonly queues: QueueSystem;
   /** Everything that was logged, as written. */
@@ -47,11 +49,13 @@ export async function startOps(
   options: { readonly isReadOnly?: boolean; readonly failuresPerMinute?: number; readonly now?: () => Date } = {},
 ): Promise<TestOps> {
   const database = await createTestDatabase();
-  const handle = openDatabase(database.url, { applicationName: 'ops', max: 5 });
+  // As in production: without the right to read a token.
+  const opsUrl = asRole(database.url, 'calsync_ops');
+  const handle = openDatabase(opsUrl, { applicationName: 'ops', max: 5 });
   const lines: string[] = [];
   const logger = createLogger({ role: 'ops', level: 'debug', destination: { write: (line) => lines.push(line) } });
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
-  const queues = openQueues({ kind: 'postgres', url: database.url, prefix }, () => undefined);
+  const queues = openQueues({ kind: 'postgres', url: opsUrl, prefix, isPrepared: true }, () => undefined);
   const ceiling = readFlagCeiling(Object.fromEntries(FLAG_NAMES.map((name) => [name, 'true'])));
   const flags = createFlagBoard({ ceiling, db: handle.db });
   await flags.start();
@@ -76,6 +80,7 @@ export async function startOps(
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
+    app,
     database,
     queues,
     lines,
