@@ -29,17 +29,18 @@ await runProcess({
       logger.info({ job_id: job.id, outcome: result.outcome, ...about }, 'booking event');
       return result.outcome;
     };
+    const openCalendar = createCalendarOpener({
+      edges: createProviderEdges(settings),
+      db: database.db,
+      keys: settings.TOKEN_ENCRYPTION_KEYS,
+      metrics,
+      timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+      breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
+    });
     const converge = createOutboundSyncProcessor({
       converge: {
         db: database.db,
-        openCalendar: createCalendarOpener({
-          edges: createProviderEdges(settings),
-          db: database.db,
-          keys: settings.TOKEN_ENCRYPTION_KEYS,
-          metrics,
-          timeoutMs: settings.PROVIDER_TIMEOUT_MS,
-          breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
-        }),
+        openCalendar,
         owner: stores.instanceId,
         backoff: { baseSeconds: settings.BACKOFF_BASE_SECONDS, maxSeconds: settings.BACKOFF_MAX_SECONDS },
         leaseMs: LEASE_MS,
@@ -48,6 +49,7 @@ await runProcess({
       flags,
       queues,
       findSubject: (id) => findConnection(database.db, id),
+      askLeave: openCalendar.askLeave,
       publishChanges: async (changes: readonly ExternalChange[]) => {
         await publishExternalChanges(queues, changes);
         await markChangesPublished(

@@ -1,4 +1,4 @@
-import type { ExternalChange } from '@bookiji/db';
+import { type ExternalChange, postponeEffects } from '@bookiji/db';
 import { type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
 import { outboundSyncJob, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
 import {
@@ -13,7 +13,7 @@ import {
 export type OutboundSyncResult =
   | ConvergeOutcome
   | ForeseenWrite
-  | { readonly outcome: 'parked'; readonly reason: Obstacle };
+  | { readonly outcome: 'parked'; readonly reason: Obstacle | 'breaker_open' };
 
 export interface OutboundSyncDeps {
   readonly converge: ConvergeDependencies;
@@ -21,6 +21,10 @@ export interface OutboundSyncDeps {
   readonly queues: QueueSystem;
   /** Whose connection it is and where, for lists and switches; null when it is gone. */
   readonly findSubject: (connectionId: string) => Promise<Omit<WorkSubject, 'connectionId'> | null>;
+  /** Whether the breaker of a calendar provider lets work begin; `waitMs` is null while somebody else tries. */
+  readonly askLeave: (
+    calendarProvider: WorkSubject['calendarProvider'],
+  ) => { readonly mayGo: true } | { readonly mayGo: false; readonly waitMs: number | null };
   /** Sends recorded changes on to the booking service; what fails is sent by the sweep. */
   readonly publishChanges: (changes: readonly ExternalChange[]) => Promise<void>;
   readonly report: (
@@ -38,22 +42,48 @@ export interface OutboundSyncDeps {
  * @throws when the job is not one of ours, or the database is away: the queue tries again.
  */
 export function createOutboundSyncProcessor(deps: OutboundSyncDeps) {
+  const postpone = createPostponer(deps);
   return async (data: unknown, signal: AbortSignal): Promise<OutboundSyncResult> => {
     const { booking_id: bookingId, connection_id: connectionId } = outboundSyncJob.parse(data);
     const target = { bookingId, connectionId };
     const startedAt = performance.now();
-    const result = (await park(deps, connectionId)) ?? (await carry(deps, target, signal));
+    const result = (await park(deps, connectionId, postpone)) ?? (await carry(deps, target, signal));
     deps.report(target, result, performance.now() - startedAt);
     if (result.outcome === 'converged') await passOn(deps, target, result);
     return result;
   };
 }
 
-async function park(deps: OutboundSyncDeps, connectionId: string): Promise<OutboundSyncResult | null> {
+async function park(
+  deps: OutboundSyncDeps,
+  connectionId: string,
+  postpone: ReturnType<typeof createPostponer>,
+): Promise<OutboundSyncResult | null> {
   const subject = await deps.findSubject(connectionId);
   if (subject === null) return { outcome: 'nothing_due' };
   const reason = findObstacle(deps.flags, { ...subject, connectionId });
-  return reason === null ? null : { outcome: 'parked', reason };
+  if (reason !== null) return { outcome: 'parked', reason };
+  return (await postpone(subject.calendarProvider)) ? { outcome: 'parked', reason: 'breaker_open' } : null;
+}
+
+/**
+ * While a provider's calls would be turned away unasked, all its due work is put off in one statement, before anything is
+ * claimed: the work of a provider that is down must cost the other one next to nothing.
+ *
+ * @returns says whether work at a calendar provider has to wait.
+ */
+function createPostponer({ converge, askLeave }: OutboundSyncDeps) {
+  const putOffUntil = { google: 0, microsoft: 0 };
+  return async (calendarProvider: WorkSubject['calendarProvider']): Promise<boolean> => {
+    const leave = askLeave(calendarProvider);
+    if (leave.mayGo) return false;
+    const now = performance.now();
+    // While one job tries, its own work must not be put off under its hands.
+    if (leave.waitMs === null || now < putOffUntil[calendarProvider]) return true;
+    putOffUntil[calendarProvider] = now + leave.waitMs;
+    await postponeEffects(converge.db, calendarProvider, leave.waitMs);
+    return true;
+  };
 }
 
 function carry(deps: OutboundSyncDeps, target: BookingTarget, signal: AbortSignal): Promise<OutboundSyncResult> {

@@ -113,7 +113,7 @@ export {
   recordDeliveries,
 } from './queries/deliveries.ts';
 export { endChannels, findDisconnecting, isDisconnecting, requestDisconnect } from './queries/disconnects.ts';
-export { readDueEffect } from './queries/due-effects.ts';
+export { postponeEffects, readDueEffect } from './queries/due-effects.ts';
 export {
   listUnpublishedChanges,
   markChangesPublished,

@@ -15,6 +15,7 @@ import type {
 } from '@bookiji/providers/contract';
 import {
   BREAKER_STATE_VALUES,
+  type Breaker,
   type CallReport,
   composeOAuth,
   composePort,
@@ -22,6 +23,7 @@ import {
   createBreaker,
   createLimiter,
   type Lane,
+  type Leave,
   type Policy,
   type SlotDesk,
   withBreaker,
@@ -56,6 +58,8 @@ export interface CalendarOpenerOptions {
   readonly timeoutMs: number;
   /** How long an open breaker turns calls away before it lets one through (30 s). */
   readonly breakerResetMs?: number;
+  /** Of this process at one calendar provider (6,000). */
+  readonly requestsPerMinute?: number;
 }
 
 export interface OpenableConnection {
@@ -66,11 +70,15 @@ export interface OpenableConnection {
   readonly requestedBy?: string;
 }
 
-export type CalendarOpener = (connection: OpenableConnection) => CalendarPort;
+export interface CalendarOpener {
+  (connection: OpenableConnection): CalendarPort;
+  /** Asks this process's breaker before any work is begun. */
+  askLeave(calendarProvider: CalendarProvider): Leave;
+}
 
 export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOpener {
   const shared = { google: createShared('google', options), microsoft: createShared('microsoft', options) };
-  return ({ id, calendarProvider, externalCalendarId, requestedBy }) => {
+  const open = ({ id, calendarProvider, externalCalendarId, requestedBy }: OpenableConnection): CalendarPort => {
     const { oauth, aroundRequest, around } = shared[calendarProvider];
     const port = options.edges[calendarProvider].adapter.open({
       connectionId: id,
@@ -80,10 +88,14 @@ export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOp
     });
     return composePort(port, ...around);
   };
+  return Object.assign(open, {
+    askLeave: (calendarProvider: CalendarProvider) => shared[calendarProvider].breaker.askLeave(),
+  });
 }
 
 interface SharedByConnections {
   readonly oauth: OAuthPort;
+  readonly breaker: Breaker;
   readonly aroundRequest: (connectionId: string, lane: Lane) => AroundRequest;
   /** Around each call, from the provider outwards. */
   readonly around: readonly Policy[];
@@ -95,18 +107,20 @@ function createShared(calendarProvider: CalendarProvider, options: CalendarOpene
   const count = withMetrics((call) => countCall(metrics, call));
   const timeout = withTimeout(timeoutMs);
   const limiter = createLimiter({
-    requestsPerMinute: REQUESTS_PER_MINUTE,
+    requestsPerMinute: options.requestsPerMinute ?? REQUESTS_PER_MINUTE,
     connectionRequestsPerMinute: CONNECTION_REQUESTS_PER_MINUTE,
     callsPerConnection: CALLS_PER_CONNECTION,
   });
+  const breaker = createWatchedBreaker(calendarProvider, options);
   const slots = calendarProvider === 'microsoft' ? createSlotDesk(options.db, timeoutMs) : null;
   return {
+    breaker,
     oauth: composeOAuth(edges[calendarProvider].oauth, timeout, count),
     aroundRequest: (connectionId, lane) => {
       const held = slots === null ? [] : [withSlots(slots, { connectionId })];
       return composeRequest(calendarProvider, timeout, count, ...held, withLimiter(limiter, { connectionId, lane }));
     },
-    around: [withTokenRetry(), withBreaker(createWatchedBreaker(calendarProvider, options))],
+    around: [withTokenRetry(), withBreaker(breaker)],
   };
 }
 

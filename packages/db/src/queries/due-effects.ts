@@ -31,3 +31,24 @@ export async function readDueEffect(
   const { version, state, startTime: startAt, endTime: endAt, details } = intent;
   return { effect, calendarProvider, desired: { version, state, startAt, endAt, details } };
 }
+
+/**
+ * Puts off all due work at one calendar provider that nobody holds, without spending an attempt; spread over half as much
+ * again, so that it does not come back in one piece.
+ */
+export async function postponeEffects(
+  db: Database,
+  calendarProvider: 'google' | 'microsoft',
+  waitMs: number,
+): Promise<void> {
+  await db.execute(sql`
+    UPDATE booking_effects e
+       SET next_attempt_at = now() + ${waitMs} * (1 + random() / 2) * interval '1 millisecond'
+      FROM (SELECT d.booking_id, d.connection_id
+              FROM booking_effects d JOIN external_calendar_connections c ON c.id = d.connection_id
+             WHERE (d.applied_version < d.version OR d.inspected < d.inspect_requested) AND d.dead_at IS NULL
+               AND d.next_attempt_at <= now() AND (d.lease_until IS NULL OR d.lease_until <= now())
+               AND c.calendar_provider = ${calendarProvider}
+               FOR UPDATE OF d SKIP LOCKED) due
+     WHERE e.booking_id = due.booking_id AND e.connection_id = due.connection_id`);
+}

@@ -23,6 +23,9 @@ export interface BreakerSettings {
   readonly onStateChange?: (state: BreakerState, calendarProvider: CalendarProvider) => void;
 }
 
+/** `waitMs` is null while somebody else tries: it may be over in a moment. */
+export type Leave = { readonly mayGo: true } | { readonly mayGo: false; readonly waitMs: number | null };
+
 /**
  * One per calendar provider and process.
  *
@@ -36,6 +39,11 @@ export interface BreakerSettings {
 export interface Breaker {
   readonly calendarProvider: CalendarProvider;
   readonly state: BreakerState;
+  /**
+   * Whether a call would be let through, before anything is prepared for it. While one is let through to see, one asker
+   * in a second is told to go on.
+   */
+  askLeave(): Leave;
   run<T>(call: ProviderCall, task: () => Promise<T>): Promise<T>;
   /** Ends its timers; afterwards every call is turned away. */
   stop(): void;
@@ -65,8 +73,10 @@ export function createBreaker(settings: BreakerSettings): Breaker {
   });
   settings.onStateChange?.('closed', calendarProvider);
   let openedAt = 0;
+  let probeAskedAt = Number.NEGATIVE_INFINITY;
   circuit.on('open', () => {
     openedAt = now();
+    probeAskedAt = Number.NEGATIVE_INFINITY;
     settings.onStateChange?.('open', calendarProvider);
   });
   circuit.on('halfOpen', () => settings.onStateChange?.('half_open', calendarProvider));
@@ -76,6 +86,13 @@ export function createBreaker(settings: BreakerSettings): Breaker {
     calendarProvider,
     get state() {
       return stateOf(circuit);
+    },
+    askLeave() {
+      if (circuit.closed) return { mayGo: true };
+      if (!circuit.halfOpen) return { mayGo: false, waitMs: Math.max(1, openedAt + resetMs - now()) };
+      if (!circuit.pendingClose || now() < probeAskedAt + PROBE_WAIT_MS) return { mayGo: false, waitMs: null };
+      probeAskedAt = now();
+      return { mayGo: true };
     },
     async run<T>(call: ProviderCall, task: () => Promise<T>): Promise<T> {
       try {
@@ -100,7 +117,8 @@ function stateOf(circuit: CircuitBreaker): BreakerState {
  */
 function isFailure(error: unknown, isProbe: boolean): boolean {
   if (!(error instanceof ProviderError)) return isProbe;
-  if (error.kind !== 'transient') return false;
+  // As the one call let through, only an answer is proof: one that our own limits kept back, or a client refused, is none.
+  if (error.kind !== 'transient') return isProbe && error.status === null;
   return isProbe || !NOT_THE_PROVIDERS.has(error.reason);
 }
 

@@ -4,6 +4,7 @@ export {
   type BreakerSettings,
   type BreakerState,
   createBreaker,
+  type Leave,
 } from './breaker.ts';
 export { composeOAuth, composePort, composeRequest } from './compose-port.ts';
 export { createLimiter, type Limiter, type LimiterSettings } from './limiter.ts';

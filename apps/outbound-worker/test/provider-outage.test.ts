@@ -1,0 +1,125 @@
+/** One calendar provider is down for ten minutes: what its bookings, and those of the other one, notice of it. */
+import type { BuiltConnection } from '@bookiji/testing';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Looked, mostInOneSecond, type OutboundStage, percentile, startOutboundStage } from './outbound-stage.ts';
+
+const CONNECTIONS = 24;
+const BOOKINGS_EACH = 5;
+/** As in production; so is everything else but the two below. */
+const BACKOFF = { baseSeconds: 300, maxSeconds: 21_600 };
+/** A breaker's timer is the process's own: what stands for its half minute while the database's clock is moved by one. */
+const BREAKER_RESET_MS = 250;
+const OUTAGE_STEPS = 20;
+const STEP_SECONDS = 30;
+/** Far below what twenty workers do by themselves, so that the budget is what limits them. */
+const REQUESTS_PER_SECOND = 20;
+
+let stage: OutboundStage;
+let down: BuiltConnection[];
+let up: BuiltConnection[];
+let upBookings: string[];
+beforeAll(async () => {
+  stage = await startOutboundStage({
+    backoff: BACKOFF,
+    breakerResetMs: BREAKER_RESET_MS,
+    requestsPerMinute: REQUESTS_PER_SECOND * 60,
+  });
+  const many = (provider: 'google' | 'microsoft') =>
+    Promise.all(Array.from({ length: CONNECTIONS }, () => stage.connect(provider)));
+  [down, up] = await Promise.all([many('google'), many('microsoft')]);
+}, 60_000);
+afterAll(() => stage?.close());
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const lagsOf = (looked: readonly Looked[]) =>
+  looked.flatMap(({ calendarProvider, lagMs }) => (calendarProvider === 'microsoft' && lagMs !== null ? [lagMs] : []));
+/** A new version of one booking in each of some calendars of the healthy provider. */
+const bookUp = async (step: number) => {
+  for (let index = step % 4; index < CONNECTIONS; index += 4) {
+    await stage.book(up[index] as BuiltConnection, upBookings[index]);
+  }
+};
+const breakerState = async (provider: string) =>
+  (await stage.metrics.breakerState.get()).values.find(({ labels }) => labels.calendar_provider === provider)?.value;
+const effects = async () => {
+  const [row] = await stage.database.sql`
+    SELECT sum(e.error_count)::int AS attempts, count(*) FILTER (WHERE e.dead_at IS NOT NULL)::int AS dead,
+           count(*) FILTER (WHERE e.applied_version < e.version)::int AS waiting,
+           count(*) FILTER (WHERE c.status <> 'active')::int AS parked
+      FROM booking_effects e JOIN external_calendar_connections c ON c.id = e.connection_id
+     WHERE c.calendar_provider = 'google'`;
+  return row as unknown as { attempts: number; dead: number; waiting: number; parked: number };
+};
+
+describe('[R-1] a calendar provider that is down for ten minutes', () => {
+  let healthyLags: number[];
+  let outageLags: number[];
+  let backlog: number;
+
+  test('opens its breaker, and spends no attempt and no request while it is open', async () => {
+    upBookings = await Promise.all(up.map((connection) => stage.book(connection)));
+    await stage.work();
+    healthyLags = [];
+    for (let step = 0; step < 8; step += 1) {
+      await bookUp(step);
+      healthyLags.push(...lagsOf(await stage.work()));
+    }
+
+    await stage.order('POST', '/faults', { provider: 'google', operation: 'events.*', status: 503 });
+    await stage.order('DELETE', '/requests');
+    for (const connection of down) for (let one = 0; one < BOOKINGS_EACH; one += 1) await stage.book(connection);
+    outageLags = [];
+    let atOpening = 0;
+    const startedAt = performance.now();
+    for (let step = 0; step < OUTAGE_STEPS; step += 1) {
+      await bookUp(step);
+      outageLags.push(...lagsOf(await stage.work()));
+      expect(await breakerState('google')).toBeGreaterThan(0);
+      if (step === 0) atOpening = (await stage.requestTimes('google')).length;
+      await stage.pass(STEP_SECONDS);
+      await sleep(BREAKER_RESET_MS + 50);
+    }
+    // Ten calls open it, by then twenty may be under way; afterwards one each time it lets one through to see.
+    const sent = (await stage.requestTimes('google')).length;
+    const timesTried = (performance.now() - startedAt) / BREAKER_RESET_MS;
+    expect(atOpening).toBeLessThanOrEqual(30);
+    expect(sent - atOpening).toBeLessThanOrEqual(timesTried);
+    const { attempts, dead, waiting, parked } = await effects();
+    expect(attempts).toBe(sent);
+    expect({ dead, parked, waiting }).toEqual({ dead: 0, parked: 0, waiting: CONNECTIONS * BOOKINGS_EACH });
+    backlog = waiting;
+  }, 120_000);
+
+  test('does not change the lag of the other one', () => {
+    expect(outageLags.length).toBeGreaterThan(100);
+    const figures = (lags: readonly number[]) => ({ p50: percentile(lags, 0.5), p95: percentile(lags, 0.95) });
+    const [healthy, outage] = [figures(healthyLags), figures(outageLags)];
+    expect(outage.p50).toBeLessThanOrEqual(1.5 * healthy.p50 + 50);
+    expect(outage.p95).toBeLessThanOrEqual(1.5 * healthy.p95 + 150);
+  });
+
+  test('is caught up with by itself, and not by a herd: no second sees more requests than the budget', async () => {
+    await stage.order('DELETE', '/faults');
+    await stage.order('DELETE', '/requests');
+    // Whatever wait a failed attempt was given is over.
+    await stage.pass(7_200);
+    await sleep(BREAKER_RESET_MS + 50);
+    for (let look = 0; (await effects()).waiting > 0; look += 1) {
+      if (look > 60) throw new Error(`after ${look} looks ${(await effects()).waiting} bookings are not written`);
+      await stage.work();
+      await stage.pass(10);
+      await sleep(20);
+    }
+    const times = await stage.requestTimes('google');
+    expect(times.length).toBeGreaterThanOrEqual(backlog);
+    // What lies ready after a silence is a second's share, and so is what comes in during that second.
+    expect(mostInOneSecond(times)).toBeLessThanOrEqual(2 * REQUESTS_PER_SECOND + 1);
+    expect(await breakerState('google')).toBe(0);
+    expect(await effects()).toMatchObject({ attempts: 0, dead: 0, waiting: 0 });
+    const { entries } = await stage.order<{ entries: { operation: string }[] }>(
+      'GET',
+      '/history?calendar_provider=google',
+    );
+    expect(entries.filter(({ operation }) => operation === 'create')).toHaveLength(backlog);
+  }, 120_000);
+});
