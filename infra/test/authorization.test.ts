@@ -110,7 +110,12 @@ const BESIDE = {
 };
 
 const SOMEBODY = '11111111-1111-4111-8111-111111111111';
-const PARAMETERS: Readonly<Record<string, string>> = { ':id': SOMEBODY, ':action': 'sync', ':name': 'README' };
+const PARAMETERS: Readonly<Record<string, string>> = {
+  ':id': SOMEBODY,
+  ':action': 'sync',
+  ':name': 'README',
+  ':file': 'fullcalendar.js',
+};
 
 let ingress: TestIngress;
 let ops: TestOps;
