@@ -158,6 +158,7 @@ export {
   findDueConnections,
   LEASE_MS,
   LeaseLostError,
+  readSyncProgress,
   recordSyncFailure,
   recordSyncSuccess,
   releaseSyncLease,
@@ -165,6 +166,7 @@ export {
   requestSync,
   type SyncClaim,
   type SyncFailure,
+  type SyncProgress,
   type SyncSuccess,
 } from './queries/sync-leases.ts';
 export type {

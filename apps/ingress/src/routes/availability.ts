@@ -1,19 +1,25 @@
 /** `POST /api/calendar/availability`: free time, and how far it can be relied on. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { listConnectionsOf, requestSync } from '@bookiji/db';
+import { type Connection, readSyncProgress, requestSync } from '@bookiji/db';
+import { findObstacle } from '@bookiji/flags';
 import { ringInboundSyncs } from '@bookiji/queues';
 import { answerAvailability, type Interval } from '@bookiji/sync';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { IngressDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
+import { createSyncWatch, type SyncWatch } from '../sync-watch.ts';
 
 /** How long one live sync is waited for. */
 const REFRESH_WAIT_MS = 3_000;
-const LOOK_EVERY_MS = 50;
 const SLOTS_AT_MOST = 2_000;
 
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+/** What PostgreSQL can compare with; a slot beyond is a mistake, not a wish. */
+const [EARLIEST, LATEST] = [Date.UTC(1970, 0, 1), Date.UTC(9000, 0, 1)];
+
+const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((date) => date.getTime() >= EARLIEST && date.getTime() < LATEST, 'must lie between 1970 and 9000');
 const question = z.object({
   provider_id: z.guid(),
   slots: z
@@ -27,6 +33,7 @@ const question = z.object({
 });
 
 export function createAvailability(deps: IngressDeps): RequestHandler {
+  const watch = createSyncWatch((connectionIds) => readSyncProgress(deps.db, connectionIds));
   return async (request, response) => {
     const parsed = question.safeParse(request.body);
     if (!parsed.success) {
@@ -46,7 +53,7 @@ export function createAvailability(deps: IngressDeps): RequestHandler {
         slots: parsed.data.slots.map(({ start, end }) => ({ startAt: start, endAt: end })),
         maxAgeSeconds: parsed.data.max_age_seconds ?? deps.defaultMaxAgeSeconds,
       },
-      (connectionIds) => refresh(deps, providerId, connectionIds),
+      (stale) => refresh(deps, watch, stale),
     );
     response.json({
       free: availability.free.map(toJson),
@@ -67,21 +74,12 @@ function toJson({ startAt, endAt }: Interval) {
 }
 
 /** Asks the workers for one look at each and waits a bounded while for it; what is not done by then stays stale. */
-async function refresh(deps: IngressDeps, providerId: string, connectionIds: readonly string[]): Promise<void> {
-  if (!deps.flags.isOn('CALENDAR_SYNC_ENABLED') || !deps.flags.isOn('CALENDAR_JOBS_ENABLED')) return;
-  const before = await readSyncTimes(deps, providerId);
-  await requestSync(deps.db, connectionIds, 'availability');
-  await ringInboundSyncs(deps.queues, connectionIds).catch(() => deps.metrics.ringsLost.inc());
-  const until = performance.now() + REFRESH_WAIT_MS;
-  while (performance.now() < until) {
-    await sleep(LOOK_EVERY_MS);
-    const now = await readSyncTimes(deps, providerId);
-    if (connectionIds.every((id) => now.get(id) !== before.get(id))) return;
-  }
-}
-
-async function readSyncTimes(deps: IngressDeps, providerId: string): Promise<Map<string, string>> {
-  const connections = await listConnectionsOf(deps.db, providerId);
-  // An error ends the wait as well: it will not get better within it.
-  return new Map(connections.map((one) => [one.id, `${one.lastSyncedAt?.getTime()}:${one.errorCount}:${one.status}`]));
+async function refresh(deps: IngressDeps, watch: SyncWatch, stale: readonly Connection[]): Promise<readonly string[]> {
+  const ids = stale
+    .filter((one) => findObstacle(deps.flags, { ...one, connectionId: one.id }) === null)
+    .map(({ id }) => id);
+  if (ids.length === 0) return [];
+  await requestSync(deps.db, ids, 'availability');
+  await ringInboundSyncs(deps.queues, ids).catch(() => deps.metrics.ringsLost.inc());
+  return watch.untilSynced(ids, REFRESH_WAIT_MS);
 }

@@ -5,7 +5,7 @@
  * database's clock. Whoever records results must show the token it was given: an older one changes nothing. Every
  * `now()` below is the database's, so a process with a wrong clock can neither take a lease early nor keep it late.
  */
-import { and, eq, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { type Connection, connectionColumns, connections, type LastError, type RequestedBy } from '../schema/index.ts';
 
@@ -273,6 +273,30 @@ export async function requestSync(db: Database, connectionIds: readonly string[]
     .where(sql`${connections.id} IN ${[...connectionIds].sort()}`)
     .returning({ id: connections.id });
   return rows.map((row) => row.id);
+}
+
+/** How far syncs have come. What was requested up to a reading is done once `applied` reaches that `requested`. */
+export interface SyncProgress {
+  readonly id: string;
+  readonly requested: number;
+  readonly applied: number;
+  readonly errorCount: number;
+  readonly isActive: boolean;
+}
+
+export async function readSyncProgress(db: Database, connectionIds: readonly string[]): Promise<SyncProgress[]> {
+  if (connectionIds.length === 0) return [];
+  const { id, requested, applied, errorCount, status, syncEnabled } = connections;
+  return db
+    .select({
+      id,
+      requested,
+      applied,
+      errorCount,
+      isActive: sql<boolean>`${status} = 'active' AND ${syncEnabled}`,
+    })
+    .from(connections)
+    .where(inArray(id, [...connectionIds]));
 }
 
 function isAllowed(allow: Allowlists) {

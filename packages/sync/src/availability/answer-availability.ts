@@ -21,38 +21,52 @@ export interface Availability {
 }
 
 /**
- * @param refresh syncs these connections within its own bound and returns when they are synced or the bound is over;
- *   called at most once.
+ * @param refresh syncs these connections within its own bound and returns those whose sync began after it was called and
+ *   succeeded; called at most once.
  */
 export async function answerAvailability(
   db: Database,
   question: AvailabilityQuestion,
-  refresh: (connectionIds: readonly string[]) => Promise<void>,
+  refresh: (connections: readonly Connection[]) => Promise<readonly string[]>,
 ): Promise<Availability> {
-  const first = await judge(db, question);
-  const curable = first.evidence.filter((item) => isCurable(item.reason)).map((item) => item.connectionId);
-  if (curable.length === 0) return first;
-  await refresh(curable);
-  return judge(db, question);
+  const first = await judge(db, question, new Set());
+  const curable = new Set(
+    first.availability.evidence.filter((item) => isCurable(item.reason)).map((item) => item.connectionId),
+  );
+  if (curable.size === 0) return first.availability;
+  const synced = await refresh(first.connections.filter(({ id }) => curable.has(id)));
+  return (await judge(db, question, new Set(synced))).availability;
 }
 
-/** Evidence before intervals: what is read later can only be newer than what it is judged by. */
-async function judge(db: Database, question: AvailabilityQuestion): Promise<Availability> {
-  const { providerId, slots, maxAgeSeconds } = question;
-  const connections: Connection[] = await listConnectionsOf(db, providerId);
+/**
+ * Everything from one moment: between two readings a reconnect may empty the intervals that were fresh a moment before.
+ *
+ * @param synced whose sync began after the question was asked: as fresh as can be, however young the caller wants it.
+ */
+function judge(db: Database, question: AvailabilityQuestion, synced: ReadonlySet<string>) {
+  return db.transaction((tx) => judgeNow(tx, question, synced), {
+    isolationLevel: 'repeatable read',
+    accessMode: 'read only',
+  });
+}
+
+async function judgeNow(
+  tx: Database,
+  { providerId, slots, maxAgeSeconds }: AvailabilityQuestion,
+  synced: ReadonlySet<string>,
+): Promise<{ availability: Availability; connections: readonly Connection[] }> {
+  const connections = await listConnectionsOf(tx, providerId);
   if (connections.length === 0 || slots.length === 0) {
-    return { free: slots, busy: [], trusted: false, evidence: [] };
+    return { availability: { free: slots, busy: [], trusted: false, evidence: [] }, connections };
   }
   const span = spanOf(slots);
-  const now = await readDatabaseTime(db);
-  const evidence = connections.map((connection) => judgeEvidence(connection, span, maxAgeSeconds, now));
-  const busy = await listBusyIntervals(db, providerId, span.startAt, span.endAt);
-  return {
-    free: subtractBusy(slots, busy),
-    busy: intersectBusy(slots, busy),
-    trusted: evidence.every((item) => item.isFresh),
-    evidence,
-  };
+  const now = await readDatabaseTime(tx);
+  const evidence = connections.map((connection) =>
+    judgeEvidence(connection, span, synced.has(connection.id) ? Number.POSITIVE_INFINITY : maxAgeSeconds, now),
+  );
+  const taken = await listBusyIntervals(tx, providerId, span.startAt, span.endAt);
+  const [free, busy] = [subtractBusy(slots, taken), intersectBusy(slots, taken)];
+  return { availability: { free, busy, trusted: evidence.every((item) => item.isFresh), evidence }, connections };
 }
 
 function spanOf(slots: readonly Interval[]): Interval {
