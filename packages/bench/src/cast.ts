@@ -49,6 +49,8 @@ export interface Cast {
   connect(calendarProvider?: CalendarProvider): Promise<ConnectedCalendar>;
   /** Resolves when this connection has nothing to do any more. */
   settled(connectionIds: readonly string[], withinMs: number): Promise<void>;
+  /** Resolves when each of these connections has a channel that announces its changes. */
+  watched(connectionIds: readonly string[], withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,10 @@ export async function openCast(stage: Stage, over: Environment = {}): Promise<Ca
       waitUntil('every connection to be in step', () => areClean(database, connectionIds), withinMs).then(
         () => undefined,
       ),
+    watched: (connectionIds, withinMs) =>
+      waitUntil('every calendar to be watched', () => areWatched(database, connectionIds), withinMs).then(
+        () => undefined,
+      ),
     async close() {
       await Promise.all(running.map((one) => one.stop()));
       await database.drop();
@@ -111,4 +117,11 @@ async function areClean({ sql }: TestDatabase, connectionIds: readonly string[])
     SELECT count(*) AS n FROM external_calendar_connections
      WHERE id IN ${sql([...connectionIds])} AND (sync_needed OR last_synced_at IS NULL)`;
   return Number(row?.n) === 0;
+}
+
+async function areWatched({ sql }: TestDatabase, connectionIds: readonly string[]): Promise<boolean> {
+  const [row] = await sql`
+    SELECT count(DISTINCT connection_id) AS n FROM channels
+     WHERE connection_id IN ${sql([...connectionIds])} AND state = 'active'`;
+  return Number(row?.n) === connectionIds.length;
 }

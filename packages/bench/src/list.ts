@@ -1,5 +1,8 @@
+import { changeLagBench } from './change-lag.ts';
+import { duplicatesBench } from './duplicates.ts';
 import type { Bench } from './figures.ts';
 import { firstSyncBench } from './first-sync.ts';
 import { ingressBench } from './ingress/ingress-bench.ts';
+import { scaleBench } from './scale.ts';
 
-export const BENCHES: readonly Bench[] = [ingressBench, firstSyncBench];
+export const BENCHES: readonly Bench[] = [ingressBench, firstSyncBench, changeLagBench, duplicatesBench, scaleBench];

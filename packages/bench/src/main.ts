@@ -6,6 +6,7 @@ import { migrateUp } from '@bookiji/db/migrate';
 import { STATE_DIR } from '@bookiji/local-fleet';
 import { startEmbeddedPostgres } from '@bookiji/runtime';
 import { startRedis } from '@bookiji/testing';
+import connect from 'postgres';
 import { type BenchResult, isMet, type Stage } from './figures.ts';
 import { BENCHES } from './list.ts';
 import { toTable, writeJson } from './report.ts';
@@ -22,8 +23,7 @@ if (unknown.length > 0) {
 const dir = mkdtempSync(join(tmpdir(), 'calsync-bench-'));
 // Root's PostgreSQL runs as another user, who has to reach its files here.
 chmodSync(dir, 0o755);
-const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), database: 'calsync_template' });
-await migrateUp(postgres.url);
+const postgres = await openPostgres(join(dir, 'postgres'));
 // Where `createTestDatabase` clones from.
 process.env.CALSYNC_TEST_POSTGRES = postgres.url;
 const redis = await startRedis();
@@ -60,4 +60,16 @@ function readPid(dataDir: string): number {
   } catch {
     return 0;
   }
+}
+
+/** Durable as in production, and it remembers when each transaction was committed. */
+async function openPostgres(dataDir: string) {
+  const options = { dataDir, database: 'calsync_template' };
+  const first = await startEmbeddedPostgres(options);
+  await migrateUp(first.url);
+  const sql = connect(first.url, { max: 1 });
+  await sql`ALTER SYSTEM SET track_commit_timestamp = on`;
+  await sql.end();
+  await first.stop();
+  return startEmbeddedPostgres(options);
 }
