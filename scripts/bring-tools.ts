@@ -13,7 +13,12 @@ export function bringRedis(): boolean {
   useUnpacked();
   if (has('redis-server') || !has('apt-get')) return has('redis-server');
   process.stderr.write('bringing redis-server …\n');
-  if (process.getuid?.() === 0) return install(['redis-server']);
+  if (process.getuid?.() === 0) {
+    install(['redis-server']);
+    // Debian starts a service of its own; tests run their own servers on free ports.
+    spawnSync('sh', ['-c', 'service redis-server stop || true'], { stdio: 'ignore' });
+    return has('redis-server');
+  }
   unpack(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1']);
   return has('redis-server');
 }
@@ -26,6 +31,14 @@ export function bringWrk(): boolean {
   if (process.getuid?.() === 0) install(['wrk']);
   else unpack(['wrk', 'libluajit-5.1-2', 'libluajit-5.1-common']);
   return has('wrk');
+}
+
+/** The browser that pages are tested in. Only root can install it: it is many packages. */
+export function bringChromium(): boolean {
+  if (has('chromium') || !has('apt-get') || process.getuid?.() !== 0) return has('chromium');
+  process.stderr.write('bringing chromium …\n');
+  install(['chromium', 'fonts-liberation']);
+  return has('chromium');
 }
 
 export interface PrometheusTools {
@@ -62,10 +75,7 @@ function install(packages: readonly string[]): boolean {
     spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
       .status === 0;
   const args = ['install', '-y', '--no-install-recommends', ...packages];
-  if (!apt(...args) && !(apt('update') && apt(...args))) return false;
-  // Debian starts a service of its own; tests run their own servers on free ports.
-  spawnSync('sh', ['-c', 'service redis-server stop || true'], { stdio: 'ignore' });
-  return has('redis-server');
+  return apt(...args) || (apt('update') && apt(...args));
 }
 
 /** False when the packages could not be downloaded. */
