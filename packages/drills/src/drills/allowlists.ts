@@ -4,7 +4,7 @@ import { announce, inventBooking, shownEvents, untilShown } from '../scene/booki
 import { connectProvider, type DrilledProvider } from '../scene/connect.ts';
 import { openNotifier } from '../scene/notifier.ts';
 import { untilSwept } from '../scene/processes.ts';
-import { readConnection, untilQuiet } from '../scene/rows.ts';
+import { readConnection, readWhenQuiet, untilQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 import { slotAt } from '../scene/slots.ts';
 
@@ -23,8 +23,7 @@ export const allowlists: Drill = {
 
 /** Two more ingress: on one the provider has left the list, on the other the connection. */
 async function playAtTheDoor(scene: Scene, provider: DrilledProvider): Promise<void> {
-  await untilQuiet(scene, provider.connectionId);
-  const before = await readConnection(scene, provider.connectionId);
+  const before = await readWhenQuiet(scene, provider.connectionId);
   const notifier = await openNotifier(scene, provider);
   for (const list of ['CALENDAR_ALLOWLIST_PROVIDER_IDS', 'CALENDAR_ALLOWLIST_CONNECTION_IDS'] as const) {
     const beside = await scene.owned.startBeside('ingress', { [list]: randomUUID() });
@@ -71,9 +70,8 @@ async function playInWorkers(scene: Scene, provider: DrilledProvider): Promise<v
     [0, 0, true],
   );
   await turnInto(provider.providerId);
-  await untilQuiet(scene, connectionId);
   const ms = await untilShown(scene, calendar, booking, slotAt(5));
   scene.notes.did('put it on the list again', { milliseconds: ms });
-  const after = await readConnection(scene, connectionId);
+  const after = await readWhenQuiet(scene, connectionId);
   scene.notes.saw('[F-2] back on the list, what waited was done', after.sync_needed, false);
 }

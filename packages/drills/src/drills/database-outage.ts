@@ -4,7 +4,7 @@ import { inventBooking, untilShown } from '../scene/bookings.ts';
 import { connectProvider } from '../scene/connect.ts';
 import { openNotifier } from '../scene/notifier.ts';
 import { readSample } from '../scene/processes.ts';
-import { readConnection, untilQuiet } from '../scene/rows.ts';
+import { readConnection, readWhenQuiet, untilQuiet } from '../scene/rows.ts';
 import { slotAt } from '../scene/slots.ts';
 
 const SLOTS = [slotAt(0), slotAt(1), slotAt(2)];
@@ -62,8 +62,7 @@ export const databaseOutage: Drill = {
       [again.status, again.body.reason ?? null, twice.body.reason],
       [200, null, 'duplicate'],
     );
-    await untilQuiet(scene, provider.connectionId);
-    const after = await readConnection(scene, provider.connectionId);
+    const after = await readWhenQuiet(scene, provider.connectionId);
     notes.saw(
       '[R-2] nothing partial: one more busy interval, no error left',
       [after.intervals - before.intervals, after.last_error],

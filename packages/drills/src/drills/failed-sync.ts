@@ -1,7 +1,7 @@
 import type { Drill } from '../drill.ts';
 import { connectProvider } from '../scene/connect.ts';
 import { orderFault } from '../scene/faults.ts';
-import { listRuns, readConnection, untilQuiet } from '../scene/rows.ts';
+import { listRuns, readConnection, readWhenQuiet } from '../scene/rows.ts';
 import { slotAt } from '../scene/slots.ts';
 
 /** More than one page. */
@@ -17,8 +17,7 @@ export const failedSync: Drill = {
     const { notes } = scene;
     const provider = await connectProvider(scene, 'microsoft');
     const { calendarProvider, email } = provider.calendar;
-    await untilQuiet(scene, provider.connectionId);
-    const before = await readConnection(scene, provider.connectionId);
+    const before = await readWhenQuiet(scene, provider.connectionId);
     const fault = await orderFault(scene, {
       provider: calendarProvider,
       user: email,

@@ -5,7 +5,7 @@ import { connectProvider, type DrilledProvider } from '../scene/connect.ts';
 import { orderFault } from '../scene/faults.ts';
 import { openNotifier } from '../scene/notifier.ts';
 import { countLines, untilSwept } from '../scene/processes.ts';
-import { listRuns, readConnection, untilQuiet } from '../scene/rows.ts';
+import { listRuns, readConnection, readWhenQuiet, untilQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 import { slotAt } from '../scene/slots.ts';
 
@@ -102,12 +102,8 @@ async function turnOffTheDoors(scene: Scene, provider: DrilledProvider): Promise
   await ops.setFlags({ CALENDAR_JOBS_ENABLED: false });
   await untilQuietForJobs(scene, provider);
   await ops.setFlags(ALL_ON);
-  await untilQuiet(scene, provider.connectionId);
-  notes.saw(
-    '[F-1] CALENDAR_JOBS_ENABLED on again, the parked job ran',
-    (await readConnection(scene, provider.connectionId)).sync_needed,
-    false,
-  );
+  const { sync_needed: isNeeded } = await readWhenQuiet(scene, provider.connectionId);
+  notes.saw('[F-1] CALENDAR_JOBS_ENABLED on again, the parked job ran', isNeeded, false);
 }
 
 async function untilQuietForJobs(scene: Scene, provider: DrilledProvider): Promise<void> {
@@ -147,8 +143,7 @@ async function toggleUnderLoad(scene: Scene, provider: DrilledProvider): Promise
   for (const [index, booking] of bookings.entries()) {
     await untilShown(scene, provider.calendar, booking, slotAt(24 + index));
   }
-  await untilQuiet(scene, provider.connectionId);
-  const after = await readConnection(scene, provider.connectionId);
+  const after = await readWhenQuiet(scene, provider.connectionId);
   notes.did(`turned two flags ${TOGGLES} times under load`, { bookings: LOAD, events: LOAD });
   notes.saw('[F-3] every change arrived and every booking shows once', after.intervals - before.intervals, LOAD);
   notes.saw('[F-3] no process logged an error', countLines(scene, linesBefore, 'error'), 0);

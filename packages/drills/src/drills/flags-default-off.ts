@@ -1,7 +1,7 @@
 import type { Drill } from '../drill.ts';
 import { connectProvider } from '../scene/connect.ts';
 import { openNotifier, postHook, WEBHOOK_PATHS } from '../scene/notifier.ts';
-import { readConnection, untilQuiet } from '../scene/rows.ts';
+import { readConnection, readWhenQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 import { createOpsClient } from '../target/ops-client.ts';
 
@@ -18,8 +18,7 @@ export const flagsDefaultOff: Drill = {
   phase: 'calm',
   async run(scene) {
     const provider = await connectProvider(scene, 'google');
-    await untilQuiet(scene, provider.connectionId);
-    const before = await readConnection(scene, provider.connectionId);
+    const before = await readWhenQuiet(scene, provider.connectionId);
     const notifier = await openNotifier(scene, provider);
     for (const [what, flags] of Object.entries({ 'no flag at all': NONE, 'TRUE, 1, yes and on': NEARLY })) {
       const beside = await scene.owned.startBeside('ingress', flags);

@@ -4,7 +4,7 @@ import { untilFree } from '../scene/availability.ts';
 import { announce, countCreations, inventBooking, untilShown } from '../scene/bookings.ts';
 import { connectProvider, type DrilledProvider } from '../scene/connect.ts';
 import { orderFault } from '../scene/faults.ts';
-import { readConnection, untilQuiet } from '../scene/rows.ts';
+import { readConnection, readWhenQuiet, untilQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 import { slotAt } from '../scene/slots.ts';
 
@@ -71,14 +71,12 @@ async function killWhileReading(scene: Scene, provider: DrilledProvider): Promis
 
 /** The calendar provider finds the door closed and comes again. */
 async function killIngress(scene: Scene, provider: DrilledProvider): Promise<void> {
-  await untilQuiet(scene, provider.connectionId);
-  const before = await readConnection(scene, provider.connectionId);
+  const before = await readWhenQuiet(scene, provider.connectionId);
   await kill(scene, 'ingress');
   await scene.sandbox.addEvent(provider.calendar, { title: scene.invent('title', 'Run'), ...slotAt(2) });
   await scene.owned.ready();
   const ms = await untilFree(scene, provider, SLOTS, SLOTS.slice(0, 2));
-  await untilQuiet(scene, provider.connectionId);
-  const after = await readConnection(scene, provider.connectionId);
+  const after = await readWhenQuiet(scene, provider.connectionId);
   scene.notes.did('killed ingress before the calendar changed', { milliseconds: ms });
   scene.notes.saw(
     '[W-7] ingress killed: the repeated notification was processed once',

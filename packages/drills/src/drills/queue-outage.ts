@@ -3,7 +3,7 @@ import { untilFree } from '../scene/availability.ts';
 import { announce, inventBooking, untilShown } from '../scene/bookings.ts';
 import { connectProvider } from '../scene/connect.ts';
 import { openNotifier } from '../scene/notifier.ts';
-import { readConnection, untilQuiet } from '../scene/rows.ts';
+import { readConnection, readWhenQuiet, untilQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 import { slotAt } from '../scene/slots.ts';
 
@@ -45,8 +45,7 @@ export const queueOutage: Drill = {
       milliseconds_until_synced: changeMs,
       milliseconds_until_booked: bookingMs,
     });
-    await untilQuiet(scene, provider.connectionId);
-    const after = await readConnection(scene, provider.connectionId);
+    const after = await readWhenQuiet(scene, provider.connectionId);
     notes.saw(
       '[W-7] [R-2] the sweep found the work, nothing failed',
       [after.sync_needed, after.last_error],

@@ -2,7 +2,7 @@ import type { CalendarProvider } from '@bookiji/local-fleet';
 import type { Drill } from '../drill.ts';
 import { connectProvider } from '../scene/connect.ts';
 import { type HookAnswer, openNotifier } from '../scene/notifier.ts';
-import { readConnection, untilQuiet } from '../scene/rows.ts';
+import { readConnection, readWhenQuiet, untilQuiet } from '../scene/rows.ts';
 import type { Scene } from '../scene/scene.ts';
 
 const STORM = 100;
@@ -32,8 +32,7 @@ async function playAt(scene: Scene, at: CalendarProvider): Promise<void> {
   const startedAt = performance.now();
   const answers = await Promise.all(Array.from({ length: STORM }, () => notifier.send(1)));
   const milliseconds = Math.round(performance.now() - startedAt);
-  await untilQuiet(scene, connectionId);
-  const afterStorm = await readConnection(scene, connectionId);
+  const afterStorm = await readWhenQuiet(scene, connectionId);
   notes.did(`${at}: sent one delivery ${STORM} times at once`, { milliseconds, runs: afterStorm.runs - before.runs });
   notes.saw(`[W-5] ${at}: all were answered 200`, answers.filter(({ status }) => status === 200).length, STORM);
   notes.saw(`[W-4] ${at}: one was new, the others duplicates`, countDuplicates(answers), STORM - 1);
@@ -52,8 +51,7 @@ async function playAt(scene: Scene, at: CalendarProvider): Promise<void> {
     recorded.deliveries - afterStorm.deliveries,
     DIFFERENT,
   );
-  await untilQuiet(scene, connectionId);
-  const synced = await readConnection(scene, connectionId);
+  const synced = await readWhenQuiet(scene, connectionId);
   const runs = synced.runs - afterStorm.runs;
   notes.judged(
     `[W-5] ${at}: they led to syncs, none was lost`,

@@ -41,6 +41,17 @@ export function untilQuiet(scene: Scene, connectionId: string): Promise<number> 
   });
 }
 
+/** The row as it was when nothing was due: a moment later the echo of a booking may ask for another look. */
+export async function readWhenQuiet(scene: Scene, connectionId: string): Promise<ConnectionFigures> {
+  let quiet: ConnectionFigures | null = null;
+  await scene.until('the connection to have nothing due', async () => {
+    const row = await readConnection(scene, connectionId);
+    if (row.requested === row.applied) quiet = row;
+    return quiet !== null;
+  });
+  return quiet as unknown as ConnectionFigures;
+}
+
 /** Who asked for each sync since the given run, the oldest first. */
 export async function listRuns(scene: Scene, connectionId: string) {
   return scene.owned.database.sql<{ requested_by: string; mode: string; outcome: string; put_count: number }[]>`
