@@ -4,7 +4,7 @@
  */
 import type { ModelCalendar } from './calendar.ts';
 import type { Tables } from './store/tables.ts';
-import { type Announcement, type Doing, START } from './workload.ts';
+import { type Announcement, DAY_MS, type Doing, START, WINDOW } from './workload.ts';
 
 export interface AuditedRun {
   readonly workload: readonly Doing[];
@@ -84,8 +84,8 @@ function auditBusyTime(run: AuditedRun): string[] {
   const { calendar } = run;
   const tables = run.tables();
   const [connection] = tables.connections.values();
-  const from = connection?.syncWindowStart ?? new Date(START);
-  const to = connection?.syncWindowEnd ?? new Date(START);
+  const from = connection?.syncWindowStart ?? new Date(START - WINDOW.pastDays * DAY_MS);
+  const to = connection?.syncWindowEnd ?? new Date(START + WINDOW.futureDays * DAY_MS);
   const line = (id: string | null, startAt: Date, endAt: Date) =>
     `${id} ${startAt.toISOString()}/${endAt.toISOString()}`;
   const truth = [...calendar.events.values()]

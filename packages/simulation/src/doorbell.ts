@@ -1,3 +1,5 @@
+import { min, NEVER } from './timing.ts';
+
 /**
  * A queue as far as doorbells need it: at most one active and one waiting job per id (`keepLastIfActive`), delivered at
  * least once, and without any memory of its own once it is flushed.
@@ -21,8 +23,8 @@ export class Doorbell {
 
   /** When the next delayed job becomes ready; infinity when there is none. */
   nextReadyAt(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const job of this.#jobs.values()) if (!job.isActive && job.readyAt > now) next = Math.min(next, job.readyAt);
+    let next = NEVER;
+    for (const job of this.#jobs.values()) if (!job.isActive && job.readyAt > now) next = min(next, job.readyAt);
     return next;
   }
 

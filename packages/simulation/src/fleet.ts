@@ -12,11 +12,11 @@ import { ConnectionLost, gateOf, portOf, ringOf } from './process-ports.ts';
 import type { Random } from './random.ts';
 import type { Step } from './step.ts';
 import { acceptBookingIntent, findDueEffects } from './store/booking-statements.ts';
-import { type ModelDatabase, type ModelServer, openModelDatabase } from './store/model-database.ts';
+import { type ModelDatabase, type ModelServer, openModelDatabase, type StoreRules } from './store/model-database.ts';
 import { findDueConnections, recordDeliveries, requestDueReconciles } from './store/sync-statements.ts';
 import { createConnection, createTables } from './store/tables.ts';
-import { BACKOFF, LEASE_MS, RECONCILE_SECONDS, RETRY_MS, STALLED_MS, SWEEP_MS } from './timing.ts';
-import { type Announcement, CONNECTION_ID, type Doing, PROVIDER_ID, START } from './workload.ts';
+import { BACKOFF, LEASE_MS, max, min, NEVER, RECONCILE_SECONDS, RETRY_MS, STALLED_MS, SWEEP_MS } from './timing.ts';
+import { type Announcement, CONNECTION_ID, type Doing, PROVIDER_ID, START, WINDOW } from './workload.ts';
 
 /** The code under test, loaded with the model's statements in place of the SQL. */
 export interface Stories {
@@ -24,12 +24,11 @@ export interface Stories {
   readonly syncConnection: typeof syncConnection;
 }
 
-export interface Defences extends CalendarRules {
+export interface Defences extends CalendarRules, StoreRules {
+  /** False: nobody looks for work whose ring was lost. */
   readonly sweeps: boolean;
-  readonly isFenced: boolean;
 }
 
-const WINDOW = { pastDays: 1, futureDays: 90 };
 const NOTIFICATION_TRIES = 3;
 
 interface Pending<T> {
@@ -71,7 +70,7 @@ export class Fleet implements World {
     this.#doings = [...options.workload];
     this.#random = options.random;
     this.#sweptAt = machine.now;
-    this.server = { tables: createTables(), now: () => new Date(machine.now), isFenced: defences.isFenced };
+    this.server = { tables: createTables(), now: () => new Date(machine.now), rules: defences };
     const { calendarProvider } = defences;
     const connection = createConnection(
       { id: CONNECTION_ID, providerId: PROVIDER_ID, calendarProvider },
@@ -79,6 +78,8 @@ export class Fleet implements World {
     );
     this.server.tables.connections.set(CONNECTION_ID, connection);
     this.calendar = new ModelCalendar(defences, () => this.#notify());
+    // As whoever connects a calendar does.
+    this.#inbound.ring(CONNECTION_ID);
   }
 
   /** Lets the sweep ask once more for every connection whose interval is over. */
@@ -114,28 +115,27 @@ export class Fleet implements World {
   }
 
   nextAt(now: number): number {
-    const waits = [...this.#announcements, ...this.#notifications].map(({ readyAt }) => readyAt);
+    let next = min(this.#inbound.nextReadyAt(now), this.#outbound.nextReadyAt(now), this.#sweepDueAt(now));
+    for (const { readyAt } of this.#announcements) next = min(next, readyAt);
+    for (const { readyAt } of this.#notifications) next = min(next, readyAt);
     const [doing] = this.#doings;
-    if (doing !== undefined) waits.push(START + doing.afterMs);
-    const next = [...waits, this.#inbound.nextReadyAt(now), this.#outbound.nextReadyAt(now), this.#sweepDueAt(now)];
-    return Math.min(...next.filter((at) => at > now));
+    return doing === undefined ? next : min(next, START + doing.afterMs);
   }
 
   /** When the next sweep would find something: sweeps that find nothing need not be simulated. */
   #sweepDueAt(now: number): number {
-    if (!this.#defences.sweeps || this.#isSweeping) return Number.POSITIVE_INFINITY;
+    if (!this.#defences.sweeps || this.#isSweeping) return NEVER;
     const { connections, effects } = this.server.tables;
-    let due = Number.POSITIVE_INFINITY;
+    let due = NEVER;
     for (const effect of effects.values()) {
       const hasWork = effect.appliedVersion < effect.version || effect.inspected < effect.inspectRequested;
-      if (hasWork && effect.deadAt === null)
-        due = Math.min(due, Math.max(at(effect.nextAttemptAt), at(effect.leaseUntil)));
+      if (hasWork && effect.deadAt === null) due = min(due, max(at(effect.nextAttemptAt), at(effect.leaseUntil)));
     }
     for (const { requested, applied, backoffUntil, leaseUntil, reconcileAt } of connections.values()) {
-      if (requested > applied) due = Math.min(due, Math.max(at(backoffUntil), at(leaseUntil)));
-      if (this.#reconcilesLeft > 0) due = Math.min(due, at(reconcileAt));
+      if (requested > applied) due = min(due, max(at(backoffUntil), at(leaseUntil)));
+      if (this.#reconcilesLeft > 0) due = min(due, at(reconcileAt));
     }
-    return Number.isFinite(due) ? Math.max(now, this.#sweptAt + SWEEP_MS, due) : due;
+    return due === NEVER ? NEVER : max(now, this.#sweptAt + SWEEP_MS, due);
   }
 
   #database(process: Process): ModelDatabase {
@@ -192,8 +192,9 @@ export class Fleet implements World {
       this.#start(
         'ingress',
         async (process) => {
-          await recordDeliveries(this.#database(process), [{ connectionId: CONNECTION_ID, deliveryKey: item }]);
-          await this.#ringInbound(process, CONNECTION_ID);
+          const delivery = { connectionId: CONNECTION_ID, deliveryKey: item };
+          const { toRing } = await recordDeliveries(this.#database(process), [delivery]);
+          for (const connectionId of toRing) await this.#ringInbound(process, connectionId);
         },
         () => {
           if (tries < NOTIFICATION_TRIES)

@@ -7,7 +7,7 @@ import { canStrike, type Fault, type FaultKind } from './faults.ts';
 import { type Hold, Process } from './process.ts';
 import type { Random } from './random.ts';
 import type { Step } from './step.ts';
-import { PROVIDER_TIMEOUT_MS } from './timing.ts';
+import { max, min, NEVER, PROVIDER_TIMEOUT_MS } from './timing.ts';
 
 /** Turns of the microtask queue; the longest way from one question to the next takes about thirty. */
 const TURNS_UNTIL_SILENT = 60;
@@ -95,7 +95,7 @@ export class Machine {
 
   /** Lets time pass in which nothing happens. */
   passUntil(instant: number): void {
-    this.now = Math.max(this.now, instant);
+    this.now = max(this.now, instant);
   }
 
   #takeable(world: World): Step[] {
@@ -254,14 +254,15 @@ export class Machine {
       this.#frozen = this.#frozen.filter(({ frozen }) => frozen !== null);
       return true;
     }
-    const next = Math.min(
+    const next = min(
       world.nextAt(this.now),
       ...waiting.map(({ untilMs }) => untilMs),
       ...this.#timers.filter(({ process }) => process.frozen === null).map(({ dueAt }) => dueAt),
       ...this.#calls.filter(({ step }) => step.process?.frozen === null).map(({ givesUpAt }) => givesUpAt),
     );
-    if (Number.isFinite(next)) this.now = next;
-    return Number.isFinite(next);
+    if (next === NEVER) return false;
+    this.now = next;
+    return true;
   }
 
   /**
@@ -272,7 +273,7 @@ export class Machine {
     let rest = TURNS_UNTIL_SILENT;
     for (let turn = 0; turn < rest; turn += 1) {
       await undefined;
-      if (this.#eventCount !== eventsBefore) rest = Math.min(rest, turn + TURNS_AFTER_ASKING);
+      if (this.#eventCount !== eventsBefore) rest = min(rest, turn + TURNS_AFTER_ASKING);
     }
   }
 

@@ -13,6 +13,8 @@ export const ALL_DEFENCES = {
   honoursEtags: true,
   sweeps: true,
   isFenced: true,
+  heedsHints: true,
+  remembersKeys: true,
 } as const satisfies Defences;
 
 export interface SimulationOptions {

@@ -21,3 +21,8 @@ export const BACKOFF = { baseSeconds: 1, maxSeconds: 10 } as const;
 export const AWAY_MS = [LEASE_MS / 4, LEASE_MS, 3 * LEASE_MS] as const;
 /** When people do things: at once, or about when something that went wrong in the beginning comes back. */
 export const DELAYS_MS = [0, 0, ...AWAY_MS, PROVIDER_TIMEOUT_MS] as const;
+
+/** The instant of what will not happen. */
+export const NEVER = Number.POSITIVE_INFINITY;
+/** Looked up once: in a test's own context globals are slow, and these are asked for at every step. */
+export const { min, max } = Math;

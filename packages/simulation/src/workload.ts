@@ -29,10 +29,12 @@ export type Doing = (Announcement | OwnersDoing) & {
 export const START = Date.UTC(2026, 10, 21, 12);
 export const CONNECTION_ID = '00000000-0000-4000-8000-00000000000c';
 export const PROVIDER_ID = '00000000-0000-4000-8000-00000000000a';
-/** Where the window in sync does not reach for a long time. */
+/** What is kept in sync, from the moment of a full round on. */
+export const WINDOW = { pastDays: 1, futureDays: 90 } as const;
+/** Where it does not reach for a long time. */
 const BEYOND_DAYS = 400;
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 /** By then the window in sync has rolled over what lay beyond it. */
 export const BEYOND_REACHED = START + (BEYOND_DAYS - 30) * DAY_MS;
 const bookingIdOf = (number: number) => `00000000-0000-4000-8000-00000000b00${number}`;

@@ -27,6 +27,9 @@ export interface Tally {
 /** How many random schedules a whole test run takes, over both calendar providers. */
 export const SCHEDULES = Number(process.env.SIMULATION_SCHEDULES ?? 100_000);
 
+/** More than any machine needs; a long run may take its time. */
+export const MS_AT_MOST = 600_000 + 20 * SCHEDULES;
+
 /** The random schedule of one seed: two faults, struck anywhere. */
 export function runSeed(
   stories: Stories,

@@ -141,9 +141,9 @@ export async function claimEffect(
 }
 
 /** The row if the lease on it is still the one shown; else null. */
-function findHeld({ tables, isFenced }: StatementContext, lease: Lease): BookingEffect | null {
+function findHeld({ tables, rules }: StatementContext, lease: Lease): BookingEffect | null {
   const effect = tables.effects.get(effectKey(lease.bookingId, lease.connectionId));
-  return effect !== undefined && (!isFenced || effect.leaseToken === lease.token) ? effect : null;
+  return effect !== undefined && (!rules.isFenced || effect.leaseToken === lease.token) ? effect : null;
 }
 
 function change(context: StatementContext, lease: Lease, over: Partial<BookingEffect>): BookingEffect | null {
@@ -284,14 +284,14 @@ export function findKnownEffects(
   bookingIds: readonly string[],
 ): Promise<KnownEffect[]> {
   const names = new Set([...eventIds, ...creationKeys]);
-  return db.run('find_known_effects', ({ tables, now }) =>
+  return db.run('find_known_effects', ({ tables, now, rules }) =>
     [...tables.effects.values()]
       .filter(
         (effect) =>
           effect.connectionId === connectionId &&
           (names.has(effect.externalEventId ?? '') ||
             names.has(effect.creationKey ?? '') ||
-            effect.formerKeys.some((key) => creationKeys.includes(key)) ||
+            (rules.remembersKeys && effect.formerKeys.some((key) => creationKeys.includes(key))) ||
             bookingIds.includes(effect.bookingId)),
       )
       .map((effect) => ({
@@ -310,7 +310,8 @@ export async function requestInspection(
   bookingIds: readonly string[],
 ): Promise<void> {
   if (bookingIds.length === 0) return;
-  await db.run('request_inspection', ({ tables, now }) => {
+  await db.run('request_inspection', ({ tables, now, rules }) => {
+    if (!rules.heedsHints) return;
     for (const [key, effect] of tables.effects) {
       if (effect.connectionId !== connectionId || !bookingIds.includes(effect.bookingId)) continue;
       tables.effects.set(key, { ...effect, inspectRequested: effect.inspectRequested + 1, nextAttemptAt: now });

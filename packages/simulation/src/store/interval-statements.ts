@@ -80,8 +80,8 @@ export function applyFullRound(
   });
 }
 
-function holdLease({ tables, isFenced }: StatementContext, connectionId: string, token: number): void {
-  if (isFenced && tables.connections.get(connectionId)?.leaseToken !== token)
+function holdLease({ tables, rules }: StatementContext, connectionId: string, token: number): void {
+  if (rules.isFenced && tables.connections.get(connectionId)?.leaseToken !== token)
     throw new LeaseLostError('the connection');
 }
 

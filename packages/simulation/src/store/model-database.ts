@@ -1,17 +1,27 @@
 import { copyTables, type Tables } from './tables.ts';
 
-/** What a statement sees: the rows, the database's clock, and whether old fencing tokens are refused. */
+/** What the database does for us. */
+export interface StoreRules {
+  /** False: who shows an old fencing token is believed. */
+  readonly isFenced: boolean;
+  /** False: a read of a booking's event that the feed hints at is not asked for. */
+  readonly heedsHints: boolean;
+  /** False: an event under the key of an earlier generation is nobody's. */
+  readonly remembersKeys: boolean;
+}
+
+/** What a statement sees: the rows, the database's clock, and its rules. */
 export interface StatementContext {
   tables: Tables;
   readonly now: Date;
-  readonly isFenced: boolean;
+  readonly rules: StoreRules;
 }
 
 /** The one server that all processes share. */
 export interface ModelServer {
   tables: Tables;
   now(): Date;
-  readonly isFenced: boolean;
+  readonly rules: StoreRules;
 }
 
 /** A process's way to the server; stands where the stories take a `Database`. */
@@ -47,5 +57,5 @@ async function runTransaction<T>(server: ModelServer, body: (tx: ModelDatabase) 
 }
 
 function contextOf(server: ModelServer): StatementContext {
-  return { tables: server.tables, now: server.now(), isFenced: server.isFenced };
+  return { tables: server.tables, now: server.now(), rules: server.rules };
 }

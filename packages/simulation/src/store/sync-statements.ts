@@ -4,6 +4,7 @@ import {
   type DeliveryVerdict,
   LeaseLostError,
   type ProvenNotification,
+  type RecordedDeliveries,
   type SyncClaim,
   type SyncFailure,
   type SyncSuccess,
@@ -34,41 +35,48 @@ function store({ tables }: StatementContext, connection: Connection): Connection
 
 function change(context: StatementContext, lease: Lease, over: Partial<Connection>): Connection | null {
   const held = context.tables.connections.get(lease.connectionId);
-  if (held === undefined || (context.isFenced && held.leaseToken !== lease.token)) return null;
+  if (held === undefined || (context.rules.isFenced && held.leaseToken !== lease.token)) return null;
   return store(context, { ...held, ...over });
 }
 
-/** A look that nobody has begun is still to come, so it will see what a notification is about now. */
-function isWaiting({ tables }: StatementContext, connectionId: string): boolean {
-  const held = tables.connections.get(connectionId);
-  return held !== undefined && held.requested > held.applied && held.leaseOwner === null && held.notifiedAt !== null;
-}
+/** A connection raised so short a while ago that nobody has begun to look since is not raised again. */
+const SAID_MS = 1_000;
 
-/** Takes what arrived together: new receipts raise `requested` unless somebody is to look anyway; a repeat changes nothing. */
+/** Takes what arrived together: new receipts raise `requested`, a repeat changes nothing. */
 export function recordDeliveries(
   db: ModelDatabase,
   notifications: readonly Pick<ProvenNotification, 'connectionId' | 'deliveryKey'>[],
-): Promise<DeliveryVerdict[]> {
+): Promise<RecordedDeliveries> {
   return db.run('record_deliveries', (context) => {
     const raised = new Set<string>();
     const verdicts = notifications.map(({ connectionId, deliveryKey }): DeliveryVerdict => {
-      if (!context.tables.connections.has(connectionId)) return 'unknown_connection';
+      const held = context.tables.connections.get(connectionId);
+      if (held === undefined) return 'unknown_connection';
       const receipt = `${connectionId}/${deliveryKey}`;
       if (context.tables.deliveries.has(receipt)) return 'duplicate';
       context.tables.deliveries.add(receipt);
-      raised.add(connectionId);
+      if (!isSaid(held, context.now)) raised.add(connectionId);
       return 'accepted';
     });
-    for (const id of raised) if (!isWaiting(context, id)) raise(context, id, 'webhook');
-    return verdicts;
+    const toRing = [...raised].filter((id) => raise(context, id));
+    return { verdicts, toRing };
   });
 }
 
-function raise(context: StatementContext, connectionId: string, requestedBy: Connection['requestedBy']): void {
+function isSaid({ syncNeeded, leaseOwner, notifiedAt, lastWebhookReceivedAt }: Connection, now: Date): boolean {
+  const isFresh = lastWebhookReceivedAt !== null && lastWebhookReceivedAt.getTime() > now.getTime() - SAID_MS;
+  return syncNeeded === true && leaseOwner === null && notifiedAt !== null && isFresh;
+}
+
+/** True when the connection was clean until now. */
+function raise(context: StatementContext, connectionId: string): boolean {
   const held = context.tables.connections.get(connectionId);
-  if (held === undefined) return;
-  const notifiedAt = requestedBy === 'webhook' ? (held.notifiedAt ?? context.now) : held.notifiedAt;
-  store(context, { ...held, requested: held.requested + 1, requestedBy, notifiedAt });
+  if (held === undefined) return false;
+  const { now } = context;
+  const requested = held.requested + 1;
+  const notifiedAt = held.notifiedAt ?? now;
+  store(context, { ...held, requested, requestedBy: 'webhook', notifiedAt, lastWebhookReceivedAt: now });
+  return requested === held.applied + 1;
 }
 
 export function claimSync(

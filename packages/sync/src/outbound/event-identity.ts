@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { CalendarProvider, CreationKey } from '@bookiji/providers/contract';
-import { v5 as uuidV5 } from 'uuid';
+import { parse, v5 as uuidV5 } from 'uuid';
 
 /** Fixed for ever: changing it would write every booking's event a second time. */
-const NAMESPACE = '6f0f2a54-7d0e-5d0c-9c0b-3b1c5f6b8f11';
+const NAMESPACE = parse('6f0f2a54-7d0e-5d0c-9c0b-3b1c5f6b8f11');
 
 /**
  * Under what a booking's event is created, so that the calendar itself refuses the second one.
@@ -13,9 +13,14 @@ const NAMESPACE = '6f0f2a54-7d0e-5d0c-9c0b-3b1c5f6b8f11';
  */
 export function creationKey(bookingId: string, connectionId: string, generation: number): CreationKey {
   const name = `${bookingId}:${connectionId}:${generation}`;
+  // Hashed when asked for: a calendar provider knows only one of them.
   return {
-    googleEventId: createHash('sha256').update(name).digest('hex').slice(0, 32),
-    transactionId: uuidV5(name, NAMESPACE),
+    get googleEventId() {
+      return createHash('sha256').update(name).digest('hex').slice(0, 32);
+    },
+    get transactionId() {
+      return uuidV5(name, NAMESPACE);
+    },
   };
 }
 
