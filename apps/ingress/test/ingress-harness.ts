@@ -15,7 +15,7 @@ import { type HttpAnswer, type HttpAsk, sendRequest } from './http-client.ts';
 
 export const API_TOKEN = 'api-token-of-the-booking-service';
 export const CHANNEL_SECRETS = ['the newest channel secret', 'the channel secret before'];
-const SEALING_KEYS = [{ id: 'k1', key: Buffer.alloc(32, 7) }];
+export const SEALING_KEYS = [{ id: 'k1', key: Buffer.alloc(32, 7) }];
 const NOWHERE = 'http://127.0.0.1:9';
 
 export interface IngressOptions {
@@ -152,7 +152,7 @@ async function takeSnapshot({ sql }: TestDatabase): Promise<string> {
   return parts.join('\n\n');
 }
 
-function providerSettings(at: string) {
+export function providerSettings(at: string) {
   return {
     GOOGLE_CLIENT_ID: 'bookiji',
     GOOGLE_CLIENT_SECRET: 'google-client-secret',
