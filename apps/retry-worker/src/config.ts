@@ -17,6 +17,7 @@ export function readConfig(environment: Environment) {
         'SWEEP_INTERVAL_MS',
         'CHANNEL_RENEW_BEFORE_SECONDS',
         'DELETION_GRACE_SECONDS',
+        'AUDIT_INTERVAL_SECONDS',
       ),
     },
     environment,

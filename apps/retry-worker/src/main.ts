@@ -8,6 +8,7 @@ import { silentAfterSeconds } from '@bookiji/sync';
 import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
 import { createSweeper } from './sweeper.ts';
+import { sweepAudits } from './sweeps/audits.ts';
 import { sweepBookingOutbox } from './sweeps/booking-outbox.ts';
 import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
 import { sweepDueConnections, sweepReconciles } from './sweeps/due-connections.ts';
@@ -54,6 +55,7 @@ await runProcess({
       publicBaseUrl: settings.PUBLIC_BASE_URL,
       channelSecrets: settings.CHANNEL_SECRETS,
       upkeep,
+      auditIntervalSeconds: settings.AUDIT_INTERVAL_SECONDS,
     });
     const work = {
       queue: QUEUE_NAMES.retry,
@@ -85,6 +87,7 @@ await runProcess({
           }
         },
       }),
+      sweepAudits({ db, flags, queues, intervalSeconds: settings.AUDIT_INTERVAL_SECONDS }),
       sweepChannels({ ...often, upkeep }),
       sweepDisconnects(often),
       sweepRetention({ db }),

@@ -4,6 +4,7 @@ import type { Metrics } from '@bookiji/observability';
 import { ProviderError } from '@bookiji/providers/contract';
 import { type QueueSystem, retryJob, ringInboundSyncs } from '@bookiji/queues';
 import { keepChannel } from '@bookiji/sync';
+import { auditOf } from './audit-connection.ts';
 import { type DisconnectWishDeps, disconnectAsWished } from './disconnect-connection.ts';
 
 export interface RetryDeps extends DisconnectWishDeps {
@@ -12,6 +13,7 @@ export interface RetryDeps extends DisconnectWishDeps {
   readonly metrics: Metrics;
   readonly channelSecrets: readonly string[];
   readonly upkeep: UpkeepSettings;
+  readonly auditIntervalSeconds: number;
 }
 
 /** Parked work and channel upkeep, one connection per job. What fails is found again by the sweep. */
@@ -19,6 +21,8 @@ export function createRetryProcessor(deps: RetryDeps) {
   return async (data: unknown, signal: AbortSignal): Promise<string> => {
     const job = retryJob.parse(data);
     switch (job.task) {
+      case 'audit':
+        return auditOf(deps, job.connection_id, signal);
       case 'keep_channel':
         return keepChannelOf(deps, job.connection_id, signal);
       case 'disconnect':

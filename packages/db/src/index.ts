@@ -8,6 +8,19 @@ export {
 } from './client.ts';
 export { isDataError } from './data-error.ts';
 export {
+  type AuditRecord,
+  countMismatches,
+  type OwnBooking,
+  readOwnBookings,
+  readStoredChecksums,
+  readSuspects,
+  recordAudit,
+  requestFullSync,
+  restoreMapping,
+  rewriteBookings,
+  takeDueAudits,
+} from './queries/audits.ts';
+export {
   claimEffect,
   type DueEffect,
   type EffectClaim,
@@ -178,5 +191,6 @@ export type {
   DeadLetter,
   ExternalChange,
   LastError,
+  Mismatch,
   RequestedBy,
 } from './schema/index.ts';

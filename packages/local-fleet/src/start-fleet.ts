@@ -37,6 +37,7 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
     'PUBLIC_BASE_URL',
     'CHANNEL_RENEW_BEFORE_SECONDS',
     'DELETION_GRACE_SECONDS',
+    'AUDIT_INTERVAL_SECONDS',
     'GOOGLE_CALENDAR_WEBHOOK_SECRET',
     'MICROSOFT_CALENDAR_WEBHOOK_SECRET',
   );

@@ -14,6 +14,7 @@ export const outboundSyncJob = z.object({ booking_id: z.guid(), connection_id: z
 export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;
 
 export const retryJob = z.discriminatedUnion('task', [
+  z.object({ task: z.literal('audit'), connection_id: z.guid() }),
   z.object({ task: z.literal('keep_channel'), connection_id: z.guid() }),
   z.object({ task: z.literal('disconnect'), connection_id: z.guid() }),
 ]);

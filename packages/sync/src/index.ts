@@ -1,3 +1,5 @@
+export { type AuditDependencies, type AuditOutcome, auditConnection } from './audit/audit-connection.ts';
+export { MISMATCH_KINDS } from './audit/compare-calendar.ts';
 export {
   type Availability,
   type AvailabilityQuestion,

@@ -1,6 +1,7 @@
 /** The sum over the whole fleet, from what every process reported and what the database itself can tell. */
-import { type Database, listProcesses, type ReportedProcess, readFleetState } from '@bookiji/db';
+import { countMismatches, type Database, listProcesses, type ReportedProcess, readFleetState } from '@bookiji/db';
 import { AggregatorRegistry } from '@bookiji/observability';
+import { MISMATCH_KINDS } from '@bookiji/sync';
 import { findQuantile, type MetricJson, readHistogram } from './histogram.ts';
 
 export async function readFleetMetrics(db: Database, own: readonly MetricJson[]): Promise<MetricJson[]> {
@@ -69,6 +70,7 @@ export async function updateDatabaseGauges(
     readonly intentsPending: { set(labels: { kind: string }, value: number): void };
     readonly intentOldestAge: { set(labels: { kind: string }, value: number): void };
     readonly deadLetters: { reset(): void; set(labels: { kind: string }, value: number): void };
+    readonly auditMismatches: { reset(): void; set(labels: { kind: string }, value: number): void };
     readonly channels: {
       reset(): void;
       set(labels: { calendar_provider: string; state: string }, value: number): void;
@@ -83,6 +85,9 @@ export async function updateDatabaseGauges(
   gauges.deadLetters.reset();
   for (const kind of ['booking_event', 'outbound_sync', 'held_deletions']) gauges.deadLetters.set({ kind }, 0);
   for (const { kind, count } of state.deadLetters) gauges.deadLetters.set({ kind }, count);
+  gauges.auditMismatches.reset();
+  for (const kind of MISMATCH_KINDS) gauges.auditMismatches.set({ kind }, 0);
+  for (const [kind, count] of await countMismatches(db)) gauges.auditMismatches.set({ kind }, count);
   gauges.channels.reset();
   for (const { calendarProvider, state: name, count } of state.channels) {
     gauges.channels.set({ calendar_provider: calendarProvider, state: name }, count);

@@ -1,3 +1,4 @@
+export * from './audits.ts';
 export * from './bookings.ts';
 export * from './channels.ts';
 export * from './connections.ts';

@@ -68,9 +68,12 @@ export function foldChanges(
           puts.delete(change.eventId);
           drops.add(change.eventId);
           if (looksTouched(change, mine)) suspects.add(mine.bookingId);
-        } else if (change.blocks && overlaps(change, window)) {
+          break;
+        }
+        const interval = toBusyInterval(change, window);
+        if (interval !== null) {
           drops.delete(change.eventId);
-          puts.set(change.eventId, toInterval(change));
+          puts.set(change.eventId, interval);
         } else {
           puts.delete(change.eventId);
           drops.add(change.eventId);
@@ -120,7 +123,9 @@ function isAt(change: EventChange, startAt: Date | null, endAt: Date | null): bo
   return isSame(change.startAt, startAt) && isSame(change.endAt, endAt);
 }
 
-function toInterval(change: EventChange): BusyInterval {
+/** What an event of the owner's own means for their time; null when it does not block, or not within the window. */
+export function toBusyInterval(change: EventChange, window: SyncWindow): BusyInterval | null {
+  if (!change.blocks || !overlaps(change, window)) return null;
   const { eventId, seriesId, icalUid, startAt, endAt } = change;
   return { eventId, seriesId, icalUid, startAt, endAt, checksum: checksumOf(seriesId, icalUid, startAt, endAt) };
 }

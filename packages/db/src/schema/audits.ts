@@ -1,0 +1,18 @@
+import { jsonb, pgTable, timestamp, uuid } from 'drizzle-orm/pg-core';
+
+const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+
+/** One difference between a calendar and the database. `subject` is a booking's or an event's id. */
+export interface Mismatch {
+  readonly kind: string;
+  readonly subject: string;
+}
+
+/** When each connection's calendar is next held against the database, and what the last look found. */
+export const connectionAudits = pgTable('connection_audits', {
+  connectionId: uuid().notNull(),
+  dueAt: instant().notNull().defaultNow(),
+  auditedAt: instant(),
+  suspects: jsonb().$type<readonly Mismatch[]>().notNull().default([]),
+  mismatches: jsonb().$type<readonly Mismatch[]>().notNull().default([]),
+});

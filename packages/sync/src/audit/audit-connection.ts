@@ -1,0 +1,200 @@
+/**
+ * Holding one calendar against the database. A first look only suspects: a change may be on its way, so the connection
+ * is synced and its bookings are read as if a notification had said so. What a second look finds again is a mismatch,
+ * counted and put right where it is ours; a third sees that it is gone.
+ *
+ * What its owner deleted or moved is found by the reads that a suspicion asks for, and told as an external change; it is
+ * no mismatch. Nothing is deleted here without a read that proves whose it is.
+ */
+import {
+  type Connection,
+  type Database,
+  findConnection,
+  type Mismatch,
+  type OwnBooking,
+  readOwnBookings,
+  readStoredChecksums,
+  readSuspects,
+  recordAudit,
+  requestFullSync,
+  requestInspection,
+  requestSync,
+  restoreMapping,
+  rewriteBookings,
+} from '@bookiji/db';
+import { type CalendarPort, type Change, ProviderError, type SyncWindow } from '@bookiji/providers/contract';
+import { checksumOf } from '../inbound/fold-changes.ts';
+import { icalUidOf } from '../outbound/event-identity.ts';
+import { compareCalendar, findOwner, type MismatchKind, settleListing } from './compare-calendar.ts';
+
+export interface AuditDependencies {
+  readonly db: Database;
+  readonly openCalendar: (connection: Connection) => CalendarPort;
+  /** From one look without findings to the next. */
+  readonly intervalSeconds: number;
+  /** From a look with findings to the next: long enough for a sync and a read. */
+  readonly settleSeconds: number;
+}
+
+export type AuditOutcome =
+  | {
+      readonly outcome: 'audited';
+      readonly connection: Connection;
+      readonly suspects: readonly Mismatch[];
+      readonly mismatches: readonly Mismatch[];
+    }
+  /** Changes are on their way already; it is looked at once they are through. */
+  | { readonly outcome: 'put_off' }
+  | { readonly outcome: 'failed'; readonly connection: Connection; readonly error: ProviderError }
+  | { readonly outcome: 'nothing_due' };
+
+export async function auditConnection(
+  deps: AuditDependencies,
+  connectionId: string,
+  signal: AbortSignal,
+): Promise<AuditOutcome> {
+  const connection = await findConnection(deps.db, connectionId);
+  if (connection === null || connection.status !== 'active') return { outcome: 'nothing_due' };
+  const earlier = await readSuspects(deps.db, connectionId);
+  const { syncWindowStart: startAt, syncWindowEnd: endAt } = connection;
+  if (startAt === null || endAt === null || connection.requested > connection.applied) {
+    await leave(deps, connectionId, earlier, deps.settleSeconds);
+    return { outcome: 'put_off' };
+  }
+  try {
+    const port = deps.openCalendar(connection);
+    const seen = await look(deps.db, connection, port, { startAt, endAt }, signal);
+    const known = new Set(earlier.map(nameOf));
+    const mismatches = seen.found.filter((mismatch) => known.has(nameOf(mismatch)));
+    const suspects = seen.found.filter((mismatch) => !known.has(nameOf(mismatch)));
+    await askAgain(deps.db, connectionId, seen.bookingsOf(suspects));
+    await repair(deps.db, connection, port, mismatches, seen, signal);
+    const nextLookSeconds = seen.found.length > 0 ? deps.settleSeconds : deps.intervalSeconds;
+    await recordAudit(deps.db, { connectionId, suspects, mismatches, nextLookSeconds });
+    return { outcome: 'audited', connection, suspects, mismatches };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    await leave(deps, connectionId, earlier, deps.settleSeconds * 5);
+    return { outcome: 'failed', connection, error };
+  }
+}
+
+const nameOf = ({ kind, subject }: Mismatch) => `${kind} ${subject}`;
+
+/** Nothing was seen, so nothing is forgotten. */
+function leave({ db }: AuditDependencies, connectionId: string, suspects: readonly Mismatch[], seconds: number) {
+  return recordAudit(db, { connectionId, suspects, mismatches: [], nextLookSeconds: seconds });
+}
+
+interface Sight {
+  readonly found: readonly Mismatch[];
+  readonly bookings: ReadonlyMap<string, OwnBooking>;
+  /** Event id → booking. */
+  readonly bookingOfEvent: (eventId: string) => string | null;
+  readonly bookingsOf: (mismatches: readonly Mismatch[]) => string[] | null;
+}
+
+/** The records are read after the calendar: what was written meanwhile is not settled, or seen by neither. */
+async function look(
+  db: Database,
+  connection: Connection,
+  port: CalendarPort,
+  window: SyncWindow,
+  signal: AbortSignal,
+): Promise<Sight> {
+  const calendar = settleListing(await listAll(port, window, signal));
+  const own = await readOwnBookings(db, connection.id);
+  const stored = await readStoredChecksums(db, connection.id);
+  const found = compareCalendar({ connectionId: connection.id, calendar, window, own, stored });
+  const bookings = new Map(own.map((booking) => [booking.bookingId, booking]));
+  const ownerOf = findOwner({ connectionId: connection.id, own });
+  const bookingOfEvent = (eventId: string) => {
+    const event = calendar.get(eventId);
+    return event === undefined ? null : ownerOf(event);
+  };
+  return {
+    found,
+    bookings,
+    bookingOfEvent,
+    bookingsOf: (mismatches) =>
+      mismatches.length === 0
+        ? null
+        : mismatches.flatMap(({ subject }) => (bookings.has(subject) ? subject : (bookingOfEvent(subject) ?? []))),
+  };
+}
+
+async function listAll(port: CalendarPort, window: SyncWindow, signal: AbortSignal): Promise<Change[]> {
+  const changes: Change[] = [];
+  let page: string | null = null;
+  do {
+    const answer = await port.listChanges({ cursor: null, page, window }, signal);
+    changes.push(...answer.changes);
+    page = answer.nextPage;
+  } while (page !== null);
+  return changes;
+}
+
+/** As if a notification had come for the calendar, and a hint for each of these bookings. */
+async function askAgain(db: Database, connectionId: string, bookingIds: readonly string[] | null): Promise<void> {
+  if (bookingIds === null) return;
+  await requestInspection(db, connectionId, bookingIds);
+  await requestSync(db, [connectionId], 'schedule');
+}
+
+async function repair(
+  db: Database,
+  connection: Connection,
+  port: CalendarPort,
+  mismatches: readonly Mismatch[],
+  sight: Sight,
+  signal: AbortSignal,
+): Promise<void> {
+  const subjects = (...kinds: MismatchKind[]) =>
+    mismatches.filter(({ kind }) => kinds.includes(kind as MismatchKind)).map(({ subject }) => subject);
+  await requestInspection(db, connection.id, subjects('missing_event', 'moved_event'));
+  await rewriteBookings(db, connection.id, subjects('stale_event'));
+  for (const bookingId of subjects('missing_mapping'))
+    await putMappingBack(db, connection, sight.bookings.get(bookingId));
+  for (const eventId of subjects('duplicate_event', 'leftover_event')) {
+    await removeStray(connection.id, port, eventId, sight.bookingOfEvent(eventId), signal);
+  }
+  if (subjects('missing_interval', 'surplus_interval', 'wrong_interval').length > 0) {
+    await requestFullSync(db, connection.id);
+  }
+}
+
+async function putMappingBack(db: Database, connection: Connection, booking: OwnBooking | undefined): Promise<void> {
+  if (booking === undefined || booking.externalEventId === null) return;
+  const { bookingId, startAt, endAt, externalEventId, appliedVersion } = booking;
+  if (startAt === null || endAt === null) return;
+  const { providerId, calendarProvider } = connection;
+  const icalUid = icalUidOf(bookingId, providerId, calendarProvider);
+  await restoreMapping(
+    db,
+    { bookingId, connectionId: connection.id, externalEventId, appliedVersion },
+    {
+      providerId,
+      calendarProvider,
+      icalUid,
+      startAt,
+      endAt,
+      checksum: checksumOf(null, icalUid, startAt, endAt),
+      status: appliedVersion > 1 ? 'UPDATED' : 'CREATED',
+    },
+  );
+}
+
+/** Only what says of itself, read just now, that we wrote it for this booking. */
+async function removeStray(
+  connectionId: string,
+  port: CalendarPort,
+  eventId: string,
+  bookingId: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const reading = await port.getEvent(eventId, signal);
+  if (reading.state === 'gone') return;
+  const { marker, etag } = reading.event;
+  if (marker === null || marker.bookingId !== bookingId || marker.connectionId !== connectionId) return;
+  await port.deleteEvent({ eventId, etag }, signal);
+}

@@ -1,0 +1,114 @@
+import type { Mismatch, OwnBooking } from '@bookiji/db';
+import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
+import { toBusyInterval } from '../inbound/fold-changes.ts';
+
+/** Every way in which a calendar and the database can differ. */
+export const MISMATCH_KINDS = [
+  /** A booking's event is not where it was written. */
+  'missing_event',
+  /** It stands at another time than was written or read. */
+  'moved_event',
+  /** It shows an older version than is recorded. */
+  'stale_event',
+  /** A second event of a booking. */
+  'duplicate_event',
+  /** The event of a booking that is cancelled. */
+  'leftover_event',
+  /** The mapping row is gone, or names another event. */
+  'missing_mapping',
+  /** The owner's busy time: not stored, stored although it is gone, or stored otherwise. */
+  'missing_interval',
+  'surplus_interval',
+  'wrong_interval',
+] as const;
+export type MismatchKind = (typeof MISMATCH_KINDS)[number];
+
+export interface CalendarAndRecords {
+  readonly connectionId: string;
+  /** The calendar as its full listing leaves it; see {@link settleListing}. */
+  readonly calendar: ReadonlyMap<string, EventChange>;
+  readonly window: SyncWindow;
+  readonly own: readonly OwnBooking[];
+  /** Event id → checksum. */
+  readonly stored: ReadonlyMap<string, string>;
+}
+
+/** A full listing as a map: the later item wins, as when it is synced. */
+export function settleListing(changes: Iterable<Change>): Map<string, EventChange> {
+  const calendar = new Map<string, EventChange>();
+  for (const change of changes) {
+    if (change.kind === 'event') calendar.set(change.eventId, change);
+    else if (change.kind === 'tombstone') calendar.delete(change.eventId);
+    else for (const [id, event] of calendar) if (event.seriesId === change.seriesId) calendar.delete(id);
+  }
+  return calendar;
+}
+
+/** Everything that differs. Pure. What is being written just now is not judged. */
+export function compareCalendar(facts: CalendarAndRecords): Mismatch[] {
+  const { calendar, own, window } = facts;
+  const found: Mismatch[] = [];
+  const say = (kind: MismatchKind, subject: string) => found.push({ kind, subject });
+  const bookingOf = findOwner(facts);
+  const byId = new Map(own.map((booking) => [booking.bookingId, booking]));
+
+  for (const booking of own) if (booking.isSettled) compareBooking(booking, calendar, window, say);
+  const expected = new Map<string, string>();
+  for (const event of calendar.values()) {
+    const booking = byId.get(bookingOf(event) ?? '');
+    if (booking === undefined) {
+      const interval = toBusyInterval(event, window);
+      if (interval !== null) expected.set(event.eventId, interval.checksum);
+    } else if (booking.isSettled && booking.externalEventId !== event.eventId) {
+      say(booking.state === 'live' ? 'duplicate_event' : 'leftover_event', event.eventId);
+    }
+  }
+  compareIntervals(expected, facts.stored, say);
+  return found;
+}
+
+/** Which booking an event was written for: by id or key as recorded, or by what the event says of itself. */
+export function findOwner({ connectionId, own }: Pick<CalendarAndRecords, 'connectionId' | 'own'>) {
+  const names = new Map<string, string>();
+  for (const { bookingId, externalEventId, creationKey, formerKeys } of own) {
+    for (const name of [externalEventId, creationKey, ...formerKeys]) if (name !== null) names.set(name, bookingId);
+  }
+  const bookings = new Set(own.map(({ bookingId }) => bookingId));
+  return ({ eventId, creationKey, marker }: EventChange): string | null => {
+    const named = names.get(eventId) ?? names.get(creationKey ?? '');
+    if (named !== undefined) return named;
+    const isMarked = marker !== null && marker.connectionId === connectionId && bookings.has(marker.bookingId);
+    return isMarked ? marker.bookingId : null;
+  };
+}
+
+type Say = (kind: MismatchKind, subject: string) => void;
+
+function compareBooking(
+  booking: OwnBooking,
+  calendar: ReadonlyMap<string, EventChange>,
+  window: SyncWindow,
+  say: Say,
+): void {
+  const { bookingId, externalEventId, writtenStart, writtenEnd } = booking;
+  if (booking.state !== 'live' || externalEventId === null || writtenStart === null || writtenEnd === null) return;
+  if (booking.mappedEventId !== externalEventId) say('missing_mapping', bookingId);
+  const event = calendar.get(externalEventId);
+  if (event === undefined) {
+    // Outside the window a listing proves nothing.
+    if (writtenStart < window.endAt && writtenEnd > window.startAt) say('missing_event', bookingId);
+    return;
+  }
+  const isMoved = event.startAt.getTime() !== writtenStart.getTime() || event.endAt.getTime() !== writtenEnd.getTime();
+  if (isMoved) say('moved_event', bookingId);
+  if (event.marker !== null && event.marker.version < booking.appliedVersion) say('stale_event', bookingId);
+}
+
+function compareIntervals(expected: ReadonlyMap<string, string>, stored: ReadonlyMap<string, string>, say: Say): void {
+  for (const [eventId, checksum] of expected) {
+    const held = stored.get(eventId);
+    if (held === undefined) say('missing_interval', eventId);
+    else if (held !== checksum) say('wrong_interval', eventId);
+  }
+  for (const eventId of stored.keys()) if (!expected.has(eventId)) say('surplus_interval', eventId);
+}
