@@ -72,8 +72,8 @@ export default {
     ),
     rule(
       'tests-only',
-      'Test helpers may not reach production.',
-      { path: '^(apps|packages)/[^/]+/src/', pathNot: [TESTS, '^packages/testing/', '^apps/sandbox/'] },
+      'Test helpers may not reach production; benchmarks never do either.',
+      { path: '^(apps|packages)/[^/]+/src/', pathNot: [TESTS, '^packages/(testing|bench)/', '^apps/sandbox/'] },
       { path: '^(packages/testing|apps/sandbox)/' },
     ),
   ],

@@ -125,9 +125,9 @@ function turnTo(next) {
   return refresh(true);
 }
 
-find('earlier').addEventListener('click', () => turnTo(addDays(monday, -7)));
-find('later').addEventListener('click', () => turnTo(addDays(monday, 7)));
-find('today').addEventListener('click', () => turnTo(now()));
+find('earlier').addEventListener('click', () => void turnTo(addDays(monday, -7)));
+find('later').addEventListener('click', () => void turnTo(addDays(monday, 7)));
+find('today').addEventListener('click', () => void turnTo(now()));
 find('create').addEventListener('click', () => {
   const nextHour = new Date(Math.ceil(now() / 3_600_000) * 3_600_000);
   const isShown = nextHour >= monday && nextHour < addDays(monday, 7);
@@ -137,7 +137,7 @@ find('account').addEventListener('click', () => find('account-dialog').showModal
 find('account-form').addEventListener('submit', (submit) => {
   if (submit.submitter?.value !== 'save') return;
   const { provider, email } = find('account-form').elements;
-  work(() => addAccount(provider.value, email.value));
+  void work(() => addAccount(provider.value, email.value));
 });
 
 setUpEventDialog(work);
@@ -150,4 +150,4 @@ listen(
     find('live').textContent = isOn ? 'live' : 'offline, trying again';
   },
 );
-setInterval(() => refresh().catch(() => {}), POLL_MS);
+setInterval(() => void refresh().catch(() => {}), POLL_MS);

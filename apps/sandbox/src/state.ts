@@ -6,7 +6,7 @@ import { Faults } from './faults.ts';
 import { GoogleChannels } from './google/channels.ts';
 import { History } from './history.ts';
 import { MailLog } from './mail.ts';
-import { Batches } from './microsoft/notify.ts';
+import { Batches } from './microsoft/batches.ts';
 import { Subscriptions } from './microsoft/subscriptions.ts';
 import { Courier } from './notifications/courier.ts';
 import { NotificationFaults } from './notifications/notification-faults.ts';

@@ -12,6 +12,7 @@ import { max, min, NEVER, PROVIDER_TIMEOUT_MS } from './timing.ts';
 /** Turns of the microtask queue; the longest way from one question to the next takes about thirty. */
 const TURNS_UNTIL_SILENT = 60;
 const TURNS_AFTER_ASKING = 8;
+const TURN = Promise.resolve();
 
 /** A call whose caller gives up at that time. */
 interface Call {
@@ -272,7 +273,7 @@ export class Machine {
   async #settle(eventsBefore: number): Promise<void> {
     let rest = TURNS_UNTIL_SILENT;
     for (let turn = 0; turn < rest; turn += 1) {
-      await undefined;
+      await TURN;
       if (this.#eventCount !== eventsBefore) rest = min(rest, turn + TURNS_AFTER_ASKING);
     }
   }

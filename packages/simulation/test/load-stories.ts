@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { Stories } from '../src/index.ts';
-import * as model from '../src/store/model-statements.ts';
+import { MODEL_STATEMENTS } from '../src/store/model-statements.ts';
 
 /**
  * Loads the stories of `@bookiji/sync` with the model's statements in place of those of `@bookiji/db`. What the model
@@ -11,7 +11,7 @@ export async function loadStories(): Promise<Stories> {
   const refused = Object.fromEntries(
     Object.entries(real).map(([name, value]) => [name, isClass(value) ? value : () => refuse(name)]),
   );
-  jest.unstable_mockModule('@bookiji/db', () => ({ ...refused, ...model }));
+  jest.unstable_mockModule('@bookiji/db', () => ({ ...refused, ...MODEL_STATEMENTS }));
   return import('@bookiji/sync');
 }
 

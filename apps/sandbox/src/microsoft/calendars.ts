@@ -4,10 +4,10 @@ import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { primaryOf } from '../calendars/directory.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import { accessDenied, invalidQuery } from './errors.ts';
-import type { Resource } from './event-resource.ts';
 import { contextOf } from './events-read.ts';
 import { findCalendar } from './find-event.ts';
 import { needScope } from './protocol.ts';
+import type { Resource } from './resource.ts';
 import { showZone } from './zones.ts';
 
 export function getProfile(call: Call, caller: Caller): Answer {

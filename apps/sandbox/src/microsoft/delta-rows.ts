@@ -3,8 +3,9 @@ import type { StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { type EventRow, rowOf } from '../calendars/event-row.ts';
 import { overlaps, timed } from '../calendars/timing.ts';
-import { type Resource, showBareOccurrence, showRow, showRowId, type View } from './event-resource.ts';
+import { showBareOccurrence, showRow, showRowId, type View } from './event-resource.ts';
 import { seriesRows } from './events-read.ts';
+import type { Resource } from './resource.ts';
 
 export interface Span {
   readonly fromMs: number;

@@ -7,11 +7,12 @@ import { sealOpaque } from '../opaque.ts';
 import type { SandboxState } from '../state.ts';
 import { changedRoots, itemsInDelta, itemsInFull } from './delta-rows.ts';
 import { type DeltaToken, readPlace } from './delta-token.ts';
-import type { Resource, View } from './event-resource.ts';
+import type { View } from './event-resource.ts';
 import { contextOf } from './events-read.ts';
 import { findCalendar } from './find-event.ts';
 import { readPreferences } from './preferences.ts';
 import { needScope } from './protocol.ts';
+import type { Resource } from './resource.ts';
 
 const DEFAULT_PAGE_SIZE = 10;
 

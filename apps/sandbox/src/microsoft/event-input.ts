@@ -2,12 +2,10 @@
 import { type Attendee, EMPTY_CONTENT, type EventContent, type ShowAs } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { invalidProperty, refuse } from './errors.ts';
-import type { Resource } from './event-resource.ts';
 import { readTiming } from './event-timing.ts';
 import { mergeProperties } from './extended-properties.ts';
 import { readRecurrence } from './recurrence.ts';
-
-export type Body = Readonly<Record<string, unknown>>;
+import type { Body, Resource } from './resource.ts';
 
 const SHOW_AS: readonly ShowAs[] = ['free', 'tentative', 'busy', 'oof', 'workingElsewhere', 'unknown'];
 const SENSITIVITIES = ['normal', 'personal', 'private', 'confidential'];

@@ -9,9 +9,8 @@ import { etagOf } from '../history.ts';
 import { showItemId } from './item-ids.ts';
 import type { Preferences } from './preferences.ts';
 import { showRecurrence } from './recurrence.ts';
+import type { Resource } from './resource.ts';
 import { showZone } from './zones.ts';
-
-export type Resource = Record<string, unknown>;
 
 export interface View {
   readonly store: CalendarStore;

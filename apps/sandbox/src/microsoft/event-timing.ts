@@ -3,8 +3,7 @@ import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { allDay, type Timing, timed } from '../calendars/timing.ts';
 import { DAY_MS, fromWall, parseInstant, parseWall } from '../calendars/zone-time.ts';
 import { invalidProperty, refuse } from './errors.ts';
-import type { Body } from './event-input.ts';
-import type { Resource } from './event-resource.ts';
+import type { Body, Resource } from './resource.ts';
 import { readZone } from './zones.ts';
 
 interface Moment {

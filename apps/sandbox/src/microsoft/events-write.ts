@@ -9,7 +9,7 @@ import type { Call, Caller } from '../endpoint.ts';
 import type { Author } from '../history.ts';
 import type { SandboxState } from '../state.ts';
 import { invalidProperty, refuse, staleChangeKey } from './errors.ts';
-import { type Body, readBody, readChange, readNewEvent } from './event-input.ts';
+import { readBody, readChange, readNewEvent } from './event-input.ts';
 import { etag } from './event-resource.ts';
 import { showOne } from './events-read.ts';
 import { findCalendar, findEvent, needWriter } from './find-event.ts';
@@ -17,6 +17,7 @@ import { mailGuests } from './guest-mail.ts';
 import { checkNeighbours } from './occurrence-bounds.ts';
 import { readPreferences } from './preferences.ts';
 import { needScope } from './protocol.ts';
+import type { Body } from './resource.ts';
 
 /** What each event was created from, to tell a repeated request from another one under the same transaction id. */
 const requests = new WeakMap<StoredEvent, string>();

@@ -3,7 +3,7 @@
 import type { EventContent } from '../calendars/calendar-event.ts';
 import type { Call } from '../endpoint.ts';
 import { invalidProperty, invalidQuery } from './errors.ts';
-import type { Resource } from './event-resource.ts';
+import type { Resource } from './resource.ts';
 
 const PROPERTY_ID =
   /^(String|Boolean|Integer|Long|Double|SystemTime|CLSID|Binary|Currency|Float|Short) \{([0-9a-f-]{36})\} (Name .+|Id 0x[0-9a-f]+)$/i;

@@ -4,8 +4,9 @@ import { type EventRow, rowTiming } from '../calendars/event-row.ts';
 import { parseInstant, parseWall } from '../calendars/zone-time.ts';
 import type { Call } from '../endpoint.ts';
 import { invalidQuery, refuse } from './errors.ts';
-import { type Resource, showRow, type View } from './event-resource.ts';
+import { showRow, type View } from './event-resource.ts';
 import { readExpand, readPropertyFilter, showProperties } from './extended-properties.ts';
+import type { Resource } from './resource.ts';
 
 const DEFAULT_TOP = 10;
 const MOST = 1000;

@@ -4,48 +4,12 @@ import type { CommittedChange } from '../calendars/edit-event.ts';
 import type { Parcel } from '../notifications/courier.ts';
 import type { NotificationKind } from '../notifications/notification-faults.ts';
 import type { SandboxState } from '../state.ts';
-import { etag, type Resource } from './event-resource.ts';
+import type { Item } from './batches.ts';
+import { etag } from './event-resource.ts';
 import { eventItemId } from './item-ids.ts';
+import type { Resource } from './resource.ts';
 import type { ChangeType, Subscription } from './subscriptions.ts';
 import { TENANT_ID } from './tenant.ts';
-
-interface Item {
-  readonly subscription: string;
-  readonly content: Resource;
-}
-
-/** Items that wait for others to the same address. */
-export class Batches {
-  readonly #waiting = new Map<string, Item[]>();
-  readonly #timers = new Set<NodeJS.Timeout>();
-
-  /** Takes the item in; `deliver` gets it with all that came meanwhile. */
-  put(url: string, item: Item, waitMs: number, deliver: (items: readonly Item[]) => void): void {
-    const waiting = this.#waiting.get(url);
-    if (waiting !== undefined) {
-      waiting.push(item);
-      return;
-    }
-    if (waitMs === 0) {
-      deliver([item]);
-      return;
-    }
-    const items = [item];
-    this.#waiting.set(url, items);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#waiting.delete(url);
-      deliver(items);
-    }, waitMs);
-    this.#timers.add(timer);
-  }
-
-  clear(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-    this.#waiting.clear();
-  }
-}
 
 /** One's own writes included; of an occurrence the series is named. */
 export function notifyChange(state: SandboxState, { store, event, kind }: CommittedChange): void {

@@ -3,7 +3,7 @@ import { parseRule, type RecurrenceRule, stampText, type WeekdayRule } from '../
 import type { Timing } from '../calendars/timing.ts';
 import { DAY_MS, dateText, fromWall, parseDate, toWall } from '../calendars/zone-time.ts';
 import { invalidProperty } from './errors.ts';
-import type { Resource } from './event-resource.ts';
+import type { Resource } from './resource.ts';
 import { readZone, showZone } from './zones.ts';
 
 const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];

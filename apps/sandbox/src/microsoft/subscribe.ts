@@ -4,10 +4,10 @@ import type { Call, Caller } from '../endpoint.ts';
 import type { SandboxState } from '../state.ts';
 import { refuse } from './errors.ts';
 import { readBody } from './event-input.ts';
-import type { Resource } from './event-resource.ts';
 import { contextOf } from './events-read.ts';
 import { checkAddress } from './handshake.ts';
 import { needScope } from './protocol.ts';
+import type { Resource } from './resource.ts';
 import { invalid, readAddress, readExpiry, readSubscription } from './subscription-input.ts';
 import type { Subscription } from './subscriptions.ts';
 

@@ -6,8 +6,8 @@ import type { Call, Caller } from '../endpoint.ts';
 import { isAcceptableAddress } from '../notifications/courier.ts';
 import type { SandboxState } from '../state.ts';
 import { accessDenied, refuse } from './errors.ts';
-import type { Body } from './event-input.ts';
 import { readPreferences } from './preferences.ts';
+import type { Body } from './resource.ts';
 import { CHANGE_TYPES, type ChangeType, type Subscription } from './subscriptions.ts';
 
 /** §1.1: a wish for less is raised to this. */

@@ -1,4 +1,4 @@
 import { recordingsOf } from '../recordings.ts';
 
-export type { ExpectedInterval, ManifestEntry } from '../recordings.ts';
+export type { ManifestEntry } from '../recordings.ts';
 export const { describeRecorded, readFixture, readManifest } = recordingsOf('google');

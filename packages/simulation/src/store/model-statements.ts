@@ -1,5 +1,5 @@
 /** Every statement the two stories use, under the names that `@bookiji/db` gives them. */
-export {
+import {
   claimEffect,
   extendEffectLease,
   findKnownEffects,
@@ -12,7 +12,7 @@ export {
   withdrawDeletion,
   writeDeadLetter,
 } from './booking-statements.ts';
-export {
+import {
   applyFullRound,
   applyIncrement,
   beginFirstRound,
@@ -20,7 +20,7 @@ export {
   stagePage,
   storeFirstPage,
 } from './interval-statements.ts';
-export {
+import {
   claimSync,
   extendSyncLease,
   insertSyncRun,
@@ -29,3 +29,30 @@ export {
   recordSyncSuccess,
   releaseSyncLease,
 } from './sync-statements.ts';
+
+export const MODEL_STATEMENTS = {
+  claimEffect,
+  extendEffectLease,
+  findKnownEffects,
+  noteCreation,
+  recordEffectFailure,
+  recordEffectSuccess,
+  recordExternalChange,
+  releaseEffectLease,
+  requestInspection,
+  withdrawDeletion,
+  writeDeadLetter,
+  applyFullRound,
+  applyIncrement,
+  beginFirstRound,
+  clearStagedPages,
+  stagePage,
+  storeFirstPage,
+  claimSync,
+  extendSyncLease,
+  insertSyncRun,
+  parkConnection,
+  recordSyncFailure,
+  recordSyncSuccess,
+  releaseSyncLease,
+} satisfies Partial<Record<keyof typeof import('@bookiji/db'), unknown>>;
