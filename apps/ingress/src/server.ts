@@ -30,6 +30,10 @@ export function createIngressServer(
   limits: ServerLimits = LIMITS,
 ): Server {
   const answering = new WeakMap<Duplex, ServerResponse>();
+  const answer: RequestListener = (request, response) => {
+    answering.set(request.socket, response);
+    app(request, response);
+  };
   const server = createServer(
     {
       headersTimeout: limits.headersMs,
@@ -38,11 +42,10 @@ export function createIngressServer(
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16_384,
     },
-    (request, response) => {
-      answering.set(request.socket, response);
-      app(request, response);
-    },
+    answer,
   );
+  // Of a header that nobody here understands Node itself would say 417, without a request id.
+  server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const [status, phrase, code, message] = REFUSALS[error.code ?? ''] ?? UNREADABLE;
     const response = answering.get(socket);

@@ -23,9 +23,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 128 });
 export function sendRequest(url: string, method: string, ask: HttpAsk): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { body, chunkBytes, headers = {} } = ask;
-    const length =
-      body === undefined || chunkBytes !== undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    const outgoing = request(url, { method, agent, headers: { ...length, ...headers } as Record<string, string> });
+    const outgoing = request(url, { method, agent, headers: { ...frame(ask), ...headers } as Record<string, string> });
     outgoing.once('error', reject);
     outgoing.once('response', (response) => {
       const chunks: Buffer[] = [];
@@ -52,6 +50,14 @@ export function sendRequest(url: string, method: string, ask: HttpAsk): Promise<
   });
 }
 
+/** Said in either case: of some methods Node would send a body without any frame. */
+function frame({ body, chunkBytes }: HttpAsk): Record<string, string> {
+  if (body === undefined) return {};
+  return chunkBytes === undefined
+    ? { 'content-length': String(Buffer.byteLength(body)) }
+    : { 'transfer-encoding': 'chunked' };
+}
+
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -60,10 +66,15 @@ function readJson(text: string): unknown {
   }
 }
 
-/** Writes bytes to the port as they are and gives all that comes back until the server closes. */
-export function sendBytes(port: number, bytes: string | Buffer): Promise<string> {
+/**
+ * Writes bytes to the port as they are and gives all that comes back until the server closes.
+ *
+ * @param patienceMs hangs up after so long without a word; by default never.
+ */
+export function sendBytes(port: number, bytes: string | Buffer, patienceMs = 0): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setTimeout(patienceMs, () => socket.destroy());
     let text = '';
     socket.setEncoding('latin1');
     socket.on('data', (part: string) => {
