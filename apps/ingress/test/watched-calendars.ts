@@ -16,12 +16,14 @@ import {
   type SandboxEvent,
   waitUntil,
 } from '@bookiji/local-fleet';
-import type { CalendarPort, CalendarProvider } from '@bookiji/providers/contract';
+import type { CalendarPort, CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
 import { createGoogleAdapter, createGoogleOAuth } from '@bookiji/providers/google';
 import { createMicrosoftAdapter, createMicrosoftOAuth } from '@bookiji/providers/microsoft';
+import { composePort, withTokenRetry } from '@bookiji/providers/policies';
 import { createSandbox, type Sandbox } from '@bookiji/sandbox';
 import {
   createTokenSource,
+  disconnectProvider,
   type KeepChannelOutcome,
   keepChannel,
   type SyncOutcome,
@@ -58,15 +60,19 @@ export interface WatchStage {
   /** Moves the clocks of the sandbox, the database and the adapters on together. */
   advance(seconds: number): Promise<void>;
   now(): Date;
-  connect(calendarProvider: CalendarProvider): Promise<WatchedCalendar>;
+  /** @param email of an account that is there already; by default one is made. */
+  connect(calendarProvider: CalendarProvider, email?: string): Promise<WatchedCalendar>;
   close(): Promise<void>;
 }
 
 export interface WatchedCalendar {
   readonly calendar: SandboxCalendar;
   readonly connectionId: string;
-  /** Steps in before a call of the port goes out. */
+  readonly providerId: string;
+  /** Steps in before a call of the port goes out, after it was answered, after it failed. */
   before: (method: keyof CalendarPort) => Promise<void>;
+  after: (method: keyof CalendarPort) => Promise<void>;
+  afterFailure: (method: keyof CalendarPort | 'refresh') => Promise<void>;
   row(): Promise<Connection>;
   /** Whether upkeep would be asked for now. */
   isDue(): Promise<boolean>;
@@ -74,6 +80,10 @@ export interface WatchedCalendar {
   /** As the sweep does it: only when it is due. */
   upkeep(): Promise<KeepChannelOutcome | 'nothing_due'>;
   sync(): Promise<SyncOutcome>;
+  /** Carries out the wish to disconnect. */
+  disconnect(): Promise<'disconnected' | 'withdrawn'>;
+  /** What disconnecting could not end at the calendar provider. */
+  readonly leftBehind: string[];
   /** Asks for a look if the connection's reconcile interval is over. */
   reconcile(): Promise<void>;
   /** The owner writes an event; resolves when ingress has taken a notification of it in. */
@@ -100,7 +110,7 @@ export async function startWatchStage(settings: WatchSettings): Promise<WatchSta
       await sandbox.order('PUT', '/clock', { offset_ms: movedSeconds * 1000 });
       await moveClock(database.url, movedSeconds);
     },
-    connect: (calendarProvider) => connect({ ...stage, url, settings }, calendarProvider),
+    connect: (calendarProvider, email) => connect({ ...stage, url, settings }, calendarProvider, email),
     close: () => close(ingress, server, database),
   };
 }
@@ -116,11 +126,18 @@ interface StageParts extends Pick<WatchStage, 'database' | 'sandbox' | 'ingress'
   readonly settings: WatchSettings;
 }
 
-async function connect(stage: StageParts, calendarProvider: CalendarProvider): Promise<WatchedCalendar> {
+async function connect(
+  stage: StageParts,
+  calendarProvider: CalendarProvider,
+  known?: string,
+): Promise<WatchedCalendar> {
   const { database, sandbox, ingress, settings } = stage;
   const providerId = randomUUID();
-  const calendar = { calendarProvider, email: `w-${providerId.slice(0, 8)}@${calendarProvider}.example` };
-  await sandbox.putUser({ calendar_provider: calendarProvider, email: calendar.email, time_zone: 'Europe/Rome' });
+  const email = known ?? `w-${providerId.slice(0, 8)}@${calendarProvider}.example`;
+  const calendar = { calendarProvider, email };
+  if (known === undefined) {
+    await sandbox.putUser({ calendar_provider: calendarProvider, email, time_zone: 'Europe/Rome' });
+  }
   const booking = createIngressClient(ingress.url, API_TOKEN);
   const connectionId = await booking.connectCalendar(providerId, calendarProvider, calendar.email);
   const row = async () => {
@@ -131,7 +148,11 @@ async function connect(stage: StageParts, calendarProvider: CalendarProvider): P
   const watched: WatchedCalendar = {
     calendar,
     connectionId,
+    providerId,
     before: async () => undefined,
+    after: async () => undefined,
+    afterFailure: async () => undefined,
+    leftBehind: [],
     row,
     async isDue() {
       return (await findConnectionsToWatch(database.db, ANYBODY, settings, 100)).includes(connectionId);
@@ -162,6 +183,18 @@ async function connect(stage: StageParts, calendarProvider: CalendarProvider): P
         connectionId,
         never,
       ),
+    async disconnect() {
+      const deps = {
+        db: database.db,
+        keys: SEALING_KEYS,
+        oauth: openEdge(stage, calendarProvider).oauth,
+        port: openPort(stage, watched),
+        notificationUrl: `${ingress.url}/api/webhooks/calendar/${calendarProvider}`,
+        waitAtMostMs: 10_000,
+        onLeftBehind: (what: string) => void watched.leftBehind.push(what),
+      };
+      return disconnectProvider(deps, await row());
+    },
     async reconcile() {
       await requestDueReconciles(database.db, ANYBODY, settings.reconcileSeconds, 100);
     },
@@ -191,17 +224,20 @@ async function countDeliveries({ sql }: TestDatabase, connectionId: string): Pro
   return row?.n ?? 0;
 }
 
-/** With the clock of the stage, and a step before each call. */
-function openPort({ database, url, now }: StageParts, watched: WatchedCalendar): CalendarPort {
-  const { calendar, connectionId } = watched;
+/** One calendar provider's adapter and OAuth, with the clock of the stage. */
+function openEdge({ url, now }: StageParts, calendarProvider: CalendarProvider) {
   const names = providerSettings(url);
-  const google = {
-    apiBaseUrl: url,
-    tokenUrl: names.GOOGLE_TOKEN_URL,
-    clientId: names.GOOGLE_CLIENT_ID,
-    clientSecret: names.GOOGLE_CLIENT_SECRET,
-    now,
-  };
+  if (calendarProvider === 'google') {
+    const google = {
+      apiBaseUrl: url,
+      tokenUrl: names.GOOGLE_TOKEN_URL,
+      revokeUrl: names.GOOGLE_REVOKE_URL,
+      clientId: names.GOOGLE_CLIENT_ID,
+      clientSecret: names.GOOGLE_CLIENT_SECRET,
+      now,
+    };
+    return { oauth: createGoogleOAuth(google), adapter: createGoogleAdapter(google) };
+  }
   const microsoft = {
     graphBaseUrl: url,
     loginBaseUrl: url,
@@ -209,18 +245,40 @@ function openPort({ database, url, now }: StageParts, watched: WatchedCalendar):
     clientSecret: names.MICROSOFT_CLIENT_SECRET,
     now,
   };
-  const isGoogle = calendar.calendarProvider === 'google';
-  const oauth = isGoogle ? createGoogleOAuth(google) : createMicrosoftOAuth(microsoft);
-  const adapter = isGoogle ? createGoogleAdapter(google) : createMicrosoftAdapter(microsoft);
-  const tokens = createTokenSource({ db: database.db, keys: SEALING_KEYS, oauth, connectionId });
-  const port = adapter.open({ connectionId, calendarId: 'primary', tokens });
+  return { oauth: createMicrosoftOAuth(microsoft), adapter: createMicrosoftAdapter(microsoft) };
+}
+
+/** A port whose calls the test can step between. */
+function openPort(stage: StageParts, watched: WatchedCalendar): CalendarPort {
+  const { calendar, connectionId } = watched;
+  const { oauth, adapter } = openEdge(stage, calendar.calendarProvider);
+  const slowly: OAuthPort = {
+    ...oauth,
+    async refresh(refreshToken, signal) {
+      try {
+        return await oauth.refresh(refreshToken, signal);
+      } catch (error) {
+        await watched.afterFailure('refresh');
+        throw error;
+      }
+    },
+  };
+  const tokens = createTokenSource({ db: stage.database.db, keys: SEALING_KEYS, oauth: slowly, connectionId });
+  const port = composePort(adapter.open({ connectionId, calendarId: 'primary', tokens }), withTokenRetry());
   return new Proxy(port, {
     get(target, name: keyof CalendarPort) {
       const member = target[name];
       if (typeof member !== 'function') return member;
       return async (...given: unknown[]) => {
         await watched.before(name);
-        return (member as (...all: unknown[]) => unknown).apply(target, given);
+        try {
+          const answer = await (member as (...all: unknown[]) => Promise<unknown>).apply(target, given);
+          await watched.after(name);
+          return answer;
+        } catch (error) {
+          await watched.afterFailure(name);
+          throw error;
+        }
       };
     },
   });

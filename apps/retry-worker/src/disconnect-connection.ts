@@ -21,7 +21,7 @@ export async function disconnectAsWished(deps: DisconnectWishDeps, connectionId:
   const connection = await findConnection(deps.db, connectionId);
   if (connection === null || !isDisconnecting(connection)) return 'nothing_due';
   const base = { connection_id: connectionId, calendar_provider: connection.calendarProvider };
-  await disconnectProvider(
+  const outcome = await disconnectProvider(
     {
       db: deps.db,
       keys: deps.keys,
@@ -33,6 +33,6 @@ export async function disconnectAsWished(deps: DisconnectWishDeps, connectionId:
     },
     connection,
   );
-  deps.logger.info({ ...base, outcome: 'disconnected' }, 'connection erased');
-  return 'disconnected';
+  deps.logger.info({ ...base, outcome }, outcome === 'withdrawn' ? 'connected again meanwhile' : 'connection erased');
+  return outcome;
 }

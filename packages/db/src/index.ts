@@ -125,7 +125,14 @@ export {
   type RecordedDeliveries,
   recordDeliveries,
 } from './queries/deliveries.ts';
-export { endChannels, findDisconnecting, isDisconnecting, requestDisconnect } from './queries/disconnects.ts';
+export {
+  endChannels,
+  eraseDisconnecting,
+  findDisconnecting,
+  isAccountShared,
+  isDisconnecting,
+  requestDisconnect,
+} from './queries/disconnects.ts';
 export { postponeEffects, readDueEffect } from './queries/due-effects.ts';
 export {
   listUnpublishedChanges,

@@ -1,7 +1,7 @@
 /** `GET /api/calendar/connections?provider_id=` and `DELETE /api/calendar/connections/{id}`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  eraseConnection,
+  eraseDisconnecting,
   findConnection,
   listChannelExpiries,
   listConnectionsOf,
@@ -56,7 +56,7 @@ export function createDisconnect(deps: IngressDeps): RequestHandler {
     );
     const outcome = (await isGoneWithin(deps, connectionId, DISCONNECT_WAIT_MS)) ? 'disconnected' : 'erased';
     // Nobody came to end channels and grant: what is ours goes all the same, and they end by themselves.
-    if (outcome === 'erased') await eraseConnection(deps.db, connectionId);
+    if (outcome === 'erased') await eraseDisconnecting(deps.db, connectionId);
     deps.logger.info({ connection_id: connectionId, outcome }, 'connection gone');
     response.status(204).end();
   };

@@ -196,6 +196,8 @@ export async function parkConnection(
       and(
         eq(connections.id, id),
         eq(connections.status, 'active'),
+        // One that is being disconnected keeps the reason that says so.
+        eq(connections.syncEnabled, true),
         tokenVersion === undefined ? undefined : eq(connections.tokenVersion, tokenVersion),
       ),
     )

@@ -2,7 +2,7 @@
  * Disconnecting in two steps: the wish is stored, and whoever holds the keys carries it out. From the wish on nothing is
  * synced or written; the grant stays usable so that channels can still be closed.
  */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { type Connection, channels, connections } from '../schema/index.ts';
 
@@ -20,6 +20,38 @@ export async function requestDisconnect(db: Database, connectionId: string): Pro
     .where(eq(connections.id, connectionId))
     .returning({ id: connections.id });
   return noted.length > 0;
+}
+
+/** Forgets a connection as wished; false when its owner connected again meanwhile, or it is gone already. */
+export async function eraseDisconnecting(db: Database, connectionId: string): Promise<boolean> {
+  const gone = await db
+    .delete(connections)
+    .where(
+      and(eq(connections.id, connectionId), eq(connections.syncEnabled, false), eq(connections.statusReason, WISH)),
+    )
+    .returning({ id: connections.id });
+  return gone.length > 0;
+}
+
+/** Whether another connection was granted by the same account: what ends a grant there ends it for both. */
+export async function isAccountShared(
+  db: Database,
+  connection: Pick<Connection, 'id' | 'calendarProvider' | 'accountId'>,
+): Promise<boolean> {
+  const { id, calendarProvider, accountId } = connection;
+  if (accountId === null) return false;
+  const [other] = await db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(
+      and(
+        eq(connections.calendarProvider, calendarProvider),
+        eq(connections.accountId, accountId),
+        ne(connections.id, id),
+      ),
+    )
+    .limit(1);
+  return other !== undefined;
 }
 
 export async function findDisconnecting(db: Database, limit: number): Promise<string[]> {

@@ -168,7 +168,7 @@ export async function recordSyncFailure(db: Database, failure: SyncFailure): Pro
       updatedAt: sql`now()`,
       ...(failure.countsAsError ? { errorCount: sql`${connections.errorCount} + 1` } : {}),
       ...(failure.dropCursor === true ? { syncCursor: null } : {}),
-      ...(failure.park === undefined ? {} : { status: failure.park.status, statusReason: failure.park.reason }),
+      ...(failure.park === undefined ? {} : parkedAs(failure.park)),
     })
     .where(isHeld(failure))
     .returning({ id: connections.id });
@@ -184,6 +184,14 @@ export async function recordSyncFailure(db: Database, failure: SyncFailure): Pro
 export async function holdSyncLease(tx: Database, lease: { connectionId: string; token: number }): Promise<void> {
   const held = await tx.select({ id: connections.id }).from(connections).where(isHeld(lease)).for('share');
   if (held.length === 0) throw new LeaseLostError('the connection');
+}
+
+/** One that is being disconnected keeps the reason that says so. */
+function parkedAs({ status, reason }: NonNullable<SyncFailure['park']>) {
+  return {
+    status,
+    statusReason: sql`CASE WHEN ${connections.syncEnabled} THEN ${reason} ELSE ${connections.statusReason} END`,
+  };
 }
 
 /** Forgets the cursor under the lease: what follows in the same sync is a full round. */

@@ -2,7 +2,16 @@
  * Ending a connection. Ours first: whatever the calendar provider does, the connection is gone when this returns. The
  * channels are closed before the grant is revoked, since afterwards they could not be.
  */
-import { type Connection, type Database, eraseConnection, listChannelsOf, readCredentials } from '@bookiji/db';
+import {
+  type Connection,
+  type Database,
+  eraseDisconnecting,
+  findConnection,
+  isAccountShared,
+  isDisconnecting,
+  listChannelsOf,
+  readCredentials,
+} from '@bookiji/db';
 import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
 import { notificationAddress } from '../channels/channel-id.ts';
 import { closeChannels, closeUnknown } from '../channels/close-channels.ts';
@@ -21,11 +30,21 @@ export interface DisconnectDeps {
   readonly onLeftBehind: (what: 'channel' | 'grant', error: unknown) => void;
 }
 
-export async function disconnectProvider(deps: DisconnectDeps, connection: Connection): Promise<void> {
+/**
+ * Carries out the wish to disconnect that stands in the connection's row.
+ *
+ * @returns `withdrawn` when its owner connected again meanwhile: what was granted anew is neither revoked nor erased.
+ */
+export async function disconnectProvider(
+  deps: DisconnectDeps,
+  connection: Connection,
+): Promise<'disconnected' | 'withdrawn'> {
   const signal = AbortSignal.timeout(deps.waitAtMostMs);
   await closeAll(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('channel', error));
+  const now = await findConnection(deps.db, connection.id);
+  if (now !== null && !isDisconnecting(now)) return 'withdrawn';
   await revoke(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('grant', error));
-  await eraseConnection(deps.db, connection.id);
+  return (await eraseDisconnecting(deps.db, connection.id)) || now === null ? 'disconnected' : 'withdrawn';
 }
 
 /** Those of lost answers too: the rows that would tell of them are erased in a moment. */
@@ -38,7 +57,9 @@ async function closeAll(deps: DisconnectDeps, connection: Connection, signal: Ab
   await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), null, signal);
 }
 
+/** Google ends the whole grant of an account, so one that another connection lives by is left to that one. */
 async function revoke(deps: DisconnectDeps, connection: Connection, signal: AbortSignal): Promise<void> {
+  if (await isAccountShared(deps.db, connection)) return;
   const refreshTokenSealed = (await readCredentials(deps.db, connection.id))?.refreshTokenSealed ?? null;
   if (refreshTokenSealed === null) return;
   const place = { connectionId: connection.id, field: 'refresh_token' } as const;
