@@ -35,6 +35,7 @@ await runProcess({
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       metrics,
       timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+      requestsPerMinute: settings.PROVIDER_REQUESTS_PER_MINUTE,
       breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
     });
     const converge = createOutboundSyncProcessor({

@@ -30,6 +30,7 @@ await runProcess({
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       metrics,
       timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+      requestsPerMinute: settings.PROVIDER_REQUESTS_PER_MINUTE,
       breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
     });
     const publishChanges = async (changes: readonly ExternalChange[]) => {

@@ -170,6 +170,7 @@ export {
   type ReportedProcess,
   reportProcess,
 } from './queries/processes.ts';
+export { takeFromBudget } from './queries/provider-budgets.ts';
 export {
   type Allowlists,
   claimSync,

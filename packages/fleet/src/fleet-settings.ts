@@ -30,6 +30,7 @@ export const calendarFields = pick(
   'MICROSOFT_LOGIN_BASE_URL',
   'PROVIDER_TIMEOUT_MS',
   'BREAKER_RESET_SECONDS',
+  'PROVIDER_REQUESTS_PER_MINUTE',
 );
 
 /** The workers' waits. */

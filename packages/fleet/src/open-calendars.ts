@@ -4,7 +4,7 @@
  * budget. Around each call: one repeat after a refused token, breaker.
  */
 import { randomUUID } from 'node:crypto';
-import { type Database, releaseMailboxSlot, takeMailboxSlot } from '@bookiji/db';
+import { type Database, releaseMailboxSlot, takeFromBudget, takeMailboxSlot } from '@bookiji/db';
 import type { Metrics } from '@bookiji/observability';
 import type {
   AroundRequest,
@@ -35,8 +35,8 @@ import {
 } from '@bookiji/providers/policies';
 import { createTokenSource, type SealingKey } from '@bookiji/sync';
 
-/** Of one process. Google documents 10,000 a minute per project; Graph far more, per mailbox. */
-const REQUESTS_PER_MINUTE = 6_000;
+/** Of the whole fleet at one provider. Google documents 10,000 a minute per project; Graph far more, per mailbox. */
+const REQUESTS_PER_MINUTE = 9_000;
 /** Of one connection; Google documents 600 a minute per user, Graph 1,000. */
 const CONNECTION_REQUESTS_PER_MINUTE = 500;
 /** Of one connection in this process. */
@@ -58,7 +58,7 @@ export interface CalendarOpenerOptions {
   readonly timeoutMs: number;
   /** How long an open breaker turns calls away before it lets one through (30 s). */
   readonly breakerResetMs?: number;
-  /** Of this process at one calendar provider (6,000). */
+  /** `PROVIDER_REQUESTS_PER_MINUTE`: of the whole fleet at one calendar provider (9,000). */
   readonly requestsPerMinute?: number;
 }
 
@@ -106,8 +106,14 @@ function createShared(calendarProvider: CalendarProvider, options: CalendarOpene
   const { edges, metrics, timeoutMs } = options;
   const count = withMetrics((call) => countCall(metrics, call));
   const timeout = withTimeout(timeoutMs);
+  const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE;
+  const perSecond = requestsPerMinute / 60;
   const limiter = createLimiter({
-    requestsPerMinute: options.requestsPerMinute ?? REQUESTS_PER_MINUTE,
+    requestsPerMinute,
+    sharedBudget: {
+      perSecond,
+      take: (wanted) => takeFromBudget(options.db, { calendarProvider, wanted, perSecond }),
+    },
     connectionRequestsPerMinute: CONNECTION_REQUESTS_PER_MINUTE,
     callsPerConnection: CALLS_PER_CONNECTION,
   });

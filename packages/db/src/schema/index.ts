@@ -6,3 +6,4 @@ export * from './events.ts';
 export * from './mailbox-slots.ts';
 export * from './operations.ts';
 export * from './outbox.ts';
+export * from './provider-budgets.ts';

@@ -7,6 +7,7 @@ export {
   type Leave,
 } from './breaker.ts';
 export { composeOAuth, composePort, composeRequest } from './compose-port.ts';
+export type { SharedBudget } from './leased-bucket.ts';
 export { createLimiter, type Limiter, type LimiterSettings } from './limiter.ts';
 export type { Policy, ProviderCall } from './policy.ts';
 export type { Timers } from './timers.ts';

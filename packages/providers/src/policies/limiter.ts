@@ -6,9 +6,10 @@
  * provider itself refused for a connection is remembered here, so that nothing of that connection goes out before its
  * time while all others go on.
  *
- * It counts for one process. Several share a quota by each taking its part of it; see docs/decisions.
+ * The provider's budget may be one that several processes share; the rest counts for one process.
  */
 import { ConnectionShares } from './connection-shares.ts';
+import { createLeasedBucket, type SharedBudget } from './leased-bucket.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 import { type Lane, WaitingLine } from './waiting-line.ts';
@@ -16,6 +17,8 @@ import { type Lane, WaitingLine } from './waiting-line.ts';
 export interface LimiterSettings {
   /** Of this process, below its part of the provider's documented quota. */
   readonly requestsPerMinute: number;
+  /** Shared with other processes; takes the place of `requestsPerMinute` and `burst`. */
+  readonly sharedBudget?: SharedBudget;
   /** How many may go out at once after a silence. Default: a second's part of the budget. */
   readonly burst?: number;
   /** Of one connection. Default: no budget of its own. */
@@ -70,7 +73,11 @@ class CallLimiter implements Limiter {
   constructor(settings: LimiterSettings) {
     this.#settings = settings;
     this.#timers = settings.timers ?? systemTimers;
-    this.#bucket = createTokenBucket(settings.requestsPerMinute, this.#timers.now(), settings.burst);
+    const { requestsPerMinute, burst, sharedBudget } = settings;
+    this.#bucket =
+      sharedBudget === undefined
+        ? createTokenBucket(requestsPerMinute, this.#timers.now(), burst)
+        : createLeasedBucket(sharedBudget, this.#timers.now, () => this.#pump());
     this.#shares = new ConnectionShares({
       callsPerConnection: settings.callsPerConnection ?? 1,
       requestsPerMinute: settings.connectionRequestsPerMinute ?? null,
