@@ -2,6 +2,7 @@
 import type { StoredEvent } from './calendars/calendar-event.ts';
 import type { CalendarStore } from './calendars/calendar-store.ts';
 import { stampText } from './calendars/recurrence-rule.ts';
+import { showItemId } from './microsoft/item-ids.ts';
 import type { Provider } from './provider.ts';
 
 /** Who wrote: the calendar's owner by hand (admin API, page), or a client through the provider's API. */
@@ -133,6 +134,8 @@ export function describeEntry(entry: HistoryEntry) {
     client_id: entry.author.kind === 'client' ? entry.author.clientId : null,
     operation: entry.operation,
     event_id: entry.eventId,
+    // As clients that ask for ids that last see it.
+    item_id: entry.provider === 'microsoft' ? showItemId(entry.eventId, 0, 'immutable') : entry.eventId,
     series_id: entry.seriesId,
     original_start: entry.originalStart === null ? null : stampText(entry.originalStart, entry.isAllDay),
     status: entry.isCancelled ? 'cancelled' : 'live',

@@ -23,6 +23,8 @@ export const settingsShape = z.object({
     sync_token_seconds: limit,
     /** google-calendar.md §2: last pages without a nextSyncToken have been reported. */
     omit_sync_token: z.boolean(),
+    /** google-calendar.md §2: a page may hold fewer items than asked for. */
+    max_page_size: z.number().int().min(1),
     latency_ms: count,
   }),
   microsoft: z.object({
@@ -41,6 +43,8 @@ export const settingsShape = z.object({
     empty_page_every: count,
     /** microsoft-graph.md §2: the same item may appear several times. Each page repeats the last item of the one before. */
     repeat_items: z.boolean(),
+    /** A page may hold fewer items than preferred. */
+    max_page_size: z.number().int().min(1),
     /** microsoft-graph.md §2: a change appears in the feed some time after it was made, and notified. */
     feed_lag_ms: count,
     /** microsoft-graph.md §1.4: one edit yields 2 to 4 notifications. */
@@ -55,6 +59,16 @@ export const settingsShape = z.object({
     max_attempts: z.number().int().min(1),
     timeout_ms: z.number().int().min(1),
   }),
+  /**
+   * What no real provider does: each takes away something that exactly-once rests on. A test that still passes with one of
+   * them cannot see what that defence prevents.
+   */
+  forget: z.object({
+    /** Every event gets an id of the provider's making, and a repeated `transactionId` means nothing. */
+    client_ids: z.boolean(),
+    /** A write goes through whatever etag it names. */
+    if_match: z.boolean(),
+  }),
 });
 
 export type SandboxSettings = z.output<typeof settingsShape>;
@@ -64,6 +78,7 @@ export const partialSettingsShape = z
     google: settingsShape.shape.google.partial(),
     microsoft: settingsShape.shape.microsoft.partial(),
     notifications: settingsShape.shape.notifications.partial(),
+    forget: settingsShape.shape.forget.partial(),
   })
   .partial()
   .strict();
@@ -80,6 +95,7 @@ export function defaultSettings(): SandboxSettings {
       max_channel_seconds: 30 * 86_400,
       sync_token_seconds: null,
       omit_sync_token: false,
+      max_page_size: 2500,
       latency_ms: 0,
     },
     microsoft: {
@@ -91,12 +107,14 @@ export function defaultSettings(): SandboxSettings {
       delta_token_seconds: null,
       empty_page_every: 3,
       repeat_items: true,
+      max_page_size: 1000,
       feed_lag_ms: 0,
       notifications_per_change: 1,
       batch_ms: 10,
       latency_ms: 0,
     },
     notifications: { retry_base_ms: 200, max_attempts: 8, timeout_ms: 10_000 },
+    forget: { client_ids: false, if_match: false },
   };
 }
 
@@ -106,6 +124,7 @@ export function changeSettings(settings: SandboxSettings, change: PartialSetting
   Object.assign(settings.google, withoutUndefined(given.google));
   Object.assign(settings.microsoft, withoutUndefined(given.microsoft));
   Object.assign(settings.notifications, withoutUndefined(given.notifications));
+  Object.assign(settings.forget, withoutUndefined(given.forget));
 }
 
 function withoutUndefined(part: object | undefined): object {

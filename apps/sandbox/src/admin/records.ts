@@ -43,7 +43,7 @@ export function clearRequests(state: SandboxState): void {
   state.requests.clear();
 }
 
-/** `?channel=&kind=` */
+/** `?channel=&kind=&limit=` */
 export function showNotifications(state: SandboxState, call: AdminCall) {
   const channel = call.query.get('channel');
   const kind = call.query.get('kind');
@@ -51,7 +51,12 @@ export function showNotifications(state: SandboxState, call: AdminCall) {
     .deliveries()
     .filter((delivery) => channel === null || delivery.channels.includes(channel))
     .filter((delivery) => kind === null || delivery.kind === kind);
-  return { pending: state.courier.pending, notifications };
+  const limit = Number(call.query.get('limit') ?? notifications.length);
+  return {
+    pending: state.courier.pending,
+    totals: state.courier.totals(),
+    notifications: limit === 0 ? [] : notifications.slice(-limit),
+  };
 }
 
 export function showMail(state: SandboxState) {

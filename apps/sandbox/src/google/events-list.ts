@@ -23,7 +23,9 @@ export function listEvents(state: SandboxState, call: Call, caller: Caller): Ans
   needScope(caller, 'read');
   const store = findCalendar(call, caller);
   const now = state.clock.now();
-  const query = readListQuery(call.query, store, now, state.settings.google.sync_token_seconds);
+  const { sync_token_seconds: life, max_page_size: pageSize } = state.settings.google;
+  const asked = readListQuery(call.query, store, now, life);
+  const query = { ...asked, maxResults: Math.min(asked.maxResults, pageSize) };
   const view = readView(call.query, store);
   const upTo = query.pageToken?.upTo ?? state.history.sequence;
   const page = takePage(query, store, upTo, now);

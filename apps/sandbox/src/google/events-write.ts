@@ -23,7 +23,7 @@ const EVENT_ID = /^[0-9a-v]{5,1024}$/;
 export function insertEvent(state: SandboxState, call: Call, caller: Caller): Answer {
   const store = openForWriting(call, caller);
   const body = readBody(call.text);
-  const { id, icalUid } = readIdentity(body, store);
+  const { id, icalUid } = readIdentity(state, body, store);
   const content = readContent(body, store);
   if (body.status === 'cancelled') throw invalid('Invalid value for: status', 'status');
   const author = authorOf(caller);
@@ -33,12 +33,12 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
 }
 
 /** §4.1: `id` or `iCalUID`, not both; an id once used stays used, even when its event was deleted. */
-function readIdentity(body: Body, store: CalendarStore): { id: string; icalUid: string } {
+function readIdentity(state: SandboxState, body: Body, store: CalendarStore): { id: string; icalUid: string } {
   const { id = null, iCalUID = null } = body;
   if (id !== null && iCalUID !== null) throw invalid('Only one of id and iCalUID may be given.', 'iCalUID');
   if (iCalUID !== null && typeof iCalUID !== 'string') throw invalid('Invalid value for: iCalUID', 'iCalUID');
   if (id !== null && (typeof id !== 'string' || !EVENT_ID.test(id))) throw invalid('Invalid resource id value.');
-  const own = typeof id === 'string' ? id : freshEventId();
+  const own = typeof id === 'string' && !state.settings.forget.client_ids ? id : freshEventId();
   if (store.get(own) !== undefined) throw refuse(409, 'duplicate', 'The requested identifier already exists.');
   return { id: own, icalUid: typeof iCalUID === 'string' ? iCalUID : `${own}@google.com` };
 }
@@ -62,7 +62,7 @@ function write(
 ): Answer {
   const store = openForWriting(call, caller);
   const row = findEvent(call, store);
-  checkMatch(call, row);
+  checkMatch(state, call, row);
   // §4.1: an update of a deleted event has answered 403.
   if (row.isCancelled) throw refuse(403, 'forbidden', 'Forbidden');
   const body = complete(row, readBody(call.text), store);
@@ -111,7 +111,7 @@ export function removeEvent(state: SandboxState, call: Call, caller: Caller): An
   const row = findEvent(call, store);
   // §4.2: deleting what is deleted needs no action.
   if (row.isCancelled) throw refuse(410, 'deleted', 'Resource has been deleted');
-  checkMatch(call, row);
+  checkMatch(state, call, row);
   remove(state, call, caller, store, row);
   return { status: 204 };
 }
@@ -137,7 +137,8 @@ function openForWriting(call: Call, caller: Caller): CalendarStore {
 }
 
 /** §4.2: a stale `If-Match` is refused. */
-function checkMatch(call: Call, row: EventRow): void {
+function checkMatch(state: SandboxState, call: Call, row: EventRow): void {
+  if (state.settings.forget.if_match) return;
   const wanted = call.header('if-match');
   if (wanted !== undefined && wanted !== '*' && wanted !== etag(row.event)) throw conditionNotMet();
 }

@@ -25,11 +25,11 @@ interface Page {
 export function readDelta(state: SandboxState, call: Call, caller: Caller): Answer {
   needScope(caller, 'basic');
   const store = findCalendar(call, caller);
-  const { delta_token_seconds: life } = state.settings.microsoft;
+  const { delta_token_seconds: life, max_page_size: most } = state.settings.microsoft;
   const now = { sequence: sequenceShown(state), ms: state.clock.now() };
   const place = readPlace(call, store, now, life);
   const view: View = { store, preferences: readPreferences(call) };
-  const pageSize = view.preferences.pageSize ?? DEFAULT_PAGE_SIZE;
+  const pageSize = Math.min(view.preferences.pageSize ?? DEFAULT_PAGE_SIZE, most);
   const isEmpty = isEmptyPage(state, place);
   const page = isEmpty ? { items: [], next: place.position } : takePage(place, store, view, pageSize);
   const repeated = isEmpty ? [] : repeatLast(state, place, store, view);

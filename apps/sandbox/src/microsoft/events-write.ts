@@ -30,7 +30,7 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
   const transactionId = readTransactionId(body);
   const view = { store, preferences: readPreferences(call) };
   const content = readNewEvent(body, store);
-  if (transactionId !== null) {
+  if (transactionId !== null && !state.settings.forget.client_ids) {
     const earlier = findEarlier(caller, transactionId);
     if (earlier !== undefined) {
       if (earlier.isCancelled || requests.get(earlier) !== call.text) throw duplicateTransaction();
@@ -70,7 +70,7 @@ export function patchEvent(state: SandboxState, call: Call, caller: Caller): Ans
   needScope(caller, 'write');
   const { store, row } = findEvent(call, caller);
   needWriter(store);
-  checkMatch(call, row);
+  checkMatch(state, call, row);
   const body = readBody(call.text);
   // §4: it cannot be changed later.
   if (body.transactionId !== undefined && body.transactionId !== row.event.transactionId) {
@@ -110,7 +110,7 @@ export function removeEvent(state: SandboxState, call: Call, caller: Caller): An
   needScope(caller, 'write');
   const { store, row } = findEvent(call, caller);
   needWriter(store);
-  checkMatch(call, row);
+  checkMatch(state, call, row);
   remove(state, store, row, authorOf(caller), false);
   return { status: 204 };
 }
@@ -140,7 +140,8 @@ function remove(state: SandboxState, store: CalendarStore, row: EventRow, author
 }
 
 /** §4: the change key is another one after every edit. */
-function checkMatch(call: Call, row: EventRow): void {
+function checkMatch(state: SandboxState, call: Call, row: EventRow): void {
+  if (state.settings.forget.if_match) return;
   const wanted = call.header('if-match');
   if (wanted !== undefined && wanted !== '*' && wanted !== etag(row.event)) throw staleChangeKey();
 }

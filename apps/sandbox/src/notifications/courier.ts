@@ -34,6 +34,18 @@ export interface ParcelNote {
   readonly itemCount?: number;
 }
 
+/** Since the start, of one provider. Graph's notifications are items; a delivery carries one or more. */
+export interface CourierTotals {
+  /** Handed over for delivery, repeats on order included. */
+  notifications: number;
+  /** Requests, those that were tried again included. */
+  requests: number;
+  delivered: number;
+  failed: number;
+  /** Never sent, on order. */
+  withheld: number;
+}
+
 const KEPT = 10_000;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -43,6 +55,7 @@ export class Courier {
   #log: Delivery[] = [];
   #lastId = 0;
   #pending = 0;
+  #totals = new Map<Provider, CourierTotals>();
   readonly #closing = new AbortController();
 
   constructor(settings: SandboxSettings, now: () => number) {
@@ -53,6 +66,7 @@ export class Courier {
   /** Starts carrying; does not wait. */
   send(parcel: Parcel, note: ParcelNote = {}): Delivery {
     const delivery = this.#note(parcel, note, 'pending');
+    this.#of(parcel.provider).notifications += delivery.item_count;
     this.#pending += 1;
     void this.#carry(parcel, delivery).finally(() => {
       this.#pending -= 1;
@@ -63,6 +77,7 @@ export class Courier {
   /** Records a notification that was never sent. */
   noteUnsent(parcel: Parcel, fate: Fate, note: ParcelNote = {}): void {
     this.#note(parcel, note, fate);
+    this.#of(parcel.provider).withheld += note.itemCount ?? 1;
   }
 
   get pending(): number {
@@ -73,7 +88,24 @@ export class Courier {
     return this.#log;
   }
 
+  totals(): Record<string, CourierTotals> {
+    return Object.fromEntries(this.#totals);
+  }
+
+  #of(provider: Provider): CourierTotals {
+    const totals = this.#totals.get(provider) ?? {
+      notifications: 0,
+      requests: 0,
+      delivered: 0,
+      failed: 0,
+      withheld: 0,
+    };
+    this.#totals.set(provider, totals);
+    return totals;
+  }
+
   clear(): void {
+    this.#totals.clear();
     this.#log = [];
   }
 
@@ -104,13 +136,16 @@ export class Courier {
     const { retry_base_ms: baseMs, max_attempts: most } = this.#settings.notifications;
     for (let attempt = 1; ; attempt += 1) {
       const status = await this.#post(parcel);
+      this.#of(parcel.provider).requests += 1;
       delivery.attempts.push({ at: new Date(this.#now()).toISOString(), status });
       if (parcel.isAccepted(status)) {
         delivery.outcome = 'delivered';
+        this.#of(parcel.provider).delivered += delivery.item_count;
         return;
       }
       if (!parcel.isRetried(status) || attempt >= most || this.#closing.signal.aborted) {
         delivery.outcome = 'failed';
+        this.#of(parcel.provider).failed += delivery.item_count;
         return;
       }
       await this.#wait(Math.min(baseMs * 2 ** (attempt - 1), LONGEST_WAIT_MS));
