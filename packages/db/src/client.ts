@@ -25,6 +25,12 @@ export interface DatabaseOptions {
 }
 
 /**
+ * As long as the leases: a process that stands still in the middle of a transaction may not keep its row locks for
+ * longer than its lease, since everybody who would take over waits for them, ingress included.
+ */
+const IDLE_IN_TRANSACTION_MS = 5_000;
+
+/**
  * Opens a pool. Connecting is lazy; a lost server is met again on the next query. Statements are not prepared by name,
  * so a transaction-mode pooler may stand in between.
  */
@@ -40,6 +46,7 @@ export function openDatabase(url: string, options: DatabaseOptions): DatabaseHan
     connection: {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? 15_000,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     },
   });
   const db = drizzle(sql, { schema, casing: 'snake_case' });
