@@ -7,7 +7,10 @@ export interface HistoryEntry {
   readonly calendar: string;
   readonly author: 'owner' | 'client';
   readonly operation: string;
+  /** The sandbox's own id of the event. */
   readonly event_id: string;
+  /** The id that clients see. */
+  readonly item_id: string;
   readonly status: 'live' | 'cancelled';
   readonly start: string;
   readonly end: string;

@@ -1,0 +1,52 @@
+/**
+ * The functions between which a process can be struck. Each is a step of DESIGN's flow: a statement, a ring, a call to a
+ * calendar provider. The points are before and after each of them.
+ */
+
+/** Source file → exported functions that return promises. */
+export const PROBED_FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
+  'packages/db/src/queries/deliveries.ts': ['recordDeliveries'],
+  'packages/db/src/queries/booking-intents.ts': ['acceptBookingIntent'],
+  'packages/db/src/queries/booking-outbox.ts': ['takeFromOutbox'],
+  'packages/db/src/queries/booking-effects.ts': [
+    'claimEffect',
+    'noteCreation',
+    'recordEffectSuccess',
+    'recordEffectFailure',
+    'findDueEffects',
+    'findKnownEffects',
+  ],
+  'packages/db/src/queries/sync-leases.ts': [
+    'claimSync',
+    'recordSyncSuccess',
+    'recordSyncFailure',
+    'findDueConnections',
+  ],
+  'packages/db/src/queries/busy-intervals.ts': ['clearStagedPages', 'stagePage', 'applyIncrement', 'applyFullRound'],
+  'packages/db/src/queries/credentials.ts': ['claimRefresh', 'storeRefreshedTokens'],
+  'packages/db/src/queries/channels.ts': ['insertRegisteringChannel', 'activateChannel'],
+  'packages/db/src/queries/operations.ts': ['takeSweepTurn'],
+  'packages/queues/src/doorbells.ts': ['ringInboundSyncs', 'ringOutboundSyncs'],
+  'packages/sync/src/outbound/converge-booking.ts': ['convergeBooking'],
+  'packages/sync/src/inbound/sync-connection.ts': ['syncConnection'],
+};
+
+/** Source file → functions that make an object whose methods are calls to a calendar provider: `call.<method>`. */
+export const PROBED_PORTS: Readonly<Record<string, string>> = {
+  'packages/providers/src/google/google-adapter.ts': 'createGoogleAdapter',
+  'packages/providers/src/microsoft/microsoft-adapter.ts': 'createMicrosoftAdapter',
+  'packages/providers/src/google/google-oauth.ts': 'createGoogleOAuth',
+  'packages/providers/src/microsoft/microsoft-oauth.ts': 'createMicrosoftOAuth',
+};
+
+export const PROBED_CALLS = [
+  'listChanges',
+  'getEvent',
+  'findEvent',
+  'createEvent',
+  'updateEvent',
+  'deleteEvent',
+  'openChannel',
+  'renewChannel',
+  'refresh',
+] as const;

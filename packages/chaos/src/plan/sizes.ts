@@ -1,0 +1,46 @@
+/** How large a run is. */
+import type { RunSize } from './plan-run.ts';
+
+/** What every change to the repository has to pass. */
+export const CI_SIZE: RunSize = {
+  connectionsPerProvider: 30,
+  bookings: 4_100,
+  intents: 8_200,
+  ownerActs: 2_000,
+  forgeries: 2_500,
+  ticks: 120,
+  processFaults: { kill: 22, freeze: 9, redis_flush: 9, redis_kill: 6, redis_freeze: 4, postgres_crash: 7 },
+  providerOrders: { outage: 3, expire_cursors: 5, expire_tokens: 4 },
+};
+
+/** The same of everything in small: for runs that must fail. */
+export const SMALL_SIZE: RunSize = {
+  connectionsPerProvider: 6,
+  bookings: 360,
+  intents: 720,
+  ownerActs: 120,
+  forgeries: 40,
+  ticks: 24,
+  processFaults: { kill: 3, freeze: 1, redis_flush: 4, redis_kill: 2, redis_freeze: 1, postgres_crash: 1 },
+  providerOrders: { outage: 0, expire_cursors: 1, expire_tokens: 0 },
+};
+
+/** So many times the size of CI's run. */
+export function scaleSize(size: RunSize, times: number): RunSize {
+  const scaled = (count: number) => Math.ceil(count * times);
+  const each = <Kind extends string>(counts: Readonly<Record<Kind, number>>) =>
+    Object.fromEntries(Object.entries<number>(counts).map(([kind, count]) => [kind, scaled(count)])) as Record<
+      Kind,
+      number
+    >;
+  return {
+    connectionsPerProvider: size.connectionsPerProvider,
+    bookings: scaled(size.bookings),
+    intents: scaled(size.intents),
+    ownerActs: scaled(size.ownerActs),
+    forgeries: scaled(size.forgeries),
+    ticks: scaled(size.ticks),
+    processFaults: each(size.processFaults),
+    providerOrders: each(size.providerOrders),
+  };
+}
