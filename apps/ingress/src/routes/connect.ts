@@ -60,6 +60,8 @@ export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarPr
   return async (request, response) => {
     if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED'))
       return sendError(response, 403, 'oauth_off', 'connecting is switched off');
+    // Who only asks for the head, as scanners of mail do, does not use the link up.
+    if (request.method === 'HEAD') return void response.status(204).end();
     const claims = readClaims<ConnectClaims>(
       'connect-link',
       String(request.query.token ?? ''),
@@ -74,7 +76,7 @@ export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarPr
       return sendError(response, 410, 'link_used', 'this link was used before; ask for a new one');
     }
     const state = createOAuthState({ ...claims, expiresAt: Math.floor(seconds(deps)) + LINK_SECONDS });
-    setCookie(deps, response, signClaims('oauth-state', state, deps.channelSecrets), LINK_SECONDS);
+    setCookie(deps, response, calendarProvider, signClaims('oauth-state', state, deps.channelSecrets), LINK_SECONDS);
     const url = deps.oauth[calendarProvider].authorizationUrl({
       state: state.nonce,
       codeChallenge: codeChallengeOf(state.codeVerifier),
@@ -90,7 +92,7 @@ export function createOAuthCallback(deps: IngressDeps, calendarProvider: Calenda
     if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED'))
       return sendError(response, 403, 'oauth_off', 'connecting is switched off');
     const state = readState(deps, request, calendarProvider);
-    setCookie(deps, response, '', 0);
+    setCookie(deps, response, calendarProvider, '', 0);
     if (state === null)
       return showFailure(response, 400, 'This page was not reached from a link that was opened in this browser.');
     if (!mayConnect(deps, state.providerId, response)) return;
@@ -167,11 +169,18 @@ function readState(deps: IngressDeps, request: Request, calendarProvider: Calend
   return isSameSecret(state.nonce, request.query.state) ? state : null;
 }
 
-function setCookie(deps: IngressDeps, response: Response, value: string, maxAge: number): void {
+/** One per calendar provider, so that a person may be on both ways at once. */
+function setCookie(
+  deps: IngressDeps,
+  response: Response,
+  calendarProvider: CalendarProvider,
+  value: string,
+  maxAge: number,
+): void {
   const secure = deps.publicBaseUrl.startsWith('https:') ? '; Secure' : '';
   response.setHeader(
     'set-cookie',
-    `${COOKIE}=${value}; Path=/api/auth; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${secure}`,
+    `${COOKIE}=${value}; Path=/api/auth/${calendarProvider}; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${secure}`,
   );
 }
 
