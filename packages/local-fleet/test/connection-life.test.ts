@@ -8,9 +8,12 @@ const SLOTS = [slotAt(0), slotAt(1), slotAt(2)];
 const LONG = 90_000;
 const PROVIDERS: readonly CalendarProvider[] = ['google', 'microsoft'];
 
+/** An operator's own registrations, whose quotas nobody else uses up. */
+const OWN_APPLICATIONS = { GOOGLE_CLIENT_ID: 'own-google', MICROSOFT_CLIENT_ID: 'own-microsoft' };
+
 let fleet: RunningFleet;
 beforeAll(async () => {
-  fleet = await startTestFleet({ REDIS_URL: '' });
+  fleet = await startTestFleet({ REDIS_URL: '', ...OWN_APPLICATIONS });
 }, LONG);
 afterAll(() => fleet?.close(), LONG);
 
@@ -177,6 +180,14 @@ describe.each(PROVIDERS)('a connection at %s', (calendarProvider) => {
       for (const [index, bookingId] of bookings.entries()) {
         await untilShown(fleet, life.calendar, bookingId, slotAt(5 + index));
       }
+      for (const bookingId of bookings) {
+        const { entries } = await fleet.sandbox.order<{ entries: { title: string | null }[] }>(
+          'GET',
+          `/history?calendar=${encodeURIComponent(life.calendar.email)}`,
+        );
+        // Once, and in its last state.
+        expect(entries.filter(({ title }) => title === bookingId)).toHaveLength(1);
+      }
       expect(await connectionOf(life)).toMatchObject({ status: 'active', status_reason: null, last_error: null });
       await waitUntil('one channel', async () => (await channelsOf(life)).length === 1);
     },
@@ -230,4 +241,19 @@ describe.each(PROVIDERS)('a connection at %s', (calendarProvider) => {
     },
     LONG,
   );
+
+  test('[A-1] has the operator’s own application in every grant and every call', async () => {
+    interface Seen {
+      readonly calendar_provider: string;
+      readonly client_id: string | null;
+      readonly user: string | null;
+    }
+    const { recent } = await fleet.sandbox.order<{ recent: Seen[] }>('GET', '/requests?recent=2000');
+    const { grants } = await fleet.sandbox.order<{ grants: Omit<Seen, 'user'>[] }>('GET', '/grants');
+    const ours = [...recent.filter(({ user }) => user !== null), ...grants].filter(
+      (one) => one.calendar_provider === calendarProvider,
+    );
+    expect(ours.length).toBeGreaterThan(5);
+    expect([...new Set(ours.map(({ client_id }) => client_id))]).toEqual([`own-${calendarProvider}`]);
+  });
 });
