@@ -222,7 +222,7 @@ export class Machine {
       timer.dueAt = this.now + timer.everyMs;
       timer.fire();
     };
-    return { kind: 'timer', label: 'timer', process: timer.process, run, runUnheard: run, fail: () => undefined };
+    return { kind: 'timer', label: 'fires', process: timer.process, run, runUnheard: run, fail: () => undefined };
   }
 
   #giveUpStep(call: Call): Step {

@@ -1,12 +1,25 @@
 import { expect, test } from '@jest/globals';
+import { type Fault, randomFaults, simulate } from '../src/index.ts';
 import { loadStories } from './load-stories.ts';
 import { type CalendarProvider, defencesOf, runSeed } from './schedules.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
-const seed = process.env.SIMULATION_SEED;
-const calendarProvider = (process.env.SIMULATION_CALENDAR ?? 'google') as CalendarProvider;
+const {
+  SIMULATION_SEED: seed,
+  SIMULATION_CALENDAR: calendarProvider = 'google',
+  SIMULATION_FAULTS: faults,
+  SIMULATION_WORKLOAD: workload,
+} = process.env;
 
 (seed === undefined ? test.skip : test)('the schedule of SIMULATION_SEED, step by step', async () => {
-  const result = await runSeed(await loadStories(), Number(seed), defencesOf(calendarProvider), true);
+  const result = await simulate({
+    stories: await loadStories(),
+    seed: Number(seed),
+    faults: faults === undefined ? randomFaults(Number(seed), 2) : (JSON.parse(faults) as Fault[]),
+    defences: defencesOf(calendarProvider as CalendarProvider),
+    isTraced: true,
+    ...(workload === undefined ? {} : { workload: WORKLOADS[workload as WorkloadName] }),
+  });
   process.stdout.write(`${result.trace.join('\n')}\n`);
   expect(result.findings).toEqual([]);
 });

@@ -18,8 +18,14 @@ function versions(...announced: readonly (readonly ['live' | 'cancelled', afterM
 /** The later versions come before the lease of whoever died or froze over the first one is over. */
 const SOON = AWAY_MS[0];
 
-export const MADE_AND_CANCELLED = versions(['live', 0], ['cancelled', SOON]);
-export const MADE_AND_MOVED = versions(['live', 0], ['live', SOON]);
-export const MADE_CANCELLED_MADE = versions(['live', 0], ['cancelled', SOON], ['live', SOON]);
 /** Two lives after each other before what was late in the first one arrives. */
-export const MADE_CANCELLED_MADE_SLOWLY = versions(['live', 0], ['cancelled', 10_000], ['live', 12_000]);
+const TWO_LIVES = versions(['live', 0], ['cancelled', 10_000], ['live', 12_000]);
+
+/** What happens to the booking, by name. */
+export const WORKLOADS = {
+  'made and cancelled': versions(['live', 0], ['cancelled', SOON]),
+  'made and moved': versions(['live', 0], ['live', SOON]),
+  'made, cancelled and made again': versions(['live', 0], ['cancelled', SOON], ['live', SOON]),
+  'made, cancelled and made again before the late one arrives': TWO_LIVES,
+} as const satisfies Record<string, Doing[]>;
+export type WorkloadName = keyof typeof WORKLOADS;
