@@ -3,6 +3,7 @@ import { auditBookings, auditRest } from './audit.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { type Defences, Fleet, type Stories } from './fleet.ts';
 import { Machine } from './machine.ts';
+import { withMachineTime } from './machine-time.ts';
 import { createRandom } from './random.ts';
 import { AWAY_MS } from './timing.ts';
 import { BEYOND_REACHED, type Doing, makeWorkload, START } from './workload.ts';
@@ -86,22 +87,6 @@ let runs = 0;
 async function endOfTurn(): Promise<void> {
   runs += 1;
   if (runs % RUNS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Leases are kept by timers: during a run those are the machine's. */
-async function withMachineTime<T>(machine: Machine, body: () => Promise<T>): Promise<T> {
-  const real = { setInterval, clearInterval, performance };
-  Object.assign(globalThis, {
-    setInterval: (fire: () => void, everyMs: number) => machine.every(fire, everyMs),
-    clearInterval: (handle: unknown) => machine.cancel(handle),
-  });
-  Object.defineProperty(globalThis, 'performance', { value: { now: () => machine.localTime() }, configurable: true });
-  try {
-    return await body();
-  } finally {
-    Object.assign(globalThis, { setInterval: real.setInterval, clearInterval: real.clearInterval });
-    Object.defineProperty(globalThis, 'performance', { value: real.performance, configurable: true });
-  }
 }
 
 /** The faults of a random schedule: chosen by its seed, like everything else in it. */
