@@ -262,6 +262,17 @@ describe('a subscription of Graph', () => {
     await expectInStep(watched);
   });
 
+  test('[I-4] whose notification comes before the feed shows the change: the next look finds it', async () => {
+    await stage.sandbox.order('PUT', '/settings', { microsoft: { feed_lag_ms: 60_000 } });
+    await watched.addNoticed(soon());
+    expect(await watched.sync()).toMatchObject({ outcome: 'synced', putCount: 0 });
+    await letReconcile(watched);
+    await expectInStep(watched);
+    // What was announced, and found late, is nothing against the channel.
+    expect(await watched.upkeep()).toBe('nothing_due');
+    await stage.sandbox.order('PUT', '/settings', { microsoft: { feed_lag_ms: 0 } });
+  });
+
   test('[W-2] that another connection has on the same mailbox leaves this one polled, and takes nothing from it', async () => {
     const twin = await stage.connect('microsoft', watched.calendar.email);
     expect(await twin.keep()).toBe('refused');

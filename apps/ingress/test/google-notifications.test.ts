@@ -74,6 +74,11 @@ describe('google: genuine notifications', () => {
     await expectRefusal(401, 'not_authentic', forgotten.headers());
   });
 
+  test('[W-2] no robots.txt keeps them away: their sender obeys one', async () => {
+    const { status } = await ingress.send('GET', '/robots.txt');
+    expect(status).toBe(404);
+  });
+
   test('[W-2] a retired channel may go on delivering; it is thanked and changes nothing', async () => {
     const sender = await open({ state: 'retired' });
     const before = await ingress.snapshot();
