@@ -4,7 +4,7 @@ import { findConnection, requestDisconnect } from '@bookiji/db';
 import { createIngressClient, type SandboxEvent } from '@bookiji/local-fleet';
 import { ProviderError } from '@bookiji/providers/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { API_TOKEN } from './ingress-harness.ts';
+import { API_TOKEN, CHANNEL_SECRETS } from './ingress-harness.ts';
 import { startWatchStage, type WatchedCalendar, type WatchStage } from './watched-calendars.ts';
 
 const RECONCILE = 300;
@@ -87,6 +87,23 @@ describe.each(['google', 'microsoft'] as const)('a channel at %s', (calendarProv
       await expectInStep(watched);
     }
     await stage.sandbox.order('DELETE', '/notification-faults').catch(() => undefined);
+  });
+
+  test('[W-2] that was made with an older secret is replaced when another one is first, so that the older can go', async () => {
+    const rotating = await stage.connect(calendarProvider);
+    const [newest = '', older = ''] = CHANNEL_SECRETS;
+    rotating.secrets = [older, newest];
+    expect(await rotating.keep()).toBe('opened');
+    expect(await rotating.upkeep()).toBe('nothing_due');
+    const before = await only(rotating);
+    rotating.secrets = [newest, older];
+    await stage.advance(120);
+    expect(await rotating.upkeep()).toBe('replaced');
+    expect(await only(rotating)).not.toBe(before);
+    await rotating.sync();
+    await rotating.addNoticed(soon());
+    await stage.advance(120);
+    expect(await rotating.upkeep()).toBe('nothing_due');
   });
 
   test('[W-2] that was opened without an answer is ended, and no orphan is left', async () => {

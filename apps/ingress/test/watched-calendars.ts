@@ -27,6 +27,7 @@ import {
   type KeepChannelOutcome,
   keepChannel,
   type SyncOutcome,
+  secretMarkOf,
   syncConnection,
 } from '@bookiji/sync';
 import { createTestDatabase, moveClock, type TestDatabase } from '@bookiji/testing';
@@ -42,7 +43,7 @@ import {
 const never = new AbortController().signal;
 const ANYBODY = { providerIds: null, connectionIds: null };
 
-export interface WatchSettings extends UpkeepSettings {
+export interface WatchSettings extends Omit<UpkeepSettings, 'secretMark'> {
   readonly reconcileSeconds: number;
   readonly futureDays: number;
 }
@@ -69,6 +70,8 @@ export interface WatchedCalendar {
   readonly calendar: SandboxCalendar;
   readonly connectionId: string;
   readonly providerId: string;
+  /** Of channels; the first one signs. */
+  secrets: readonly string[];
   /** Steps in before a call of the port goes out, after it was answered, after it failed. */
   before: (method: keyof CalendarPort) => Promise<void>;
   after: (method: keyof CalendarPort) => Promise<void>;
@@ -149,19 +152,21 @@ async function connect(
     calendar,
     connectionId,
     providerId,
+    secrets: CHANNEL_SECRETS,
     before: async () => undefined,
     after: async () => undefined,
     afterFailure: async () => undefined,
     leftBehind: [],
     row,
     async isDue() {
-      return (await findConnectionsToWatch(database.db, ANYBODY, settings, 100)).includes(connectionId);
+      const upkeep = { ...settings, secretMark: secretMarkOf(watched.secrets) };
+      return (await findConnectionsToWatch(database.db, ANYBODY, upkeep, 100)).includes(connectionId);
     },
     async keep() {
       const deps = {
         db: database.db,
         port: openPort(stage, watched),
-        secrets: CHANNEL_SECRETS,
+        secrets: watched.secrets,
         notificationUrl: `${ingress.url}/api/webhooks/calendar/${calendarProvider}`,
         ...settings,
       };

@@ -4,7 +4,7 @@ import { createCalendarOpener, openStores, startHealth, startWorker } from '@boo
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
-import { silentAfterSeconds } from '@bookiji/sync';
+import { secretMarkOf, silentAfterSeconds } from '@bookiji/sync';
 import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
 import { createSweeper } from './sweeper.ts';
@@ -42,6 +42,7 @@ await runProcess({
     const upkeep = {
       renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS,
       silentAfterSeconds: silentAfterSeconds(settings.RECONCILE_INTERVAL_SECONDS),
+      secretMark: secretMarkOf(settings.CHANNEL_SECRETS),
     };
     const port = await startHealth(context, stores, settings.RETRY_WORKER_PORT);
     const processRetry = createRetryProcessor({

@@ -14,6 +14,7 @@ export {
   createChannelId,
   isChannelProof,
   readClientState,
+  secretMarkOf,
 } from './channels/channel-id.ts';
 export { silentAfterSeconds } from './channels/judge-silence.ts';
 export { type KeepChannelDeps, type KeepChannelOutcome, keepChannel } from './channels/keep-channel.ts';

@@ -10,15 +10,18 @@ export interface UpkeepSettings {
   readonly renewBeforeSeconds: number;
   /** A channel that announced nothing of what changed for this long is silent. */
   readonly silentAfterSeconds: number;
+  /** Of the newest channel secret: a channel made with another one is replaced, so that the other can be taken away. */
+  readonly secretMark: string;
 }
 
 /**
  * Why a channel needs looking after:
  * `ending`: its end is near, or its provider asked for its renewal;
  * `silent`: it lives on and announces nothing;
+ * `outdated`: it was made with a secret that is not the newest, and extending it would not change that;
  * `unconfirmed`: Graph drops subscriptions without a word, and tells when asked.
  */
-export type UpkeepReason = 'ending' | 'silent' | 'unconfirmed';
+export type UpkeepReason = 'ending' | 'silent' | 'outdated' | 'unconfirmed';
 
 export type ChannelInUse = Channel & { readonly upkeep: UpkeepReason | null };
 
@@ -28,17 +31,18 @@ const CONFIRM_EVERY = sql.raw(`interval '12 hours'`);
 const SILENT_AT_MOST = sql.raw(`interval '1 day'`);
 
 /** Why the channel `channels` of the connection `external_calendar_connections` needs looking after; null when it does not. */
-function upkeepOf({ renewBeforeSeconds, silentAfterSeconds }: UpkeepSettings) {
+function upkeepOf({ renewBeforeSeconds, silentAfterSeconds, secretMark }: UpkeepSettings) {
   const lead = sql`${renewBeforeSeconds} * interval '1 second'`;
   const halfLife = sql`greatest(channels.expires_at - channels.updated_at, interval '0') / 2`;
   const formerlySilent = sql`(SELECT count(*) FROM channels f WHERE f.connection_id = channels.connection_id
                                AND f.state = 'retired' AND f.unannounced_at IS NOT NULL)`;
   const patience = sql`least(${SILENT_AT_MOST}, ${silentAfterSeconds} * interval '1 second' * power(2, least(20, ${formerlySilent})))`;
   return sql<UpkeepReason | null>`CASE
-    WHEN channels.expires_at <= now() + least(${lead}, ${halfLife}) THEN 'ending'
     WHEN channels.unannounced_at <= now() - ${patience}
      AND (external_calendar_connections.last_webhook_received_at <= channels.unannounced_at
           OR external_calendar_connections.last_webhook_received_at IS NULL) THEN 'silent'
+    WHEN channels.secret_mark <> ${secretMark} THEN 'outdated'
+    WHEN channels.expires_at <= now() + least(${lead}, ${halfLife}) THEN 'ending'
     WHEN channels.calendar_provider = 'microsoft' AND channels.updated_at <= now() - ${CONFIRM_EVERY} THEN 'unconfirmed'
     END`;
 }
@@ -46,7 +50,7 @@ function upkeepOf({ renewBeforeSeconds, silentAfterSeconds }: UpkeepSettings) {
 /** Stored before the provider is asked: its handshake may come before its answer. */
 export async function insertRegisteringChannel(
   db: Database,
-  channel: { id: string; connectionId: string; calendarProvider: 'google' | 'microsoft' },
+  channel: { id: string; connectionId: string; calendarProvider: 'google' | 'microsoft'; secretMark: string },
 ): Promise<void> {
   await db.insert(channels).values({ ...channel, lookedAfterAt: sql`now()` });
 }

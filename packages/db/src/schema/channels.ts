@@ -14,6 +14,7 @@ export const channels = pgTable('channels', {
   lastDeliveryAt: instant(),
   unannouncedAt: instant(),
   lookedAfterAt: instant(),
+  secretMark: text(),
   createdAt: instant().notNull().defaultNow(),
   updatedAt: instant().notNull().defaultNow(),
 });

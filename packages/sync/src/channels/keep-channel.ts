@@ -32,10 +32,10 @@ import {
   type OpenedChannel,
   ProviderError,
 } from '@bookiji/providers/contract';
-import { channelSecret, createChannelId, notificationAddress } from './channel-id.ts';
+import { channelSecret, createChannelId, notificationAddress, secretMarkOf } from './channel-id.ts';
 import { closeChannels, closeUnknown } from './close-channels.ts';
 
-export interface KeepChannelDeps extends UpkeepSettings {
+export interface KeepChannelDeps extends Omit<UpkeepSettings, 'secretMark'> {
   readonly db: Database;
   readonly port: CalendarPort;
   readonly secrets: readonly string[];
@@ -59,7 +59,10 @@ export async function keepChannel(
   signal: AbortSignal,
 ): Promise<KeepChannelOutcome> {
   const now = await readDatabaseTime(deps.db);
-  const inUse = (await listChannelsInUse(deps.db, connection.id, deps)).filter((channel) => !isOpening(channel, now));
+  const settings = { ...deps, secretMark: secretMarkOf(deps.secrets) };
+  const inUse = (await listChannelsInUse(deps.db, connection.id, settings)).filter(
+    (channel) => !isOpening(channel, now),
+  );
   await noteUpkeep(deps.db, connection.id);
   const active = inUse.filter((channel) => channel.state === 'active');
   const good = active.filter((channel) => channel.upkeep === null).at(-1);
@@ -67,7 +70,7 @@ export async function keepChannel(
 
   const expiresAt = new Date(now.getTime() + LIFETIME_SECONDS * 1000);
   const newest = active.at(-1);
-  if (newest !== undefined && newest.upkeep !== 'silent' && (await extend(deps, newest, expiresAt, signal))) {
+  if (newest !== undefined && canBeExtended(newest) && (await extend(deps, newest, expiresAt, signal))) {
     return keepOnly(deps, newest, inUse, 'extended', signal);
   }
   const opened = await open(deps, connection, expiresAt, signal);
@@ -76,6 +79,11 @@ export async function keepChannel(
   await requestSync(deps.db, [connection.id], 'schedule');
   await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), opened.subscriptionId, signal);
   return keepOnly(deps, opened, inUse, outcomeOf(newest), signal);
+}
+
+/** Extending changes neither that a channel is silent, nor the secret that it was made with. */
+function canBeExtended({ upkeep }: ChannelInUse): boolean {
+  return upkeep !== 'silent' && upkeep !== 'outdated';
 }
 
 function isOpening({ state, updatedAt }: Channel, now: Date): boolean {
@@ -126,7 +134,8 @@ async function open(
 ): Promise<(OpenedChannel & { readonly id: string }) | null> {
   const { calendarProvider } = connection;
   const id = createChannelId(connection.id);
-  await insertRegisteringChannel(deps.db, { id, connectionId: connection.id, calendarProvider });
+  const secretMark = secretMarkOf(deps.secrets);
+  await insertRegisteringChannel(deps.db, { id, connectionId: connection.id, calendarProvider, secretMark });
   const secret = channelSecret(calendarProvider, id, deps.secrets);
   const notificationUrl = notificationAddress(deps.notificationUrl, connection);
   try {
