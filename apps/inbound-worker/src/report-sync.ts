@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@bookiji/observability';
+import { type Logger, type Metrics, noteOnSpan } from '@bookiji/observability';
 import type { InboundSyncResult } from './process-inbound-sync.ts';
 
 /** One wide line and the counters, once per job. */
@@ -15,6 +15,7 @@ export function createSyncReporter(logger: Logger, metrics: Metrics) {
         metrics.syncLatency.observe({ calendar_provider }, durationMs);
         if (unreadableCount > 0) metrics.unreadableItems.inc({ calendar_provider }, unreadableCount);
         if (changeLagSeconds !== null) metrics.changeLag.observe({ calendar_provider }, changeLagSeconds);
+        noteOnSpan('changes committed', { calendar_provider, mode, put_count: putCount, dropped_count: droppedCount });
         logger.info(
           {
             ...base,

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { recordDeliveries } from '@bookiji/db';
 import { openStores } from '@bookiji/fleet';
+import { traceRequests } from '@bookiji/observability';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { ringInboundSyncs } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -42,7 +43,7 @@ await runProcess({
       defaultMaxAgeSeconds: 3 * settings.RECONCILE_INTERVAL_SECONDS,
       now: () => new Date(),
     });
-    const server = createIngressServer(app, (reason) =>
+    const server = createIngressServer(traceRequests(app), (reason) =>
       logger.warn({ outcome: 'rejected', reason }, 'request refused'),
     );
     await new Promise<void>((resolve, reject) => {

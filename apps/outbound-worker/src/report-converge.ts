@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@bookiji/observability';
+import { type Logger, type Metrics, noteOnSpan } from '@bookiji/observability';
 import type { OutboundSyncResult } from './process-outbound-sync.ts';
 
 /** One wide line and the counters, once per job. */
@@ -15,6 +15,7 @@ export function createConvergeReporter(logger: Logger, metrics: Metrics) {
         const { claim, action, bookingLagSeconds, externalChange, workAgain } = result;
         const calendar_provider = claim.calendarProvider;
         metrics.effects.inc({ calendar_provider, outcome: action });
+        noteOnSpan('booking committed', { calendar_provider, action });
         if (action !== 'inspected') metrics.bookingLag.observe({ calendar_provider }, bookingLagSeconds);
         logger.info(
           {

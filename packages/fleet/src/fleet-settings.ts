@@ -2,7 +2,14 @@
 import { pick } from '@bookiji/runtime';
 
 /** Every process. */
-export const storeFields = pick('DATABASE_URL', 'REDIS_URL', 'QUEUE_PREFIX', 'LOG_LEVEL', 'NODE_ENV');
+export const storeFields = pick(
+  'DATABASE_URL',
+  'REDIS_URL',
+  'QUEUE_PREFIX',
+  'LOG_LEVEL',
+  'NODE_ENV',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+);
 
 /** Every process that asks flags. */
 export const flagFields = pick(

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DatabaseHandle, mayCreateSchemas, openDatabase } from '@bookiji/db';
 import { createFlagBoard, type FlagBoard, readFlagCeiling } from '@bookiji/flags';
-import { createLogger, createMetrics, type Logger, type Metrics } from '@bookiji/observability';
+import { createLogger, createMetrics, type Logger, type Metrics, startTracing } from '@bookiji/observability';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
 import type { ProcessContext, ReadinessCheck } from '@bookiji/runtime';
 import { createLivenessBoard, type LivenessBoard } from './liveness-board.ts';
@@ -13,6 +13,7 @@ export interface StoreSettings {
   readonly REDIS_URL?: string | undefined;
   readonly QUEUE_PREFIX: string;
   readonly LOG_LEVEL: string;
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly CALENDAR_SYNC_ENABLED?: string | undefined;
   readonly CALENDAR_OAUTH_ENABLED?: string | undefined;
   readonly CALENDAR_JOBS_ENABLED?: string | undefined;
@@ -47,6 +48,10 @@ export async function openStores(
   const logger = createLogger({ role, level: settings.LOG_LEVEL });
   const metrics = createMetrics(role);
 
+  const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const isTraced = endpoint !== undefined;
+  if (isTraced) context.own({ name: 'traces', stop: await startTracing({ role, instanceId, endpoint }) });
+
   const database = openDatabase(settings.DATABASE_URL, { applicationName: role, max: databaseConnections });
   context.own({ name: 'database', stop: () => database.close() });
   await database.ping(10_000);
@@ -61,6 +66,7 @@ export async function openStores(
       ? { kind: 'postgres', url: settings.DATABASE_URL, prefix, isPrepared: !(await mayCreateSchemas(database.db)) }
       : { kind: 'redis', url: redisUrl, prefix },
     onQueueError,
+    isTraced ? (await import('./queue-telemetry.ts')).createQueueTelemetry() : undefined,
   );
   context.own({ name: 'queues', stop: () => queues.close() });
 

@@ -32,6 +32,7 @@ export {
   openQueues,
   type QueueHandle,
   type QueueSystem,
+  type QueueTelemetry,
   type Transport,
   type WorkerHandle,
   type WorkerTuning,

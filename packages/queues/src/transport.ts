@@ -9,6 +9,7 @@ import {
   type Processor,
   type QueueOptions,
   type Queue as RedisQueue,
+  type Telemetry,
   type WorkerOptions,
   withBackend,
 } from 'bullmq';
@@ -26,6 +27,8 @@ export type Transport =
       readonly isPrepared?: boolean;
     };
 
+/** Carries a trace through jobs. */
+export type QueueTelemetry = Telemetry;
 export type QueueHandle = RedisQueue;
 export type WorkerHandle = BullWorker;
 export type JobProcessor = Processor;
@@ -78,15 +81,20 @@ const workerDefaults = {
 };
 
 /** Opens the transport. `onError` hears of every lost connection; nothing here throws because of one. */
-export function openQueues(transport: Transport, onError: (error: Error) => void): QueueSystem {
+export function openQueues(
+  transport: Transport,
+  onError: (error: Error) => void,
+  telemetry?: QueueTelemetry,
+): QueueSystem {
   const connect = transport.kind === 'redis' ? redisConnector(transport.url, onError) : postgresConnector(transport);
   const classes = withBackend(transport.kind === 'redis' ? createRedisBackend : (createPostgresBackend as never));
   const queues = new Map<string, QueueHandle>();
+  const traced = telemetry === undefined ? {} : { telemetry };
 
   const queue = (name: string): QueueHandle => {
     const known = queues.get(name);
     if (known !== undefined) return known;
-    const options = { connection: connect.producer(), prefix: transport.prefix } as unknown as QueueOptions;
+    const options = { connection: connect.producer(), prefix: transport.prefix, ...traced } as unknown as QueueOptions;
     const opened = new classes.Queue(name, options as never) as unknown as QueueHandle;
     opened.on('error', onError);
     if (transport.kind === 'redis') boundAdding(opened);
@@ -103,6 +111,7 @@ export function openQueues(transport: Transport, onError: (error: Error) => void
         connection: connect.consumer(),
         prefix: transport.prefix,
         autorun: false,
+        ...traced,
       } as unknown as WorkerOptions;
       const worker = new classes.Worker(name, processor as never, options as never) as unknown as WorkerHandle;
       worker.on('error', onError);

@@ -177,6 +177,11 @@ export const fields = {
   DELETION_GRACE_SECONDS: integer(0, 86_400, 60),
   WORKER_LOST_AFTER_SECONDS: integer(2, 3_600, 30),
   CHANNEL_RENEW_BEFORE_SECONDS: integer(1, 518_400, 86_400),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .string()
+    .regex(/^https?:\/\//, 'must be an http or https URL')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
