@@ -35,6 +35,9 @@ const TASKS = {
   build: () => [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
 };
 
+/** What runs the product needs none of what builds and tests it: half of the packages, and of the first start. */
+const PRODUCT_TASKS = ['start', 'fleet', 'process', 'calsync'];
+
 main(process.argv.slice(2));
 
 function main([task, ...args]) {
@@ -44,7 +47,7 @@ function main([task, ...args]) {
   if (task === 'process' && !ROLES.includes(args[0]))
     fail(`unknown process "${args[0] ?? ''}"; they are ${ROLES.join(', ')}`);
   const env = cleanEnvironment();
-  installIfNeeded(env);
+  installIfNeeded(env, PRODUCT_TASKS.includes(task) ? 'product' : 'everything');
   const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath;
   say(`Node ${process.versions.node} found, ${versionOf(node)} used`);
   runTask(node, TASKS[task](args), env);
@@ -68,14 +71,19 @@ function cleanEnvironment() {
 }
 
 /** Installs when lock file, manifest or workspace changed since the last time. Never asks the network otherwise. */
-function installIfNeeded(env) {
-  const wanted = stamp();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
+function installIfNeeded(env, extent) {
+  const held = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
+  const everything = `${stamp()} everything`;
+  const wanted = `${stamp()} ${extent}`;
+  if (held === wanted || held === everything) return;
   const version = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).packageManager;
   say(`installing packages with ${version} …`);
   const install = spawnSync(
     'npx',
-    ['--yes', '--prefer-offline', version, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false'],
+    [
+      ...['--yes', '--prefer-offline', version, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false'],
+      ...(extent === 'product' ? ['--prod'] : []),
+    ],
     // Chatter never goes to stdout: a command's own answer does.
     { cwd: ROOT, env: { ...env, CI: '1' }, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 1 << 28 },
   );
