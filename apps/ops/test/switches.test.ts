@@ -118,6 +118,11 @@ async function untilParked({ connectionId }: ConnectedProvider): Promise<void> {
 
 describe('[F-3] a flag turned off in the middle of work', () => {
   test('lets the running sync complete, refuses or parks the next, and on again everything is done', async () => {
+    // A sync that began before the change would take the delay, and end without it.
+    await waitUntil('nothing to be under way', async () => {
+      const { isRunning, syncNeeded } = await look(google);
+      return !isRunning && !syncNeeded;
+    });
     await fleet.sandbox.order('POST', '/faults', {
       provider: 'google',
       user: google.calendar.email,
