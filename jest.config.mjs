@@ -20,6 +20,7 @@ export default {
   globalSetup: '<rootDir>/packages/testing/jest/global-setup.mjs',
   globalTeardown: '<rootDir>/packages/testing/jest/global-teardown.mjs',
   reporters: ['default', '<rootDir>/packages/testing/jest/reporter.mjs'],
-  maxWorkers: 2,
+  // Half of the time a test of the whole waits for something; two cores carry three of them.
+  maxWorkers: 3,
   testTimeout: 30_000,
 };

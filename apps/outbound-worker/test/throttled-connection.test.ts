@@ -39,12 +39,12 @@ async function playRound(): Promise<number[]> {
 
 describe('[R-1] a connection that is answered 429', () => {
   test('does not slow the others down', async () => {
-    const without: number[] = [];
-    const withThrottling: number[] = [];
+    const without: number[][] = [];
+    const withThrottling: number[][] = [];
     // In turns, so that whatever slows the machine for a while slows both.
     for (let round = 0; round < ROUNDS; round += 1) {
       await stage.order('DELETE', '/faults');
-      without.push(...(await playRound()));
+      without.push(await playRound());
       await stage.pass(RETRY_AFTER_SECONDS * 2);
       await workOff();
       await stage.order('POST', '/faults', {
@@ -55,14 +55,18 @@ describe('[R-1] a connection that is answered 429', () => {
         reason: 'rateLimitExceeded',
         retry_after: RETRY_AFTER_SECONDS,
       });
-      withThrottling.push(...(await playRound()));
+      withThrottling.push(await playRound());
     }
-    expect(without).toHaveLength(ROUNDS * OTHERS);
-    expect(withThrottling).toHaveLength(ROUNDS * OTHERS);
-    const figures = (lags: readonly number[]) => ({ p50: percentile(lags, 0.5), p95: percentile(lags, 0.95) });
-    const [alone, beside] = [figures(without), figures(withThrottling)];
-    expect(beside.p50).toBeLessThanOrEqual(1.25 * alone.p50 + 30);
-    expect(beside.p95).toBeLessThanOrEqual(1.25 * alone.p95 + 100);
+    expect(without.flat()).toHaveLength(ROUNDS * OTHERS);
+    expect(withThrottling.flat()).toHaveLength(ROUNDS * OTHERS);
+    // Of the rounds the middle one: a moment in which the machine did something else is no answer.
+    const typical = (rounds: readonly number[][], share: number) =>
+      percentile(
+        rounds.map((lags) => percentile(lags, share)),
+        0.5,
+      );
+    expect(typical(withThrottling, 0.5)).toBeLessThanOrEqual(1.25 * typical(without, 0.5) + 30);
+    expect(typical(withThrottling, 0.95)).toBeLessThanOrEqual(1.25 * typical(without, 0.95) + 100);
   }, 120_000);
 
   test('is not asked again before its time, spends no attempt and is not parked', async () => {

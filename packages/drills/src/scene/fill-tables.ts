@@ -74,6 +74,7 @@ async function fillOperational(sql: Sql, { google }: Ids): Promise<void> {
     INSERT INTO dead_letters (kind, reason, subject, payload) VALUES ('booking_event', 'version', 'job:1', ${json({})}::text::jsonb)`;
   await sql`INSERT INTO operator_switches (name, is_on, changed_by) VALUES ('CALENDAR_SYNC_ENABLED', false, 'drill')`;
   await sql`INSERT INTO audit_log (actor, action, subject) VALUES ('drill', 'switch_off', 'CALENDAR_SYNC_ENABLED')`;
+  await sql`INSERT INTO connection_audits (connection_id) VALUES (${google})`;
   await sql`INSERT INTO sweeps (name) VALUES ('due_connections')`;
   await sql`INSERT INTO used_connect_links (link_id, expires_at) VALUES ('link', now())`;
   await sql`INSERT INTO processes (instance_id, role) VALUES (${randomUUID()}, 'ingress')`;
