@@ -3,7 +3,7 @@ import type { SandboxEvent } from '@bookiji/local-fleet';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startWatchStage, type WatchedCalendar, type WatchStage } from '../../ingress/test/watched-calendars.ts';
 
-const ROUNDS = 30;
+const ROUNDS = 20;
 const DAY_MS = 86_400_000;
 const ZONES = ['Europe/Rome', 'America/Toronto', 'Asia/Kolkata', 'Pacific/Auckland', 'Pacific/Niue', 'UTC'];
 
