@@ -131,7 +131,7 @@ export async function applyIncrement(
   await stagePage(tx, owner.connectionId, token, lastPage);
   const dropped = await tx.execute(sql`
     DELETE FROM external_calendar_events e USING staged_changes s
-     WHERE e.connection_id = ${owner.connectionId} AND e.booking_id IS NULL
+     WHERE e.connection_id = ${owner.connectionId} AND e.is_busy AND e.booking_id IS NULL
        AND s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
        AND ((s.operation = 'drop' AND e.external_event_id = s.external_event_id)
          OR (s.operation = 'drop_series' AND e.series_id = s.external_event_id))
@@ -156,7 +156,7 @@ export async function applyFullRound(
   await stagePage(tx, owner.connectionId, token, lastPage);
   const dropped = await tx.execute(sql`
     DELETE FROM external_calendar_events e
-     WHERE e.connection_id = ${owner.connectionId} AND e.booking_id IS NULL
+     WHERE e.connection_id = ${owner.connectionId} AND e.is_busy AND e.booking_id IS NULL
        AND NOT EXISTS (SELECT FROM staged_changes s
                         WHERE s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
                           AND s.operation = 'put' AND s.external_event_id = e.external_event_id)`);
@@ -180,7 +180,10 @@ async function applyPage(tx: Database, owner: IntervalOwner, page: IntervalChang
  */
 export async function beginFirstRound(db: Database, owner: IntervalOwner, token: number): Promise<void> {
   await db.transaction(async (tx) => {
-    await tx.delete(events).where(and(eq(events.connectionId, owner.connectionId), isNull(events.bookingId)));
+    // All of them are busy; said, so that the index of busy time finds them.
+    await tx
+      .delete(events)
+      .where(and(eq(events.connectionId, owner.connectionId), events.isBusy, isNull(events.bookingId)));
     await holdSyncLease(tx, { connectionId: owner.connectionId, token });
   });
 }
