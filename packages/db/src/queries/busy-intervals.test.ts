@@ -168,3 +168,44 @@ test('[I-3] overlap takes what straddles either edge and not what only touches',
   const found = await listBusyIntervals(database.db, connection.providerId, at(8), at(12));
   expect(found.map(({ startAt }) => startAt.getUTCHours())).toEqual([5, 7, 9, 11]);
 });
+
+describe('a calendar of twenty thousand events', () => {
+  const COUNT = 20_000;
+  const many = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => busy(`e${from + index}`, 9, 10, `s${(from + index) % 100}`));
+
+  /** What a table that is filled and emptied all the time looks like to the planner: empty. */
+  async function forgetSizes(): Promise<void> {
+    await database.sql`VACUUM ANALYZE staged_changes`;
+    await database.sql`VACUUM ANALYZE external_calendar_events`;
+  }
+
+  async function timed<T>(work: Promise<T>): Promise<[T, number]> {
+    const startedAt = performance.now();
+    return [await work, performance.now() - startedAt];
+  }
+
+  test('[I-1] is read afresh within seconds, whatever the planner believes', async () => {
+    const { connection, owner } = await setUp();
+    await forgetSizes();
+    await applyFullRound(database.db, owner, 1, page({ puts: many(0, COUNT) }));
+    const again = database.db.transaction((tx) => applyFullRound(tx, owner, 2, page({ puts: many(5, COUNT + 5) })));
+    const [counts, tookMs] = await timed(again);
+    expect(counts).toEqual({ putCount: 5, droppedCount: 5 });
+    expect(tookMs).toBeLessThan(8_000);
+    expect(await stagedCount(connection)).toBe(0);
+  }, 60_000);
+
+  test('[I-1] that loses most of them at once does so within seconds too', async () => {
+    const { connection, owner } = await setUp();
+    await applyFullRound(database.db, owner, 1, page({ puts: many(0, COUNT) }));
+    await forgetSizes();
+    const dropIds = many(0, 15_000).map(({ eventId }) => eventId);
+    await stagePage(database.db, connection.id, 2, page({ dropIds, resetSeriesIds: ['s7'] }));
+    const kept = page({ puts: [busy('e19907', 9, 10, 's7')] });
+    const [counts, tookMs] = await timed(database.db.transaction((tx) => applyIncrement(tx, owner, 2, kept, true)));
+    // Of the fifty of the series that are left, one stays.
+    expect(counts).toEqual({ putCount: 0, droppedCount: 15_049 });
+    expect(tookMs).toBeLessThan(8_000);
+  }, 60_000);
+});
