@@ -81,6 +81,7 @@ export async function verifyMigrations(databaseUrl: string): Promise<Verificatio
   try {
     const verifications: Verification[] = [];
     for (const migration of applied) {
+      // biome-ignore lint/plugin: a file of this repository
       const rows = await sql.unsafe(readFileSync(`${MIGRATIONS_DIR}/verify/${migration}.sql`, 'utf8'));
       for (const row of rows) {
         verifications.push({ migration, check: String(row['check']), violations: Number(row['violations']) });

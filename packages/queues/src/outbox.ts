@@ -24,5 +24,6 @@ export async function insertIntoOutbox(tx: OutboxTransaction, event: BookingEven
   const parsed = parseBookingEvent(event);
   if (!parsed.ok) throw new InvalidBookingEventError(parsed.issues);
   const parameters = [event.event_id, event.booking_id, JSON.stringify(event)];
+  // biome-ignore lint/plugin: a constant of this file; the values are parameters
   await ('unsafe' in tx ? tx.unsafe(INSERT, parameters) : tx.query(INSERT, parameters));
 }

@@ -17,6 +17,7 @@ export async function prepareQueueSchema(databaseUrl: string): Promise<void> {
       'SELECT quote_ident(rolname) AS name FROM pg_roles WHERE rolname = ANY($1)',
       [ROLES],
     );
+    // biome-ignore lint/plugin: role names, quoted by the server
     if (rows.length > 0) await client.query(grantsTo(rows.map(({ name }) => name).join(', ')));
   } finally {
     await client.end();

@@ -17,6 +17,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const template = new URL(readServer());
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await administer(async (sql) => {
+    // biome-ignore lint/plugin: a name made here; DDL takes no parameters
     await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`);
   });
   const url = new URL(template);
@@ -27,6 +28,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     url: url.href,
     async drop() {
       await handle.close();
+      // biome-ignore lint/plugin: a name made here; DDL takes no parameters
       await administer((sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };
@@ -40,6 +42,7 @@ export async function moveClock(url: string, aheadSeconds: number): Promise<void
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   const name = new URL(url).pathname.slice(1);
   try {
+    // biome-ignore lint/plugin: a number, and the name of a test database
     await sql.unsafe(`
       CREATE SCHEMA IF NOT EXISTS moved_clock;
       GRANT USAGE ON SCHEMA moved_clock TO PUBLIC;

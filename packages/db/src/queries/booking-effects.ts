@@ -109,7 +109,7 @@ export async function noteCreation(
       generation: creation.generation,
       creationKey: creation.creationKey,
       formerKeys: sql`CASE WHEN ${bookingEffects.creationKey} <> ${creation.creationKey}
-        THEN (array_prepend(${bookingEffects.creationKey}, ${bookingEffects.formerKeys}))[1:${sql.raw(String(FORMER_KEYS_KEPT))}]
+        THEN (array_prepend(${bookingEffects.creationKey}, ${bookingEffects.formerKeys}))[1:${FORMER_KEYS_KEPT}::int]
         ELSE ${bookingEffects.formerKeys} END`,
       externalEventId: null,
       etag: null,

@@ -63,6 +63,7 @@ async function loseQueue(scene: Scene): Promise<{ did: string; isAway: boolean; 
     const tables = await database.sql<{ name: string }[]>`
       SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
        WHERE schemaname = 'bullmq' AND tablename LIKE '%job%'`;
+    // biome-ignore lint/plugin: names of tables, from the catalogue
     if (tables.length > 0) await database.sql.unsafe(`TRUNCATE ${tables.map(({ name }) => name).join(', ')} CASCADE`);
   };
   if (redisServer === null) {

@@ -178,11 +178,13 @@ async function startBeside(
 
 async function createDatabase(database: ReturnType<typeof openDatabase>, serverUrl: string) {
   const name = `drill_${randomUUID().replaceAll('-', '')}`;
+  // biome-ignore lint/plugin: a name made here; DDL takes no parameters
   await database.sql.unsafe(`CREATE DATABASE ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {
     url: url.href,
+    // biome-ignore lint/plugin: a name made here; DDL takes no parameters
     drop: async () => void (await database.sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   };
 }
