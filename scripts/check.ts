@@ -1,4 +1,7 @@
-/** `npm run check`: formatting, lint, types, import boundaries, dead exports, migrations that were edited afterwards. */
+/** `npm run check`: formatting, lint, types, import boundaries, dead exports, migrations that were edited afterwards, dependencies. */
+import { join } from 'node:path';
+import { STATE_DIR } from '@bookiji/local-fleet';
+import { checkDependencies } from './check-dependencies.ts';
 import { checkMigrationHashes } from './check-migrations.ts';
 import { program, run } from './commands.ts';
 
@@ -15,6 +18,7 @@ const steps: readonly [string, () => Promise<number> | number][] = [
   ['boundaries', () => run(program('.bin/depcruise'), ['--config', '.dependency-cruiser.mjs', 'apps', 'packages'])],
   ['dead exports', () => run(program('.bin/knip'), ['--no-progress'])],
   ['migrations', () => checkMigrationHashes()],
+  ['dependencies', () => checkDependencies(join(STATE_DIR, 'sbom.cdx.json'))],
 ];
 
 let failed = 0;

@@ -30,6 +30,7 @@ const TASKS = {
   test: (args) => [...SOURCE, 'scripts/test.ts', ...args],
   pictures: (args) => [...SOURCE, 'scripts/take-pictures.ts', ...args],
   bench: (args) => [...SOURCE, 'scripts/bench.ts', ...args],
+  sbom: (args) => [...SOURCE, 'scripts/sbom.ts', ...args],
   check: (args) => [...SOURCE, 'scripts/check.ts', ...args],
   format: () => [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--write', '.'],
   build: () => [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
