@@ -1,4 +1,4 @@
-import { type DatabaseHandle, openDatabase } from '@bookiji/db';
+import { type DatabaseHandle, mayCreateSchemas, openDatabase } from '@bookiji/db';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
 import { type Environment, loadSettings, pick } from '@bookiji/runtime';
 import { startEmbeddedDatabase } from './embedded-database.ts';
@@ -52,7 +52,9 @@ export function createContext(output: Output, environment: Environment, now: () 
       const { REDIS_URL: url, QUEUE_PREFIX: prefix } = loadSettings(pick('REDIS_URL', 'QUEUE_PREFIX'), environment);
       const transport = url === undefined ? ('postgres' as const) : ('redis' as const);
       // A lost connection shows itself in what is asked of the queue.
-      const queues = openQueues({ kind: transport, url: url ?? (await databaseUrl()), prefix }, () => undefined);
+      const isPrepared = url === undefined && !(await this.withDatabase(({ db }) => mayCreateSchemas(db)));
+      const to = { kind: transport, url: url ?? (await databaseUrl()), prefix, isPrepared };
+      const queues = openQueues(to, () => undefined);
       try {
         return await work(queues);
       } finally {

@@ -1,4 +1,5 @@
 import { migrateDown, migrateUp, migrationStatus, verifyMigrations } from '@bookiji/db/migrate';
+import { prepareQueueSchema } from '@bookiji/queues';
 import type { Command } from 'commander';
 import { parseCount } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
@@ -27,7 +28,7 @@ export function addMigrateCommands(program: Command, context: CommandContext): v
   addVerify(migrate, context);
 }
 
-function addUp(migrate: Command, { databaseUrl, output }: CommandContext): void {
+function addUp(migrate: Command, { databaseUrl, environment, output }: CommandContext): void {
   migrate
     .command('up')
     .description('apply every pending migration, all or none')
@@ -36,6 +37,8 @@ function addUp(migrate: Command, { databaseUrl, output }: CommandContext): void 
       const { pending } = await migrationStatus(url);
       if (pending.length > 0) output.note(`applying ${pending.length}: ${pending.join(', ')}`);
       const applied = await migrateUp(url);
+      // Processes that may make nothing find what the queues need, where PostgreSQL carries them.
+      if (!environment.REDIS_URL) await prepareQueueSchema(url);
       output.result({ applied }, () => (applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`));
     });
 }

@@ -5,6 +5,7 @@ import { FLEET_ROLES } from '@bookiji/local-fleet';
 import { type Environment, loadSettings, pick, SettingsError } from '@bookiji/runtime';
 import { UnsealError, unsealToken } from '@bookiji/sync';
 import type { CommandContext } from '../context.ts';
+import { checkChannels } from './check-channels.ts';
 import { judgeSkew } from './check-reach.ts';
 import { type Finding, fail, nameFailure, ok, warn } from './finding.ts';
 
@@ -52,10 +53,11 @@ async function checkSchema(url: string): Promise<Finding[]> {
 
 async function checkContents(context: CommandContext, handle: DatabaseHandle): Promise<Finding[]> {
   const { db } = handle;
-  const [processes, state, keys] = await Promise.all([
+  const [processes, state, keys, channels] = await Promise.all([
     listProcesses(db),
     readFleetState(db),
     checkKeys(context.environment, handle),
+    checkChannels(context.environment, handle),
   ]);
   const alive = new Set(processes.filter(({ isAlive }) => isAlive).map(({ role }) => role));
   const missing = FLEET_ROLES.filter((role) => !alive.has(role));
@@ -72,6 +74,7 @@ async function checkContents(context: CommandContext, handle: DatabaseHandle): P
           'npm run calsync -- dead-letters list; docs/runbooks/calendar-dead-letters.md',
         ),
     ...keys,
+    ...channels,
   ];
 }
 

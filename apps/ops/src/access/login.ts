@@ -48,7 +48,7 @@ export function createLogin(tokens: readonly string[], readOnlyTokens: readonly 
   };
   const sign = (position: number, expires: number, name: string) =>
     createHmac('sha256', digests[position] as Buffer)
-      .update(`ops-session:${position}:${expires}:${name}`)
+      .update(`ops-session:${expires}:${name}`)
       .digest('base64url');
 
   return {
@@ -58,18 +58,19 @@ export function createLogin(tokens: readonly string[], readOnlyTokens: readonly 
         const position = matches(given.token);
         return position < 0 ? null : operatorAt(position, given.name);
       }
-      const [position = '', expires = '', encodedName = '', signature = ''] = readCookie(cookie)?.split('.') ?? [];
-      const index = Number(position);
-      if (signature === '' || !(index in digests) || !(Number(expires) > nowSeconds)) return null;
+      const [expires = '', encodedName = '', signature = ''] = readCookie(cookie)?.split('.') ?? [];
+      if (signature === '' || !(Number(expires) > nowSeconds)) return null;
       const name = Buffer.from(encodedName, 'base64url').toString('utf8');
-      return isEqual(signature, sign(index, Number(expires), name)) ? operatorAt(index, name) : null;
+      // Found by its signature: a session goes on as long as its token is in the list, wherever it stands there.
+      const index = digests.findIndex((_, at) => isEqual(signature, sign(at, Number(expires), name)));
+      return index < 0 ? null : operatorAt(index, name);
     },
     open({ password, name }, nowSeconds, isSecure) {
       const position = matches(password);
       if (position < 0) return null;
       const expires = Math.floor(nowSeconds) + SESSION_SECONDS;
       const shown = cleanName(name);
-      const value = [position, expires, Buffer.from(shown).toString('base64url'), sign(position, expires, shown)];
+      const value = [expires, Buffer.from(shown).toString('base64url'), sign(position, expires, shown)];
       return {
         cookie: `${COOKIE}=${value.join('.')}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${SESSION_SECONDS}${isSecure ? '; Secure' : ''}`,
         operator: operatorAt(position, shown),

@@ -183,7 +183,8 @@ const clientShape = z
   .object({
     calendar_provider: z.enum(PROVIDERS),
     client_id: z.string().min(1),
-    client_secret: z.string().min(1),
+    /** Several while one is being rotated: each is right. */
+    client_secret: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
     redirect_uris: z.array(z.string()).nullable().default(null),
   })
   .strict();
@@ -194,7 +195,7 @@ export function registerClient(state: SandboxState, call: AdminCall) {
   state.clients.register({
     provider: wish.calendar_provider,
     clientId: wish.client_id,
-    clientSecret: wish.client_secret,
+    clientSecrets: [wish.client_secret].flat(),
     redirectUris: wish.redirect_uris,
   });
   return { client_id: wish.client_id };

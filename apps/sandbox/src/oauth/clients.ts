@@ -4,8 +4,8 @@ import type { Provider } from '../provider.ts';
 export interface OAuthClient {
   readonly provider: Provider;
   readonly clientId: string;
-  /** Null until the client has shown it once, for clients nobody registered. */
-  clientSecret: string | null;
+  /** Any of them is right: two while one is being rotated. Empty until the client has shown one, if nobody registered it. */
+  clientSecrets: readonly string[];
   /** Null: any address. */
   redirectUris: readonly string[] | null;
 }
@@ -25,7 +25,7 @@ export class OAuthClients {
     const key = `${provider}:${clientId}`;
     let client = this.#clients.get(key);
     if (client === undefined) {
-      client = { provider, clientId, clientSecret: null, redirectUris: null };
+      client = { provider, clientId, clientSecrets: [], redirectUris: null };
       this.#clients.set(key, client);
     }
     return client;
@@ -34,8 +34,8 @@ export class OAuthClients {
   /** @returns null when the secret is not the client's. */
   authenticate(provider: Provider, clientId: string, secret: string): OAuthClient | null {
     const client = this.meet(provider, clientId);
-    client.clientSecret ??= secret;
-    return isSame(client.clientSecret, secret) ? client : null;
+    if (client.clientSecrets.length === 0) client.clientSecrets = [secret];
+    return client.clientSecrets.some((known) => isSame(known, secret)) ? client : null;
   }
 
   clear(): void {
