@@ -29,6 +29,7 @@ const TASKS = {
   calsync: (args) => [...SOURCE, 'scripts/calsync.ts', ...args],
   test: (args) => [...SOURCE, 'scripts/test.ts', ...args],
   pictures: (args) => [...SOURCE, 'scripts/take-pictures.ts', ...args],
+  chaos: (args) => [...SOURCE, 'scripts/chaos.ts', ...args],
   bench: (args) => [...SOURCE, 'scripts/bench.ts', ...args],
   sbom: (args) => [...SOURCE, 'scripts/sbom.ts', ...args],
   check: (args) => [...SOURCE, 'scripts/check.ts', ...args],

@@ -7,7 +7,6 @@ import { Ledger } from './audit/ledger.ts';
 import { countUnfinished, readEvidence } from './audit/read-evidence.ts';
 import { Injector } from './faults/injector.ts';
 import { StandingFaults } from './faults/standing-faults.ts';
-import type { Handicap } from './plan/handicap.ts';
 import { LAST_DROP_SHARE, type PlannedTick, type RunPlan } from './plan/plan-run.ts';
 import { measureFleet, measureProviders } from './report/measure.ts';
 import type { ChaosReport } from './report/report.ts';
@@ -18,11 +17,14 @@ import { Forger } from './workload/forger.ts';
 import { firstHour } from './workload/hours.ts';
 import { Owners } from './workload/owners.ts';
 
-export type { Handicap };
+/** A defence that is taken away, so that the run must fail. */
+export type Handicap = 'no_sweeps' | 'provider_made_ids' | 'no_etags';
 
 export interface ChaosOptions {
   readonly crew: Readonly<Record<WorkingRole, number>>;
   readonly handicap?: Handicap | null;
+  /** Providers lose and delay far more answers. */
+  readonly isHarsh?: boolean;
   /** The shortest a tick takes, milliseconds. */
   readonly tickMs?: number;
   readonly onProgress?: (line: string) => void;
@@ -42,8 +44,10 @@ export const SMALL_CREW: Readonly<Record<WorkingRole, number>> = {
 };
 
 const TICK_MS = 500;
-/** People are not booked faster than the fleet works; more would only make the end longer. */
-const BACKLOG_AT_MOST = 700;
+const LOOK_AGAIN_MS = 200;
+/** People are not booked faster than the fleet works, so that a slow machine takes longer and tests the same. */
+const BACKLOG_AT_MOST = 400;
+const LAST_BACKLOG_AT_MOST = 60;
 /** The promise, and how long it is waited for beyond that before the run is given up. */
 export const CONVERGED_WITHIN_MS = 10_000;
 const GIVEN_UP_AFTER_MS = 30_000;
@@ -60,7 +64,7 @@ export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<Ch
     const readyAt = performance.now();
     const played = await play(stage, plan, desks, options);
     const healedAt = performance.now();
-    const convergedAfterMs = await untilConverged(stage, played.ledger, handicap === null);
+    const convergedAfterMs = await untilConverged(stage, played.ledger, handicap !== 'no_sweeps');
     const verdict = audit(played.ledger, await readEvidence(stage.sql, stage.sandbox.url));
     const providers = await measureProviders(stage);
     return {
@@ -101,7 +105,7 @@ export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<Ch
 function sandboxSettings() {
   return {
     google: { user_requests_per_minute: null, project_requests_per_minute: null, max_page_size: 100 },
-    microsoft: { mailbox_requests_per_10_minutes: null, notifications_per_change: 2 },
+    microsoft: { mailbox_requests_per_10_minutes: null, notifications_per_change: 4 },
     notifications: { timeout_ms: 3_000, retry_base_ms: 100, max_attempts: 12 },
   };
 }
@@ -134,7 +138,7 @@ async function play(
   stage: Stage,
   plan: RunPlan,
   desks: readonly Desk[],
-  { tickMs = TICK_MS, onProgress, handicap }: ChaosOptions,
+  { tickMs = TICK_MS, onProgress, handicap, isHarsh = false }: ChaosOptions,
 ): Promise<Played> {
   const firstHourMs = firstHour(Date.now());
   const ledger = new Ledger();
@@ -142,7 +146,7 @@ async function play(
   const owners = new Owners(stage, desks, firstHourMs);
   const forger = new Forger(stage, ledger);
   const injector = new Injector(stage, () => bookingService.sayAgain());
-  const standing = new StandingFaults(stage);
+  const standing = new StandingFaults(stage, isHarsh);
   await standing.order(plan.seed);
   const lastDrop = Math.floor(plan.ticks.length * LAST_DROP_SHARE);
   for (const [at, tick] of plan.ticks.entries()) {
@@ -150,7 +154,8 @@ async function play(
     if (at === lastDrop) await standing.endNotificationFaults();
     playTick(tick, desks, { bookingService, owners, forger, injector });
     await pause(tickEndsAt - performance.now());
-    const backlog = handicap === 'no_sweeps' ? 0 : await untilBacklogIsShort(stage);
+    const atMost = at < lastDrop + (plan.ticks.length - lastDrop) / 2 ? BACKLOG_AT_MOST : LAST_BACKLOG_AT_MOST;
+    const backlog = handicap === 'no_sweeps' ? 0 : await untilBacklogIsShort(stage, atMost);
     if (at % 10 === 0) onProgress?.(`tick ${at} of ${plan.ticks.length}, ${backlog} pieces of work waiting`);
   }
   await Promise.all([bookingService.done(), owners.done(), forger.done(), injector.done()]);
@@ -169,11 +174,11 @@ function playTick(
   forger.send(Array.from({ length: tick.forgeries }, (_, at) => desks[at % desks.length] as Desk));
 }
 
-async function untilBacklogIsShort({ sql }: Stage): Promise<number> {
+async function untilBacklogIsShort({ sql }: Stage, atMost: number): Promise<number> {
   for (;;) {
     const unfinished = await askUnfinished(sql);
-    if (unfinished !== null && unfinished <= BACKLOG_AT_MOST) return unfinished;
-    await pause(50);
+    if (unfinished !== null && unfinished <= atMost) return unfinished;
+    await pause(LOOK_AGAIN_MS);
   }
 }
 

@@ -34,6 +34,19 @@ const CALLS: readonly StandingFault[] = [
   },
 ];
 
+/** What a fleet without its defences must stumble over: most of the time nothing, but often late and unanswered. */
+const HARSH_CALLS: readonly StandingFault[] = [
+  { name: 'lost answer of a create', order: { operation: 'events.insert', lost_answer: true, probability: 0.15 } },
+  {
+    name: 'create that takes effect late',
+    order: { operation: 'events.insert', latency_ms: LATE_MS, probability: 0.1 },
+  },
+  {
+    name: 'update that takes effect late',
+    order: { operation: 'events.patch', latency_ms: LATE_MS, probability: 0.3 },
+  },
+];
+
 const NOTIFICATIONS: readonly StandingFault[] = [
   { name: 'dropped notification', order: { action: 'drop', probability: 0.03 } },
   { name: 'doubled notification', order: { action: 'duplicate', probability: 0.35 } },
@@ -45,14 +58,16 @@ export class StandingFaults {
   readonly #stage: Stage;
   readonly #calls = new Map<number, string>();
   readonly #notifications = new Map<number, string>();
+  readonly #kinds: readonly StandingFault[];
   #struck: Record<string, number> = {};
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, isHarsh: boolean) {
     this.#stage = stage;
+    this.#kinds = isHarsh ? HARSH_CALLS : CALLS;
   }
 
   async order(seed: number): Promise<void> {
-    for (const [at, { name, order }] of CALLS.entries())
+    for (const [at, { name, order }] of this.#kinds.entries())
       this.#calls.set(await this.#add('/faults', order, seed + at), name);
     for (const [at, { name, order }] of NOTIFICATIONS.entries()) {
       this.#notifications.set(await this.#add('/notification-faults', order, seed + 100 + at), name);
@@ -71,8 +86,8 @@ export class StandingFaults {
     this.#calls.clear();
     await this.#stage.sandbox.order('DELETE', '/faults');
     for (const name of calls) {
-      const fault = CALLS.find((one) => one.name === name) as StandingFault;
-      this.#calls.set(await this.#add('/faults', fault.order, CALLS.indexOf(fault)), name);
+      const fault = this.#kinds.find((one) => one.name === name) as StandingFault;
+      this.#calls.set(await this.#add('/faults', fault.order, this.#kinds.indexOf(fault)), name);
     }
   }
 

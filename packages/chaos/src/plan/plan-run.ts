@@ -77,6 +77,8 @@ export interface RunPlan {
 
 /** Until then everything that is told gets through again, so that the last word on each calendar is heard. */
 export const LAST_DROP_SHARE = 0.8;
+/** Faults go on to the end, so that what is measured after the last one is the recovery from faults. */
+const LAST_INTENT_SHARE = 0.92;
 const DAYS_AHEAD_HOURS = 24 * 60;
 
 export function planRun(seed: number, size: RunSize): RunPlan {
@@ -107,9 +109,10 @@ function planIntents(random: Random, size: RunSize, ticks: readonly PlannedTick[
     const at = random.integer(0, size.bookings - 1);
     versions[at] = (versions[at] ?? 1) + 1;
   }
+  const lastTick = Math.floor(size.ticks * LAST_INTENT_SHARE) - 1;
   for (let booking = 0; booking < size.bookings; booking += 1) {
     const last = versions[booking] ?? 1;
-    let tick = random.integer(0, Math.max(0, size.ticks - 1 - 4 * last));
+    let tick = random.integer(0, Math.max(0, lastTick - 4 * last));
     const isCancelled = random.chance(0.2);
     for (let version = 1; version <= last; version += 1) {
       const ends = version === last && isCancelled && last > 1;
@@ -121,7 +124,7 @@ function planIntents(random: Random, size: RunSize, ticks: readonly PlannedTick[
         door: random.pick(['queue', 'queue', 'queue', 'http', 'outbox'] as const),
         copies: random.chance(0.1) ? 2 : 1,
       };
-      const { intents } = ticks[Math.min(tick, size.ticks - 1)] as PlannedTick;
+      const { intents } = ticks[Math.min(tick, lastTick)] as PlannedTick;
       // A tenth arrives before what came before it.
       if (random.chance(0.1)) intents.unshift(intent);
       else intents.push(intent);
@@ -152,11 +155,15 @@ function planOwners(random: Random, size: RunSize, connections: number, ticks: r
   };
   const lastDrop = Math.floor(size.ticks * LAST_DROP_SHARE);
   const spread = Math.max(0, size.ownerActs - connections);
-  for (let at = 0; at < spread; at += 1)
-    act(random.integer(0, connections - 1), Math.floor((at * size.ticks) / spread));
+  const turns = Array.from({ length: spread }, (_, at) => ({
+    calendar: random.integer(0, connections - 1),
+    tick: Math.floor((at * size.ticks) / spread),
+  }));
   for (let calendar = 0; calendar < connections; calendar += 1) {
-    act(calendar, random.integer(Math.min(lastDrop + 2, size.ticks - 1), size.ticks - 1));
+    turns.push({ calendar, tick: random.integer(Math.min(lastDrop + 2, size.ticks - 1), size.ticks - 1) });
   }
+  // Nobody moves what is not there yet.
+  for (const { calendar, tick } of turns.sort((a, b) => a.tick - b.tick)) act(calendar, tick);
 }
 
 const STRUCK_ROLES: readonly WorkingRole[] = [

@@ -3,7 +3,7 @@ import type { RunSize } from './plan-run.ts';
 
 /** What every change to the repository has to pass. */
 export const CI_SIZE: RunSize = {
-  connectionsPerProvider: 30,
+  connectionsPerProvider: 12,
   bookings: 4_100,
   intents: 8_200,
   ownerActs: 2_000,
@@ -13,15 +13,15 @@ export const CI_SIZE: RunSize = {
   providerOrders: { outage: 3, expire_cursors: 5, expire_tokens: 4 },
 };
 
-/** The same of everything in small: for runs that must fail. */
-export const SMALL_SIZE: RunSize = {
+/** Little of everything, many changes of each booking: for runs that must fail, beside providers that are harsh. */
+export const CONTROL_SIZE: RunSize = {
   connectionsPerProvider: 6,
-  bookings: 360,
-  intents: 720,
-  ownerActs: 120,
-  forgeries: 40,
-  ticks: 24,
-  processFaults: { kill: 3, freeze: 1, redis_flush: 4, redis_kill: 2, redis_freeze: 1, postgres_crash: 1 },
+  bookings: 100,
+  intents: 400,
+  ownerActs: 40,
+  forgeries: 20,
+  ticks: 16,
+  processFaults: { kill: 2, freeze: 0, redis_flush: 6, redis_kill: 1, redis_freeze: 0, postgres_crash: 1 },
   providerOrders: { outage: 0, expire_cursors: 1, expire_tokens: 0 },
 };
 

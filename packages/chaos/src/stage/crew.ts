@@ -52,6 +52,10 @@ export class Member {
     return this.plan.name;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.plan.port}`;
   }

@@ -57,7 +57,7 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 const SETTINGS: Environment = {
   NODE_ENV: 'chaos',
   LOG_LEVEL: 'warn',
-  SWEEP_INTERVAL_MS: '300',
+  SWEEP_INTERVAL_MS: '1000',
   BACKOFF_BASE_SECONDS: '1',
   BACKOFF_MAX_SECONDS: '2',
   BREAKER_RESET_SECONDS: '1',
@@ -131,7 +131,7 @@ async function planMembers(options: StageOptions, dir: string, stores: Environme
     QUEUE_PREFIX: `{chaos-${randomUUID().slice(0, 8)}}`,
     PUBLIC_BASE_URL: balancer.url,
     // Halves the start of a process; the many that are killed here start again.
-    NODE_COMPILE_CACHE: join(tmpdir(), 'calsync-chaos-compiled'),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'calsync-chaos-compiled'),
     ...options.environment,
   };
   const environment = localEnvironment(given, sandboxUrl, dir);

@@ -22,7 +22,10 @@ export class Owners {
   /** Starts them; does not wait. */
   act(acts: readonly PlannedOwnerAct[]): void {
     for (const one of acts) {
-      this.#queues[one.calendar] = (this.#queues[one.calendar] as Promise<void>).then(() => this.#act(one));
+      const acted = (this.#queues[one.calendar] as Promise<void>).then(() => this.#act(one));
+      // Thrown by `done`.
+      acted.catch(() => undefined);
+      this.#queues[one.calendar] = acted;
     }
   }
 
