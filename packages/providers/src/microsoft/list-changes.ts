@@ -37,6 +37,9 @@ async function askForPage(options: FeedOptions, request: ListChangesRequest, sig
   const link = request.page ?? request.cursor;
   const to = link === null ? { path: firstPath(options.calendarId, request) } : { link };
   const operation = 'list_changes';
+  // One that was stored under another base leads nowhere any more; the calendar is read afresh from where it is now.
+  const isStale = request.page === null && link !== null && ownLink(link, options.graphBaseUrl) === null;
+  if (isStale) throw foreignLink(operation, 'cursor_expired');
   const { status, body } = await options.graph.call({ operation, to, pageSize: options.pageSize, signal });
   const page = readEventPage(body);
   const isPage = page !== null && (page.nextLink !== null || page.deltaLink !== null);

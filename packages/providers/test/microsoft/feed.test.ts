@@ -167,12 +167,12 @@ describe('a lost place in the feed', () => {
 
 describe('a foreign link', () => {
   test.each(['https://graph.example.net/v1.0/me/calendarView/delta?$deltatoken=x', 'not a link'])(
-    '[A-1] as a cursor is refused, and no token leaves: %s',
+    '[A-1] [I-4] as a cursor has the calendar read afresh, and no token leaves: %s',
     async (cursor) => {
       const tokens = testTokens();
       calendar = openTestCalendar(server.baseUrl, { tokens });
       await expect(first(cursor)).rejects.toMatchObject({
-        kind: 'permanent',
+        kind: 'cursor_expired',
         reason: 'foreign_link',
         outcomeUnknown: false,
       });
