@@ -4,10 +4,11 @@
  * Ends with 0 when every run was as it must be: clean without a handicap, found out with one.
  */
 import { parseArgs } from 'node:util';
+import type { Handicap } from './plan/handicap.ts';
 import { planRun } from './plan/plan-run.ts';
 import { CI_SIZE, CONTROL_SIZE, scaleSize } from './plan/sizes.ts';
 import { describeReport, writeReport } from './report/write-report.ts';
-import { CI_CREW, CONVERGED_WITHIN_MS, type Handicap, runChaos, SMALL_CREW } from './run-chaos.ts';
+import { CI_CREW, CONVERGED_WITHIN_MS, runChaos, SMALL_CREW } from './run-chaos.ts';
 
 const { values } = parseArgs({
   options: {

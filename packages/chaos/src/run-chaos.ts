@@ -7,6 +7,7 @@ import { Ledger } from './audit/ledger.ts';
 import { countUnfinished, readEvidence } from './audit/read-evidence.ts';
 import { Injector } from './faults/injector.ts';
 import { StandingFaults } from './faults/standing-faults.ts';
+import type { Handicap } from './plan/handicap.ts';
 import { LAST_DROP_SHARE, type PlannedTick, type RunPlan } from './plan/plan-run.ts';
 import { measureFleet, measureProviders } from './report/measure.ts';
 import type { ChaosReport } from './report/report.ts';
@@ -16,9 +17,6 @@ import { connectCalendars, type Desk } from './workload/connect-calendars.ts';
 import { Forger } from './workload/forger.ts';
 import { firstHour } from './workload/hours.ts';
 import { Owners } from './workload/owners.ts';
-
-/** A defence that is taken away, so that the run must fail. */
-export type Handicap = 'no_sweeps' | 'provider_made_ids' | 'no_etags';
 
 export interface ChaosOptions {
   readonly crew: Readonly<Record<WorkingRole, number>>;

@@ -1,6 +1,6 @@
 /** What stands before two of ingress: tries them in turn, signs notifications as a relay does, and counts refusals. */
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -46,7 +46,7 @@ export async function openFrontDoor(): Promise<FrontDoor> {
     }
   };
 
-  const server = createServer(async (request, response) => {
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     try {
@@ -62,7 +62,8 @@ export async function openFrontDoor(): Promise<FrontDoor> {
       refused.push(`nobody answered ${request.method} ${request.url}`);
       response.writeHead(502).end();
     }
-  });
+  };
+  const server = createServer((request, response) => void pass(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -1,6 +1,6 @@
 import type { Verdict } from '../audit/audit.ts';
 import type { StruckFault } from '../faults/injector.ts';
-import type { Handicap } from '../run-chaos.ts';
+import type { Handicap } from '../plan/handicap.ts';
 import type { DoorCounts } from '../workload/booking-service.ts';
 import type { ProviderFigures } from './measure.ts';
 
