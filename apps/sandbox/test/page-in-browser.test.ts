@@ -55,7 +55,16 @@ inBrowser('the page in a browser', () => {
 
   /** Takes hold of a point of the event and pulls it. */
   async function pull(title: string, fromBottom: boolean, by: { days: number; hours: number }): Promise<void> {
-    await box(title).scrollIntoViewIfNeeded();
+    // The page draws itself anew whenever something changes; what was drawn before may be gone in the middle.
+    for (let tries = 1; ; tries += 1) {
+      const isThere = await box(title)
+        .scrollIntoViewIfNeeded()
+        .then(
+          () => true,
+          () => false,
+        );
+      if (isThere || tries === 5) break;
+    }
     const { x, y, width, height } = (await box(title).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
     const [fromX, fromY] = [x + width / 2, fromBottom ? y + height - 3 : y + 8];
     const column = (await page.locator('.day').first().boundingBox())?.width ?? 0;
