@@ -25,7 +25,7 @@ export function createIngress(deps: IngressDeps): Express {
   app.use(answerHealthPaths(deps));
   app.use(setSecurityHeaders);
 
-  const authenticated = [requireApiToken(deps.apiTokens), express.json({ limit: '256kb' })];
+  const authenticated = [requireApiToken(deps.apiTokens, deps.limits), express.json({ limit: '256kb' })];
   app.post('/api/calendar/sync', authenticated, createManualSync(deps));
   app.post('/api/calendar/booking-events', authenticated, createBookingEvents(deps));
   app.post('/api/calendar/connect-links', authenticated, createConnectLinks(deps));

@@ -11,6 +11,7 @@ export function readConfig(environment: Environment) {
         'INGRESS_PORT',
         'PUBLIC_BASE_URL',
         'API_TOKENS',
+        'API_REQUESTS_PER_MINUTE',
         'CHANNEL_SECRETS',
         'GOOGLE_CALENDAR_WEBHOOK_SECRET',
         'MICROSOFT_CALENDAR_WEBHOOK_SECRET',

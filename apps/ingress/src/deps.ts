@@ -6,6 +6,7 @@ import type { QueueSystem } from '@bookiji/queues';
 import type { ReadinessCheck } from '@bookiji/runtime';
 import type { SealingKey } from '@bookiji/sync';
 import type { Intake } from './intake.ts';
+import type { RateLimits } from './rate-limits.ts';
 
 /** What the routes work with. */
 export interface IngressDeps {
@@ -20,6 +21,7 @@ export interface IngressDeps {
   readonly keys: readonly SealingKey[];
   readonly channelSecrets: readonly string[];
   readonly apiTokens: readonly string[];
+  readonly limits: RateLimits;
   readonly publicBaseUrl: string;
   /** Relay mode where set: the signature is required. */
   readonly signingSecrets: Readonly<Record<CalendarProvider, readonly string[] | null>>;

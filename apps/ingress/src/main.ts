@@ -9,6 +9,7 @@ import { runProcess } from '@bookiji/runtime';
 import { createIngress } from './app.ts';
 import { readConfig } from './config.ts';
 import { createIntake } from './intake.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { createIngressServer } from './server.ts';
 
 await runProcess({
@@ -35,6 +36,7 @@ await runProcess({
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       channelSecrets: settings.CHANNEL_SECRETS,
       apiTokens: settings.API_TOKENS,
+      limits: createRateLimits(settings.API_REQUESTS_PER_MINUTE),
       publicBaseUrl: settings.PUBLIC_BASE_URL,
       signingSecrets: {
         google: settings.GOOGLE_CALENDAR_WEBHOOK_SECRET ?? null,

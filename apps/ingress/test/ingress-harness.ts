@@ -10,6 +10,7 @@ import { asRole, createTestDatabase, type TestDatabase } from '@bookiji/testing'
 import type { Express } from 'express';
 import { createIngress } from '../src/app.ts';
 import { createIntake } from '../src/intake.ts';
+import { createRateLimits, type RateLimits } from '../src/rate-limits.ts';
 import { createIngressServer, type ServerLimits } from '../src/server.ts';
 import { type HttpAnswer, type HttpAsk, sendRequest } from './http-client.ts';
 
@@ -27,6 +28,7 @@ export interface IngressOptions {
   readonly sandboxUrl?: string;
   readonly publicBaseUrl?: string;
   readonly limits?: ServerLimits;
+  readonly rateLimits?: RateLimits;
   /** Another process on the same database. */
   readonly shares?: TestDatabase;
   /** Another way to the same database. */
@@ -92,6 +94,7 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
     keys: SEALING_KEYS,
     channelSecrets: options.channelSecrets ?? CHANNEL_SECRETS,
     apiTokens: [API_TOKEN, 'another-api-token'],
+    limits: options.rateLimits ?? createRateLimits(1_000_000, 1_000_000),
     get publicBaseUrl() {
       return publicBaseUrl;
     },

@@ -32,6 +32,7 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
   );
   const secrets = pick(
     'API_TOKENS',
+    'API_REQUESTS_PER_MINUTE',
     'OPS_TOKENS',
     'CHANNEL_SECRETS',
     'PUBLIC_BASE_URL',

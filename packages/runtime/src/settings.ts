@@ -137,6 +137,7 @@ export const fields = {
   OUTBOUND_WORKER_PORT: port(9102),
   RETRY_WORKER_PORT: port(9103),
   API_TOKENS: secrets(),
+  API_REQUESTS_PER_MINUTE: integer(1, 10_000_000, 60_000),
   OPS_TOKENS: secrets(),
   OPS_READ_ONLY_TOKENS: secrets().optional(),
   OPS_READ_ONLY: flag,

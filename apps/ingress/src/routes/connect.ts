@@ -20,6 +20,7 @@ import { z } from 'zod';
 import type { IngressDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
 import { renderPage } from '../page.ts';
+import { refuse } from '../rate-limits.ts';
 
 const COOKIE = 'calsync_oauth';
 const EXCHANGE_WAIT_MS = 15_000;
@@ -69,7 +70,8 @@ export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarPr
       seconds(deps),
     );
     if (claims === null || claims.calendarProvider !== calendarProvider) {
-      return sendError(response, 400, 'invalid_link', 'this link is not valid, or its time is over; ask for a new one');
+      const message = 'this link is not valid, or its time is over; ask for a new one';
+      return refuse(deps.limits, request, response, 400, 'invalid_link', message);
     }
     if (!mayConnect(deps, claims.providerId, response)) return;
     if (!(await useConnectLink(deps.db, claims.linkId, new Date(claims.expiresAt * 1000)))) {
