@@ -7,6 +7,7 @@ import { runProcess } from '@bookiji/runtime';
 import { readConfig } from './config.ts';
 import { processBookingEvent } from './process-booking-event.ts';
 import { createOutboundSyncProcessor } from './process-outbound-sync.ts';
+import { rememberSubjects } from './remember-subjects.ts';
 import { createConvergeReporter } from './report-converge.ts';
 
 const CONCURRENCY = 20;
@@ -49,7 +50,7 @@ await runProcess({
       },
       flags,
       queues,
-      findSubject: (id) => findConnection(database.db, id),
+      findSubject: rememberSubjects((id) => findConnection(database.db, id)),
       askLeave: openCalendar.askLeave,
       publishChanges: async (changes: readonly ExternalChange[]) => {
         await publishExternalChanges(queues, changes);

@@ -3,6 +3,14 @@ import { duplicatesBench } from './duplicates.ts';
 import type { Bench } from './figures.ts';
 import { firstSyncBench } from './first-sync.ts';
 import { ingressBench } from './ingress/ingress-bench.ts';
+import { outboundBench } from './outbound.ts';
 import { scaleBench } from './scale.ts';
 
-export const BENCHES: readonly Bench[] = [ingressBench, firstSyncBench, changeLagBench, duplicatesBench, scaleBench];
+export const BENCHES: readonly Bench[] = [
+  ingressBench,
+  firstSyncBench,
+  changeLagBench,
+  duplicatesBench,
+  outboundBench,
+  scaleBench,
+];

@@ -13,6 +13,9 @@ export class InvalidBookingEventError extends Error {
   }
 }
 
+/** Together, so that a busy Redis answers within a command's time. */
+const BATCH = 100;
+
 /**
  * Publishes booking events for the booking service. Publishing the same event twice is harmless: the highest version of
  * a booking wins, whatever order events arrive in.
@@ -24,16 +27,19 @@ export async function publishBookingEvents(queues: QueueSystem, events: readonly
     const parsed = parseBookingEvent(event);
     if (!parsed.ok) throw new InvalidBookingEventError(parsed.issues);
   }
-  await queues.queue(QUEUE_NAMES.bookingEvents).addBulk(
-    events.map((event) => ({
-      name: event.type,
-      data: event,
-      opts: {
-        jobId: event.event_id,
-        attempts: 50,
-        backoff: { type: 'exponential' as const, delay: 500, jitter: 0.5 },
-        removeOnComplete: true,
-      },
-    })),
-  );
+  const queue = queues.queue(QUEUE_NAMES.bookingEvents);
+  for (let from = 0; from < events.length; from += BATCH) await queue.addBulk(toJobs(events.slice(from, from + BATCH)));
+}
+
+function toJobs(events: readonly BookingEventMessage[]) {
+  return events.map((event) => ({
+    name: event.type,
+    data: event,
+    opts: {
+      jobId: event.event_id,
+      attempts: 50,
+      backoff: { type: 'exponential' as const, delay: 500, jitter: 0.5 },
+      removeOnComplete: true,
+    },
+  }));
 }

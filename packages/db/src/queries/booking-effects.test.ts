@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../client.ts';
-import { claimEffect, findKnownEffects, noteCreation } from './booking-effects.ts';
+import { claimEffect, findKnownEffects, noteCreation, recordEffectSuccess } from './booking-effects.ts';
 import { acceptBookingIntent } from './booking-intents.ts';
+import { LeaseLostError } from './sync-leases.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -24,27 +25,67 @@ async function accept() {
     endAt: new Date('2026-11-24T10:00:00Z'),
     details: { title: 't', time_zone: 'UTC' },
   });
-  return { bookingId, connectionId };
+  return { bookingId, connectionId, providerId };
 }
 const claim = (db: Database, target: Awaited<ReturnType<typeof accept>>, owner: string) =>
   claimEffect(db, { ...target, owner, leaseMs: 20_000 });
 
-test('[O-3] a worker that slept between taking the lease and reading it does not take the next holder’s token', async () => {
+const written = (target: Awaited<ReturnType<typeof accept>>, token: number, externalEventId = randomUUID()) => ({
+  ...target,
+  token,
+  appliedVersion: 1,
+  inspected: 0,
+  externalEventId,
+  deletedEventId: null,
+  etag: '"1"',
+  generation: 0,
+  writtenStart: new Date('2026-11-24T09:00:00Z'),
+  writtenEnd: new Date('2026-11-24T10:00:00Z'),
+  mapping: {
+    providerId: target.providerId,
+    calendarProvider: 'google' as const,
+    icalUid: 'uid',
+    startAt: new Date('2026-11-24T09:00:00Z'),
+    endAt: new Date('2026-11-24T10:00:00Z'),
+    checksum: 'c',
+    status: 'CREATED' as const,
+  },
+});
+const rowsOf = (connectionId: string) => database.sql`
+  SELECT booking_id, external_event_id, is_busy, sync_status FROM external_calendar_events
+   WHERE connection_id = ${connectionId}`;
+
+test('[O-3] a worker that sleeps past its lease keeps its own token, and nothing that it records is taken', async () => {
   const target = await accept();
-  let awake: Awaited<ReturnType<typeof claimEffect>> = null;
-  const sleepsAfterTaking = new Proxy(database.db, {
-    get(real, name) {
-      if (name !== 'execute') return Reflect.get(real, name);
-      return async (...args: Parameters<Database['execute']>) => {
-        const taken = await real.execute(...args);
-        await database.sql`UPDATE booking_effects SET lease_until = now() WHERE booking_id = ${target.bookingId}`;
-        awake = await claim(database.db, target, 'awake');
-        return taken;
-      };
-    },
-  });
-  expect(await claim(sleepsAfterTaking, target, 'sleeper')).toBeNull();
-  expect(awake).toMatchObject({ token: 2 });
+  const sleeper = await claim(database.db, target, 'sleeper');
+  await database.sql`UPDATE booking_effects SET lease_until = now() WHERE booking_id = ${target.bookingId}`;
+  const awake = await claim(database.db, target, 'awake');
+  expect([sleeper?.token, awake?.token]).toEqual([1, 2]);
+  await expect(recordEffectSuccess(database.db, written(target, 1))).rejects.toBeInstanceOf(LeaseLostError);
+  expect(await rowsOf(target.connectionId)).toHaveLength(0);
+  const [effect] =
+    await database.sql`SELECT applied_version::int FROM booking_effects WHERE booking_id = ${target.bookingId}`;
+  expect(effect).toEqual({ applied_version: 0 });
+});
+
+test('[O-1] what is recorded is effect and mapping together, over an echo that was read before it', async () => {
+  for (const isEchoThere of [false, true]) {
+    const target = await accept();
+    const eventId = randomUUID();
+    if (isEchoThere) {
+      await database.sql`
+        INSERT INTO external_calendar_events
+               (connection_id, provider_id, calendar_provider, external_event_id, start_time, end_time, is_busy, checksum)
+        VALUES (${target.connectionId}, ${target.providerId}, 'google', ${eventId}, now(), now() + interval '1 hour', true, 'x')`;
+    }
+    const claimed = await claim(database.db, target, 'me');
+    const recorded = await recordEffectSuccess(database.db, written(target, claimed?.token ?? 0, eventId));
+    expect(recorded).toEqual({ workAgain: false, recordedAt: expect.any(Date) });
+    expect(await rowsOf(target.connectionId)).toEqual([
+      { booking_id: target.bookingId, external_event_id: eventId, is_busy: true, sync_status: 'CREATED' },
+    ]);
+    expect(await claim(database.db, target, 'me')).toBeNull();
+  }
 });
 
 test('[O-3] an event that a late writer created under an earlier key is known by that key alone, for Graph shows no more', async () => {

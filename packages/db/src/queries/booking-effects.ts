@@ -2,7 +2,7 @@
  * One booking in one connection's calendar: the lease to write it, and the record of what was written. The same rules
  * as for syncs hold: the database's clock, a token that only grows, results only against the newest token.
  */
-import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, inArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import {
   type BookingDetails,
@@ -42,32 +42,43 @@ export async function claimEffect(
   db: Database,
   claim: { bookingId: string; connectionId: string; owner: string; leaseMs: number },
 ): Promise<EffectClaim | null> {
-  const [taken] = await db.execute<{ claimed_at: string; token: string }>(sql`
-    UPDATE booking_effects e
-       SET lease_owner = ${claim.owner}, lease_token = e.lease_token + 1,
-           lease_until = now() + ${claim.leaseMs} * interval '1 millisecond'
-      FROM external_calendar_connections c
-     WHERE e.booking_id = ${claim.bookingId} AND e.connection_id = ${claim.connectionId} AND c.id = e.connection_id
-       AND ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
-       AND c.status = 'active' AND c.sync_enabled
-    RETURNING now() AS claimed_at, e.lease_token AS token`);
-  if (taken === undefined) return null;
-  // While the lease is ours nobody else changes the effect; a newer intent only means that we write the newer one. Who
-  // slept here past its lease finds another token in the row, and must not take that one for its own.
+  // One statement, so that nobody sleeps between taking the lease and reading what it is for. The intent may be older than
+  // the effect by a version that arrives at this very moment; then the older one is written, and there is work again.
+  const taken = db
+    .$with('taken', {
+      ...getTableColumns(bookingEffects),
+      claimedAt: sql<Date>`claimed_at`.mapWith(bookingEffects.updatedAt).as('claimed_at'),
+    })
+    .as(sql`
+      UPDATE booking_effects e
+         SET lease_owner = ${claim.owner}, lease_token = e.lease_token + 1,
+             lease_until = now() + ${claim.leaseMs} * interval '1 millisecond'
+        FROM external_calendar_connections c
+       WHERE e.booking_id = ${claim.bookingId} AND e.connection_id = ${claim.connectionId} AND c.id = e.connection_id
+         AND ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
+         AND c.status = 'active' AND c.sync_enabled
+      RETURNING e.*, now() AS claimed_at`);
+  const { claimedAt, ...columns } = { ...getTableColumns(bookingEffects), claimedAt: taken.claimedAt };
+  const names = Object.keys(columns) as (keyof typeof columns)[];
+  const effectTaken = Object.fromEntries(names.map((name) => [name, taken[name]])) as unknown as typeof columns;
+  const { providerId, calendarProvider, externalCalendarId } = connections;
   const [row] = await db
-    .select({ effect: bookingEffects, intent: bookingIntents, connection: connections })
-    .from(bookingEffects)
-    .innerJoin(bookingIntents, eq(bookingIntents.bookingId, bookingEffects.bookingId))
-    .innerJoin(connections, eq(connections.id, bookingEffects.connectionId))
-    .where(isHeld({ ...claim, token: Number(taken.token) }));
+    .with(taken)
+    .select({
+      effect: effectTaken,
+      claimedAt,
+      intent: bookingIntents,
+      connection: { providerId, calendarProvider, externalCalendarId },
+    })
+    .from(taken)
+    .innerJoin(bookingIntents, eq(bookingIntents.bookingId, taken.bookingId))
+    .innerJoin(connections, eq(connections.id, taken.connectionId));
   if (row === undefined) return null;
-  const { effect, intent, connection } = row;
+  const { effect, intent } = row;
   return {
     effect,
     token: effect.leaseToken,
-    providerId: connection.providerId,
-    calendarProvider: connection.calendarProvider,
-    externalCalendarId: connection.externalCalendarId,
+    ...row.connection,
     desired: {
       version: intent.version,
       state: intent.state,
@@ -76,7 +87,7 @@ export async function claimEffect(
       details: intent.details,
     },
     wasTriedBefore: effect.leaseToken > 1,
-    claimedAt: new Date(taken.claimed_at),
+    claimedAt: row.claimedAt,
   };
 }
 
@@ -160,38 +171,94 @@ export interface EffectSuccess extends EffectLease {
  * @returns whether a newer version, or another read, is already asked for.
  * @throws LeaseLostError; nothing is recorded then.
  */
-export async function recordEffectSuccess(
-  db: Database,
-  done: EffectSuccess,
-): Promise<{ workAgain: boolean; recordedAt: Date }> {
+export async function recordEffectSuccess(db: Database, done: EffectSuccess): Promise<Recorded> {
+  try {
+    return await recordTogether(db, done);
+  } catch (error) {
+    if (done.mapping === null || !isEventKnown(error)) throw error;
+    return recordOverEcho(db, done);
+  }
+}
+
+/** Effect and mapping in one statement: each round trip counts, as this is done for every write. */
+async function recordTogether(db: Database, done: EffectSuccess): Promise<Recorded> {
+  const effect = db.$with('effect').as(updateEffect(db, done));
+  const [row] = await db
+    .with(effect, ...(done.mapping === null ? [] : [putMapping(db, done, done.mapping)]))
+    .select({ workAgain: effect.workAgain, recordedAt: effect.recordedAt })
+    .from(effect);
+  if (row === undefined) throw new LeaseLostError('the booking');
+  return row;
+}
+
+/**
+ * The echo was read before this record and stands as the owner's busy time; it is the booking's event, so it makes way
+ * first.
+ */
+function recordOverEcho(db: Database, done: EffectSuccess): Promise<Recorded> {
   return db.transaction(async (tx) => {
-    const [row] = await tx
-      .update(bookingEffects)
-      .set({
-        // A late recorder can only hold an older token, but the version must never go down even so.
-        appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${done.appliedVersion}::bigint)`,
-        inspected: sql`greatest(${bookingEffects.inspected}, ${done.inspected}::bigint)`,
-        externalEventId: done.externalEventId,
-        etag: done.etag,
-        generation: done.generation,
-        writtenStart: done.writtenStart,
-        writtenEnd: done.writtenEnd,
-        errorCount: 0,
-        lastError: null,
-        leaseOwner: null,
-        leaseUntil: null,
-        updatedAt: sql`now()`,
-      })
-      .where(isHeld(done))
-      .returning({
-        workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
-                                OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`,
-        recordedAt: sql<Date>`now()`.mapWith(bookingEffects.updatedAt),
-      });
+    const [row] = await updateEffect(tx, done);
     if (row === undefined) throw new LeaseLostError('the booking');
     if (done.mapping !== null) await storeMapping(tx, done, done.mapping);
     return row;
   });
+}
+
+interface Recorded {
+  readonly workAgain: boolean;
+  readonly recordedAt: Date;
+}
+
+function updateEffect(db: Database, done: EffectSuccess) {
+  return db
+    .update(bookingEffects)
+    .set({
+      // A late recorder can only hold an older token, but the version must never go down even so.
+      appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${done.appliedVersion}::bigint)`,
+      inspected: sql`greatest(${bookingEffects.inspected}, ${done.inspected}::bigint)`,
+      externalEventId: done.externalEventId,
+      etag: done.etag,
+      generation: done.generation,
+      writtenStart: done.writtenStart,
+      writtenEnd: done.writtenEnd,
+      errorCount: 0,
+      lastError: null,
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: sql`now()`,
+    })
+    .where(isHeld(done))
+    .returning({
+      workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
+                              OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`.as('work_again'),
+      recordedAt: sql<Date>`now()`.mapWith(bookingEffects.updatedAt).as('recorded_at'),
+    });
+}
+
+/** Only where the statement's `effect` found the lease still held. */
+function putMapping(db: Database, lease: EffectSuccess, mapping: MappingRow) {
+  const isBusy = mapping.status !== 'CANCELLED';
+  return db.$with('mapping', {}).as(sql`
+    INSERT INTO external_calendar_events AS m
+           (connection_id, provider_id, calendar_provider, external_event_id, ical_uid, start_time, end_time, is_busy,
+            checksum, booking_id, sync_status)
+    SELECT ${lease.connectionId}::uuid, ${mapping.providerId}::uuid, ${mapping.calendarProvider}::text,
+           ${lease.externalEventId ?? lease.deletedEventId}::text, ${mapping.icalUid}::text,
+           ${mapping.startAt.toISOString()}::timestamptz, ${mapping.endAt.toISOString()}::timestamptz,
+           ${isBusy}::boolean, ${mapping.checksum}::text, ${lease.bookingId}::uuid, ${mapping.status}::text
+      FROM effect
+    ON CONFLICT (booking_id, calendar_provider) WHERE booking_id IS NOT NULL DO UPDATE
+       SET connection_id = excluded.connection_id,
+           external_event_id = coalesce(excluded.external_event_id, m.external_event_id),
+           ical_uid = excluded.ical_uid, start_time = excluded.start_time, end_time = excluded.end_time,
+           is_busy = excluded.is_busy, checksum = excluded.checksum, sync_status = excluded.sync_status,
+           last_error = NULL, updated_at = now()
+    RETURNING 1`);
+}
+
+function isEventKnown(error: unknown): boolean {
+  const { code, constraint_name: constraint } = ((error as { cause?: unknown }).cause ?? {}) as Record<string, unknown>;
+  return code === '23505' && constraint === 'external_calendar_events_event_key';
 }
 
 async function storeMapping(tx: Database, lease: EffectSuccess, mapping: MappingRow): Promise<void> {
