@@ -68,6 +68,26 @@ test('[O-3] a worker that sleeps past its lease keeps its own token, and nothing
   expect(effect).toEqual({ applied_version: 0 });
 });
 
+test('[O-3] a claim that waited while a newer version was accepted writes that version', async () => {
+  const target = await accept();
+  let claiming: ReturnType<typeof claim> | undefined;
+  await database.sql.begin(async (tx) => {
+    await tx`UPDATE booking_effects SET version = 2 WHERE booking_id = ${target.bookingId}`;
+    await tx`UPDATE booking_intents SET version = 2, state = 'cancelled' WHERE booking_id = ${target.bookingId}`;
+    claiming = claim(database.db, target, 'me');
+    await untilSomebodyWaits();
+  });
+  expect(await claiming).toMatchObject({ effect: { version: 2 }, desired: { version: 2, state: 'cancelled' } });
+});
+
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const [row] = await database.sql`
+      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    if (row?.n > 0) return;
+  }
+}
+
 test('[O-1] what is recorded is effect and mapping together, over an echo that was read before it', async () => {
   for (const isEchoThere of [false, true]) {
     const target = await accept();

@@ -42,8 +42,7 @@ export async function claimEffect(
   db: Database,
   claim: { bookingId: string; connectionId: string; owner: string; leaseMs: number },
 ): Promise<EffectClaim | null> {
-  // One statement, so that nobody sleeps between taking the lease and reading what it is for. The intent may be older than
-  // the effect by a version that arrives at this very moment; then the older one is written, and there is work again.
+  // One statement, so that nobody sleeps between taking the lease and reading what it is for.
   const taken = db
     .$with('taken', {
       ...getTableColumns(bookingEffects),
@@ -74,7 +73,10 @@ export async function claimEffect(
     .innerJoin(bookingIntents, eq(bookingIntents.bookingId, taken.bookingId))
     .innerJoin(connections, eq(connections.id, taken.connectionId));
   if (row === undefined) return null;
-  const { effect, intent } = row;
+  const { effect } = row;
+  // A claim that waited for the effect's row sees it as it is now, but the intent as it was when the statement began. The
+  // effect's version is committed with its intent, so a second look finds that one or a newer one.
+  const intent = row.intent.version < effect.version ? await readIntent(db, claim.bookingId) : row.intent;
   return {
     effect,
     token: effect.leaseToken,
@@ -89,6 +91,12 @@ export async function claimEffect(
     wasTriedBefore: effect.leaseToken > 1,
     claimedAt: row.claimedAt,
   };
+}
+
+async function readIntent(db: Database, bookingId: string) {
+  const [intent] = await db.select().from(bookingIntents).where(eq(bookingIntents.bookingId, bookingId));
+  if (intent === undefined) throw new Error('a booking was claimed without its intent');
+  return intent;
 }
 
 interface EffectLease {
