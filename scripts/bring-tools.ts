@@ -23,6 +23,16 @@ export function bringRedis(): boolean {
   return has('redis-server');
 }
 
+/** The pooler in front of PostgreSQL. Unpacked even for root: installed, it would start a service. */
+export function bringPgBouncer(): boolean {
+  useUnpacked();
+  if (has('pgbouncer') || !has('apt-get')) return has('pgbouncer');
+  process.stderr.write('bringing pgbouncer …\n');
+  const packages = ['pgbouncer', 'libc-ares2', 'libevent-2.1-7'];
+  if (!unpack(packages) && spawnSync('apt-get', ['update'], { stdio: 'ignore' }).status === 0) unpack(packages);
+  return has('pgbouncer');
+}
+
 /** The load generator of the benchmarks. */
 export function bringWrk(): boolean {
   useUnpacked();
@@ -90,9 +100,10 @@ function unpack(packages: readonly string[]): boolean {
 }
 
 function useUnpacked(): void {
-  const bin = join(TOOLS, 'root', 'usr', 'bin');
-  if (!existsSync(bin)) return;
+  const usr = join(TOOLS, 'root', 'usr');
+  if (!existsSync(usr)) return;
   const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-  process.env.PATH = `${bin}:${process.env.PATH ?? ''}`;
+  const found = new Set([join(usr, 'bin'), join(usr, 'sbin'), ...(process.env.PATH ?? '').split(':')]);
+  process.env.PATH = [...found].join(':');
   process.env.LD_LIBRARY_PATH = join(TOOLS, 'root', 'usr', 'lib', `${architecture}-linux-gnu`);
 }

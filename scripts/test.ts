@@ -1,5 +1,5 @@
 /** `npm test [jest arguments]`: types, then every test on real PostgreSQL and real Redis. */
-import { bringChromium, bringPrometheusTools, bringRedis } from './bring-tools.ts';
+import { bringChromium, bringPgBouncer, bringPrometheusTools, bringRedis } from './bring-tools.ts';
 import { program, run } from './commands.ts';
 
 const tsc = program('typescript/bin/tsc');
@@ -11,6 +11,7 @@ if (types !== 0) {
 }
 const missing = [
   ...(bringRedis() ? [] : ['redis-server']),
+  ...(bringPgBouncer() ? [] : ['pgbouncer']),
   // Large, and needed by few: a person who has them not is told so, a machine that decides fetches them.
   ...(process.env.CI && !bringChromium() ? ['chromium'] : []),
   ...(process.env.CI && bringPrometheusTools() === null ? ['prometheus'] : []),

@@ -8,7 +8,7 @@ export type Database = PostgresJsDatabase<typeof schema>;
 
 export interface DatabaseHandle {
   readonly db: Database;
-  /** The driver underneath, for the one hot statement that is prepared by name (deliveries). */
+  /** The driver underneath. */
   readonly sql: postgres.Sql;
   /** Throws when the database does not answer within `timeoutMs`. */
   ping(timeoutMs?: number): Promise<void>;
@@ -32,7 +32,8 @@ const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /**
  * Opens a pool. Connecting is lazy; a lost server is met again on the next query. Statements are not prepared by name,
- * so a transaction-mode pooler may stand in between.
+ * and nothing is kept in sessions but their limits, so a transaction-mode pooler that sets those may stand in between
+ * (`requireSessionLimits`).
  */
 export function openDatabase(url: string, options: DatabaseOptions): DatabaseHandle {
   const sql = postgres(url, {
@@ -68,6 +69,22 @@ async function pingWithin(sql: postgres.Sql, timeoutMs: number): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * What a direct connection brings along, a pooler in transaction mode forgets; then nobody would end the transaction of a
+ * process that stands still, and its row locks would stay.
+ *
+ * @throws Error, one line for the operator, when the sessions that statements meet have no limits.
+ */
+export async function requireSessionLimits(db: Database): Promise<void> {
+  const rows = await db.execute<{ name: string }>(
+    drizzleSql`SELECT name FROM pg_settings
+      WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') AND setting = '0' ORDER BY name`,
+  );
+  if (rows.length === 0) return;
+  const missing = [...rows].map(({ name }) => name).join(' and ');
+  throw new Error(`the pooler in front of the database must set ${missing} on its sessions; see docs/operating.md`);
 }
 
 /** The database's time: the only clock for waits, leases and ages. */

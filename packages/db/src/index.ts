@@ -5,6 +5,7 @@ export {
   mayCreateSchemas,
   openDatabase,
   readDatabaseTime,
+  requireSessionLimits,
 } from './client.ts';
 export { isDataError } from './data-error.ts';
 export {

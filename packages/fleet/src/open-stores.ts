@@ -1,9 +1,9 @@
 /** What every process of the fleet stands on: log, metrics, database, queues, flags. */
 import { randomUUID } from 'node:crypto';
-import { type DatabaseHandle, mayCreateSchemas, openDatabase } from '@bookiji/db';
+import { type DatabaseHandle, mayCreateSchemas, openDatabase, requireSessionLimits } from '@bookiji/db';
 import { createFlagBoard, type FlagBoard, readFlagCeiling } from '@bookiji/flags';
 import { createLogger, createMetrics, type Logger, type Metrics, startTracing } from '@bookiji/observability';
-import { openQueues, type QueueSystem } from '@bookiji/queues';
+import { openQueues, type QueueSystem, requireSessions } from '@bookiji/queues';
 import type { ProcessContext, ReadinessCheck } from '@bookiji/runtime';
 import { createLivenessBoard, type LivenessBoard } from './liveness-board.ts';
 import { reportProcessEvery } from './report-process.ts';
@@ -55,12 +55,14 @@ export async function openStores(
   const database = openDatabase(settings.DATABASE_URL, { applicationName: role, max: databaseConnections });
   context.own({ name: 'database', stop: () => database.close() });
   await database.ping(10_000);
+  await requireSessionLimits(database.db);
 
   const onQueueError = (error: Error) => {
     metrics.storeErrors.inc({ store: 'queue' });
     logger.warn({ err: error }, 'queue transport failed');
   };
   const { REDIS_URL: redisUrl, QUEUE_PREFIX: prefix } = settings;
+  if (redisUrl === undefined) await requireSessions(settings.DATABASE_URL);
   const queues = openQueues(
     redisUrl === undefined
       ? { kind: 'postgres', url: settings.DATABASE_URL, prefix, isPrepared: !(await mayCreateSchemas(database.db)) }

@@ -26,6 +26,7 @@ export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
 export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
 export { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 export { type RepublishOptions, republishBookings } from './republish.ts';
+export { requireSessions } from './require-sessions.ts';
 export {
   JOB_LOCK,
   type JobProcessor,

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createConnection } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '@bookiji/runtime';
+import { untilAccepting } from './until-accepting.ts';
 
 export interface RedisServer {
   readonly url: string;
@@ -16,10 +15,7 @@ export async function startRedis(port?: number): Promise<RedisServer | null> {
   const at = port ?? (await findFreePort());
   const args = ['--port', String(at), '--save', '', '--bind', '127.0.0.1', '--loglevel', 'warning'];
   const server = spawn('redis-server', args, { stdio: 'ignore', cwd: '/tmp' });
-  for (let tries = 0; !(await accepts(at)); tries += 1) {
-    if (tries > 200 || server.exitCode !== null) throw new Error('redis-server did not start');
-    await sleep(20);
-  }
+  await untilAccepting('redis-server', at, server);
   return {
     url: `redis://127.0.0.1:${at}`,
     port: at,
@@ -31,15 +27,4 @@ export async function startRedis(port?: number): Promise<RedisServer | null> {
       await ended;
     },
   };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
