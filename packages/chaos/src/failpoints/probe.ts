@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { PROBED_CALLS, PROBED_FUNCTIONS, PROBED_PORTS } from './probed-functions.ts';
 import { type ProbeOrder, type ProbeReport, writeReport } from './protocol.ts';
+import { SHORT_LEASES } from './short-leases.ts';
 
 if (process.env.NODE_ENV === 'production' || process.env.NODE_ENV === undefined) {
   process.stderr.write('the probe of the chaos run is not for production\n');
@@ -118,13 +119,20 @@ registerHooks({
     const loaded = nextLoad(url, context);
     const [file, names] = Object.entries(PROBED_FUNCTIONS).find(([path]) => url.endsWith(path)) ?? [];
     const [portFile, maker] = Object.entries(PROBED_PORTS).find(([path]) => url.endsWith(path)) ?? [];
-    if (file === undefined && portFile === undefined) return loaded;
+    const [leaseFile, leases] = Object.entries(SHORT_LEASES).find(([path]) => url.endsWith(path)) ?? [];
+    if (file === undefined && portFile === undefined && leaseFile === undefined) return loaded;
     let source = String(loaded.source);
+    for (const [stands, becomes] of leases ?? []) source = replaceText(source, stands, becomes);
     for (const name of names ?? []) source = wrapSource(source, name, `around('${name}', ${name}Unprobed, parameters)`);
     if (maker !== undefined) source = wrapSource(source, maker, `wrapMaker(${maker}Unprobed(...parameters))`);
     return { ...loaded, source };
   },
 });
+
+function replaceText(source: string, stands: string, becomes: string): string {
+  if (!source.includes(stands)) throw new Error(`the probe does not find ${stands}; see short-leases.ts`);
+  return source.replace(stands, becomes);
+}
 
 function wrapSource(source: string, name: string, body: string): string {
   const head = new RegExp(`^export ((?:async )?function )${name}\\b`, 'm');

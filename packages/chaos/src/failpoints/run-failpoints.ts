@@ -9,7 +9,7 @@ import { openStage, type Stage, type WorkingRole } from '../stage/open-stage.ts'
 import { connectCalendars, type Desk, newProviderIds } from '../workload/connect-calendars.ts';
 import { FAILPOINT_CASES, type FailpointCase } from './failpoint-cases.ts';
 import type { ProbeReport } from './protocol.ts';
-import { type CaseOutcome, type CaseStrike, type StrikeContext, strikeCase } from './strike-case.ts';
+import { CALL_WITHIN_MS, type CaseOutcome, type CaseStrike, type StrikeContext, strikeCase } from './strike-case.ts';
 
 /** Processes of each role, and how many of them may be struck at the same time. */
 const CREW: Readonly<Record<WorkingRole, { readonly size: number; readonly struck: number }>> = {
@@ -29,36 +29,43 @@ export interface NamedCase {
   readonly name: string;
   readonly one: FailpointCase;
   readonly strike: CaseStrike;
+  readonly calendarProvider: CalendarProvider;
 }
 
+const CALENDAR_PROVIDERS: readonly CalendarProvider[] = ['google', 'microsoft'];
+
 /**
- * The cases of one calendar provider. What passes through the provider's adapter is struck both ways at both providers;
- * everything else is the same code and statement at either, and is struck one way at one and the other way at the other.
+ * What passes through a provider's adapter is struck both ways at both calendar providers; everything else is the same
+ * code and statement at either, and is struck one way at one and the other way at the other.
  *
  * @param isFull everything both ways at both.
  */
-export function listCases(calendarProvider: CalendarProvider, isFull: boolean): NamedCase[] {
-  const all = (['stop', 'kill'] as const).flatMap((strike) =>
-    FAILPOINT_CASES.map((one, at) => ({ name: caseName(one, strike), one, strike, at })),
+export function listCases(isFull: boolean): NamedCase[] {
+  const all = CALENDAR_PROVIDERS.flatMap((calendarProvider) =>
+    (['stop', 'kill'] as const).flatMap((strike) =>
+      FAILPOINT_CASES.map((one, at) => {
+        const name = caseName(one, strike, calendarProvider);
+        return { name, one, strike, calendarProvider, at };
+      }),
+    ),
   );
-  return all.filter(({ one, strike, at }) => {
+  return all.filter(({ one, strike, calendarProvider, at }) => {
     if (isFull || one.point.startsWith('call.') || one.scenario === 'cursor_expires') return true;
     return (at % 2 === 0) === ((strike === 'kill') === (calendarProvider === 'google'));
   });
 }
 
-function caseName(one: FailpointCase, strike: CaseStrike): string {
-  return `${one.fault} ${one.role}, ${one.where} (${one.point}): ${strike === 'kill' ? 'kill -9' : 'SIGSTOP'}`;
+function caseName(one: FailpointCase, strike: CaseStrike, calendarProvider: CalendarProvider): string {
+  const how = strike === 'kill' ? 'kill -9' : 'SIGSTOP';
+  return `${one.fault} ${one.role} at ${calendarProvider}, ${one.where} (${one.point}): ${how}`;
 }
 
-export async function runFailpoints(
-  calendarProvider: CalendarProvider,
-  cases: readonly NamedCase[],
-): Promise<FailpointRun> {
+export async function runFailpoints(cases: readonly NamedCase[]): Promise<FailpointRun> {
   const ears = new Map<string, (member: Member, report: ProbeReport) => void>();
   const stage = await openStage({
     size: sizeOf(CREW),
     isProbed: true,
+    environment: { PROVIDER_TIMEOUT_MS: String(CALL_WITHIN_MS) },
     events: { onReport: (member, report) => ears.get(report.id)?.(member, report) },
   });
   try {
@@ -74,20 +81,18 @@ export async function runFailpoints(
     };
     const outcomes = new Map<string, CaseOutcome>();
     const roles = Object.keys(CREW) as WorkingRole[];
-    const desks = await connectCalendars(
-      stage,
-      calendarProvider,
-      newProviderIds(roles.reduce((sum, role) => sum + CREW[role].struck, 0)),
-    );
+    const wanted = roles.reduce((sum, role) => sum + CREW[role].struck, 0);
+    const desks = {
+      google: await connectCalendars(stage, 'google', newProviderIds(wanted)),
+      microsoft: await connectCalendars(stage, 'microsoft', newProviderIds(wanted)),
+    };
     await Promise.all(
-      roles.map((role) =>
-        strikeRole(
-          context,
-          desks.splice(0, CREW[role].struck),
-          cases.filter(({ one }) => one.role === role),
-          outcomes,
-        ),
-      ),
+      roles.map((role) => {
+        const { struck } = CREW[role];
+        const own = { google: desks.google.splice(0, struck), microsoft: desks.microsoft.splice(0, struck) };
+        const mine = cases.filter(({ one }) => one.role === role);
+        return strikeRole(context, own, mine, outcomes);
+      }),
     );
     await untilQuiet(stage);
     return { outcomes, verdict: audit(ledger, await readEvidence(stage.sql, stage.sandbox.url)) };
@@ -102,33 +107,35 @@ const SANDBOX_SETTINGS = {
   notifications: { timeout_ms: 2_000, retry_base_ms: 100, max_attempts: 12 },
 };
 
-/** One calendar serves one case at a time. */
+/** As many cases at once as processes may be struck; one calendar serves one case at a time. */
 async function strikeRole(
   context: StrikeContext,
-  desks: readonly Desk[],
+  free: Readonly<Record<CalendarProvider, Desk[]>>,
   cases: readonly NamedCase[],
   outcomes: Map<string, CaseOutcome>,
 ): Promise<void> {
   const waiting = [...cases];
+  const atOnce = free.google.length;
   let isRefreshing = false;
-  await Promise.all(
-    desks.map(async (desk) => {
-      for (;;) {
-        // A refresh names no calendar, so two of them at once could not be told apart.
-        const at = waiting.findIndex(({ one }) => one.scenario !== 'token_expired' || !isRefreshing);
-        const [next] = at < 0 ? [] : waiting.splice(at, 1);
-        if (next === undefined) {
-          if (waiting.length === 0) return;
-          await new Promise((resolve) => setTimeout(resolve, 100));
-          continue;
-        }
-        const isRefresh = next.one.scenario === 'token_expired';
-        if (isRefresh) isRefreshing = true;
-        outcomes.set(next.name, await strikeCase(context, desk, next.one, next.strike));
-        if (isRefresh) isRefreshing = false;
+  const work = async () => {
+    while (waiting.length > 0) {
+      // A refresh names no calendar, so two of them at once could not be told apart.
+      const at = waiting.findIndex(({ one }) => one.scenario !== 'token_expired' || !isRefreshing);
+      const [next] = at < 0 ? [] : waiting.splice(at, 1);
+      if (next === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        continue;
       }
-    }),
-  );
+      const { name, one, strike, calendarProvider } = next;
+      const isRefresh = one.scenario === 'token_expired';
+      if (isRefresh) isRefreshing = true;
+      const desk = free[calendarProvider].pop() as Desk;
+      outcomes.set(name, await strikeCase(context, desk, one, strike));
+      free[calendarProvider].push(desk);
+      if (isRefresh) isRefreshing = false;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
 }
 
 /** Nothing is left to do and no notification is under way; what is not by then is a finding. */

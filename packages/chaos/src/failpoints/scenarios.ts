@@ -19,6 +19,8 @@ export interface Scenario {
   supersede(): Promise<void>;
   /** Everything asked for so far is done, as the tables have it. */
   isDone(): Promise<boolean>;
+  /** The rows that `isDone` looks at, for whoever asks why it never came true. */
+  describe(): Promise<unknown>;
   /** Takes back what was ordered and did not strike. */
   clear(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export interface Scenario {
 type Door = 'queue' | 'http' | 'outbox';
 
 const HOUR_MS = 3_600_000;
+const PUBLISH_TRIES = 10;
 const LIST_OPERATIONS = { google: 'events.list', microsoft: 'events.delta' } as const;
 const CURSOR_REASONS = { google: 'fullSyncRequired', microsoft: 'syncStateNotFound' } as const;
 
@@ -115,14 +118,30 @@ function bookingScenario(stage: Stage, ledger: Ledger, desk: Desk, wishes: Booki
     },
     supersede: () => hand('booking.updated'),
     isDone,
+    describe: () => stage.sql`
+      SELECT ${version}::int AS wanted, version, applied_version, inspect_requested, inspected, lease_owner, lease_token,
+             lease_until - now() AS leased_for, next_attempt_at - now() AS again_in, error_count, last_error, dead_at
+        FROM booking_effects WHERE booking_id = ${bookingId}`,
   };
 }
 
 async function handIn(stage: Stage, door: Door, wish: Parameters<typeof makeBookingEvent>[0]): Promise<void> {
   const event = makeBookingEvent(wish);
-  if (door === 'queue') return stage.desk.publish(event);
+  if (door === 'queue') return untilPublished(stage, event);
   if (door === 'outbox') return void (await stage.sql.begin((tx) => insertIntoOutbox(tx, event)));
   await untilAccepted(stage, event);
+}
+
+/** A busy Redis may not answer in time; who publishes tries again. */
+async function untilPublished(stage: Stage, event: ReturnType<typeof makeBookingEvent>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await stage.desk.publish(event);
+    } catch (error) {
+      if (tries === PUBLISH_TRIES) throw error;
+      await pause(100);
+    }
+  }
 }
 
 /** A booking service asks again until it has an answer, whoever dies meanwhile. */
@@ -176,6 +195,13 @@ function ownerScenario(stage: Stage, desk: Desk, count: number, fault?: Readonly
           FROM external_calendar_connections c WHERE id = ${desk.connectionId}`;
       return row?.done === true;
     },
+    describe: () => stage.sql`
+      SELECT requested, applied, requested_by, notified_at - now() AS notified, lease_owner, lease_token,
+             lease_until - now() AS leased_for, backoff_until - now() AS again_in, last_synced_at - now() AS synced,
+             error_count, last_error, sync_cursor,
+             EXISTS (SELECT FROM external_calendar_events WHERE external_event_id = ${lastId}) AS is_stored,
+             (SELECT json_agg(json_build_array(state, updated_at - now())) FROM channels WHERE connection_id = c.id) AS channels
+        FROM external_calendar_connections c WHERE id = ${desk.connectionId}`,
   };
 }
 
@@ -200,6 +226,9 @@ function channelScenario(stage: Stage, desk: Desk): Scenario {
                  WHERE connection_id = ${desk.connectionId}`;
       return false;
     },
+    describe: () => sql`
+      SELECT state, created_at - now() AS made, updated_at - now() AS changed FROM channels
+       WHERE connection_id = ${desk.connectionId}`,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Desk } from '../workload/connect-calendars.ts';
 import type { FailpointCase } from './failpoint-cases.ts';
 import type { ProbeReport, Strike } from './protocol.ts';
 import { createScenario, type Scenario } from './scenarios.ts';
+import { PAST_THE_LEASE_MS } from './short-leases.ts';
 
 export type CaseStrike = 'kill' | 'stop';
 
@@ -29,13 +30,14 @@ export interface StrikeContext {
   readonly listen: (id: string, hear: (member: Member, report: ProbeReport) => void) => () => void;
 }
 
-/** Longer than the leases and locks of five seconds. */
-export const PAST_THE_LEASE_MS = 6_000;
-/** The right to refresh tokens is the longest of all leases, 15 s. */
 const TAKEN_OVER_WITHIN_MS = 20_000;
 const TRIGGER_AGAIN_MS = 4_000;
 const HIT_WITHIN_MS = 60_000;
 const HEALED_WITHIN_MS = 45_000;
+/** Time enough to see that the provider carried it out, and less than its caller waits. */
+const ANSWERED_AFTER_MS = 4_000;
+/** How long a call to a calendar provider is waited for in these processes. */
+export const CALL_WITHIN_MS = 5_000;
 
 export async function strikeCase(
   context: StrikeContext,
@@ -74,7 +76,8 @@ export async function strikeCase(
     return { isHit: true, isHealed: true, isTakenOver, healedAfterMs, trouble: null };
   } catch (error) {
     for (const member of hits) member.signal('SIGCONT');
-    const trouble = (error as Error).message;
+    const rows = await scenario.describe().catch(() => 'no answer');
+    const trouble = `${(error as Error).message}: ${JSON.stringify(rows)}`;
     return { isHit: hits.length > 0, isHealed: false, isTakenOver: false, healedAfterMs: null, trouble };
   } finally {
     stopListening();
@@ -97,7 +100,7 @@ async function arm(
   order: { id: string; strike: Strike; match: string | null },
 ): Promise<void> {
   const real = point.replace('.during', '.before');
-  for (const member of stage.crew.of(role)) if (!member.isFrozen) member.order({ do: 'arm', point: real, ...order });
+  for (const member of stage.crew.of(role)) member.order({ do: 'arm', point: real, ...order });
   // Orders are taken in the order in which they are sent; whatever is asked for next comes after them.
   await pause(20);
 }
@@ -107,8 +110,11 @@ async function pullUntilHit(scenario: Scenario, isHit: () => boolean): Promise<v
   while (!isHit()) {
     if (performance.now() > until) throw new Error('nothing passed the point');
     // A service that waits for its answer may wait for the process that is struck.
-    const trigger = scenario.trigger();
-    await Promise.race([trigger, untilTrue(isHit)]);
+    let isPulled = false;
+    const trigger = scenario.trigger().finally(() => {
+      isPulled = true;
+    });
+    await Promise.race([trigger, untilTrue(() => isPulled || isHit())]);
     for (let waited = 0; waited < TRIGGER_AGAIN_MS && !isHit(); waited += 20) await pause(20);
   }
 }
@@ -127,7 +133,7 @@ async function delayAnswer(stage: Stage, { calendar }: Desk, point: string): Pro
     user: calendar.email,
     operation,
     times: 1,
-    answer_latency_ms: 2_000,
+    answer_latency_ms: ANSWERED_AFTER_MS,
   });
 }
 
@@ -145,7 +151,7 @@ async function strikeDuring(
     );
     return entries.length > 0;
   };
-  await waitUntil('the provider to carry it out', isCarriedOut, 1_900, 20);
+  await waitUntil('the provider to carry it out', isCarriedOut, ANSWERED_AFTER_MS - 100, 20);
   for (const member of hits) member.signal(strike === 'kill' ? 'SIGKILL' : 'SIGSTOP');
 }
 

@@ -42,6 +42,8 @@ export class Member {
   #child: ChildProcess | null = null;
   #isStopping = false;
   readonly #events: CrewEvents;
+  /** Orders that hold for whoever takes this place, so a process that starts again hears them too. */
+  readonly #standing = new Map<string, ProbeOrder>();
 
   constructor(plan: MemberPlan, events: CrewEvents) {
     this.plan = plan;
@@ -89,6 +91,7 @@ export class Member {
       createInterface({ input: stream }).on('line', (line) => this.#hear(line));
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
     child.on('error', () => undefined);
+    for (const order of this.#standing.values()) child.send(order, () => undefined);
   }
 
   #hear(line: string): void {
@@ -119,7 +122,10 @@ export class Member {
     return sent;
   }
 
+  /** Who stands still hears it when it is woken. */
   order(order: ProbeOrder): void {
+    if (order.do === 'arm') this.#standing.set(order.id, order);
+    else this.#standing.delete(order.id);
     this.#child?.send(order, () => undefined);
   }
 
