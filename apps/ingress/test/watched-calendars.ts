@@ -210,7 +210,7 @@ async function connect(
       await waitUntil(
         'a notification',
         async () => (await countDeliveries(database, connectionId)) > before,
-        10_000,
+        60_000,
         5,
       );
       return event;
