@@ -14,6 +14,7 @@ import {
   startLocalFleet,
 } from '@bookiji/local-fleet';
 import { describeFailure } from '@bookiji/runtime';
+import { playLife } from './demo/play-life.ts';
 import { playStory } from './demo/play-story.ts';
 import { createTeller } from './demo/teller.ts';
 
@@ -42,6 +43,7 @@ try {
   await checkPorts(process.env, LOCAL_PORT_VARIABLES);
   const fleet = await startEverything();
   await playStory(fleet, tell);
+  await playLife(fleet, tell);
   showAddresses(fleet);
 } catch (error) {
   if (!isStopping) {

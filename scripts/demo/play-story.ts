@@ -14,6 +14,7 @@ import {
   type Slot,
   waitUntil,
 } from '@bookiji/local-fleet';
+import { HOUR_MS, nextMorning, showSlots, slotAt } from './slots.ts';
 import type { Teller } from './teller.ts';
 
 const PROVIDER_ID = '5f0c9a52-3d9e-4f0e-9a53-6a1f3c2b7d10';
@@ -22,7 +23,6 @@ const CALENDARS: readonly SandboxCalendar[] = [
   { calendarProvider: 'microsoft', email: 'dana@outlook.example' },
 ];
 const ZONE = 'America/Toronto';
-const HOUR_MS = 3_600_000;
 
 interface Stage {
   readonly fleet: LocalFleet;
@@ -120,20 +120,6 @@ async function playBooking(stage: Stage): Promise<void> {
     await waitUntil(`${type} to reach the calendar`, () => eachShows(slot));
     tell.result(`${becomes} (${since(at)})`);
   }
-}
-
-function nextMorning(): Date {
-  const day = new Date(Date.now() + 24 * HOUR_MS);
-  return new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), 9));
-}
-
-function slotAt(morning: Date, hour: number): { start: string; end: string } {
-  const start = new Date(morning.getTime() + hour * HOUR_MS);
-  return { start: start.toISOString(), end: new Date(start.getTime() + HOUR_MS).toISOString() };
-}
-
-function showSlots(slots: readonly Slot[]): string {
-  return slots.map(({ start, end }) => `${start.slice(11, 16)}–${end.slice(11, 16)}`).join('  ');
 }
 
 function since(startedAt: number): string {

@@ -56,7 +56,7 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     sandbox: createSandboxClient(urls.sandbox),
     opsToken: firstOf(environment.OPS_TOKENS),
     supervisor,
-    ready: (withinMs = 20_000) => waitUntilAllReady(urls, withinMs),
+    ready: (withinMs = 30_000) => waitUntilAllReady(urls, withinMs),
     kill(role, signal) {
       const pid = supervisor.pids().get(role);
       if (pid !== undefined) process.kill(pid, signal);
