@@ -19,6 +19,7 @@ export async function requireSessions(databaseUrl: string, heardWithinMs = HEARD
     const heard = new Promise<boolean>((resolve) => listener.once('notification', () => resolve(true)));
     // biome-ignore lint/plugin: a name made here; LISTEN takes no parameters
     await listener.query(`LISTEN ${channel}`);
+    // biome-ignore lint/plugin: the text is ours
     await speaker.query('SELECT pg_notify($1, $2)', [channel, '']);
     if (await Promise.race([heard, sleep(heardWithinMs, false, { ref: false })])) return;
   } finally {
