@@ -43,6 +43,8 @@ export interface Cast {
   readonly environment: Environment;
   readonly sandbox: SandboxClient;
   readonly ingress: IngressClient;
+  /** Of the process that each role was started as last. */
+  readonly pids: Partial<Record<Role, number>>;
   /** One more process of the product; ended with the others. */
   start(role: Role): Promise<RunningProcess>;
   /** A new provider with one connected calendar; nothing is synced unless an inbound worker runs. */
@@ -73,9 +75,11 @@ export async function openCast(stage: Stage, over: Environment = {}): Promise<Ca
   };
   const environment = localEnvironment(given, urlOf('sandbox'), dir);
   const running: RunningProcess[] = [];
+  const pids: Partial<Record<Role, number>> = {};
   const start = async (role: Role) => {
     const one = await startRole(role, environment, urlOf(role), stage.profileDir);
     running.push(one);
+    pids[role] = one.pid;
     return one;
   };
   await Promise.all([start('sandbox'), start('ingress')]);
@@ -88,6 +92,7 @@ export async function openCast(stage: Stage, over: Environment = {}): Promise<Ca
     environment,
     sandbox,
     ingress,
+    pids,
     start,
     async connect(calendarProvider = 'google') {
       const providerId = randomUUID();

@@ -5,12 +5,13 @@ import { createProviderEdges } from '@bookiji/providers/adapters';
 import { composePort, withTimeout } from '@bookiji/providers/policies';
 import { creationKey, icalUidOf } from '@bookiji/sync';
 import { type Cast, type ConnectedCalendar, openCast } from './cast.ts';
+import { cpuSecondsOf } from './cpu-time.ts';
 import { type Bench, median, round } from './figures.ts';
 
 /** As many as a worker has places. */
 const CONCURRENCY = 20;
 const CALENDARS = 100;
-const BOOKINGS = 2_000;
+const BOOKINGS = 1_000;
 const ROUNDS = 3;
 /** Far quicker than a calendar provider answers a write, so that what is ours weighs more than it will. */
 const LATENCY_MS = 50;
@@ -21,62 +22,31 @@ export const outboundBench: Bench = {
   name: 'outbound',
   about: `bookings a second into ${CALENDARS} calendars, ${CONCURRENCY} at a time, a write answered after ${LATENCY_MS} ms; against a bare loop of the same client`,
   async run(stage) {
-    const cast = await openCast(stage, {
-      PROVIDER_REQUESTS_PER_MINUTE: NO_LIMIT,
-      BACKOFF_BASE_SECONDS: '1',
-      BACKOFF_MAX_SECONDS: '2',
-    });
+    const cast = await openCast(stage, { PROVIDER_REQUESTS_PER_MINUTE: NO_LIMIT });
     const desk = openBookingDesk(cast.environment);
     try {
-      const calendars: ConnectedCalendar[] = [];
-      for (let one = 0; one < CALENDARS; one += 1) calendars.push(await cast.connect());
+      const calendars = await connectMany(cast);
       const bare = await createBareLoop(cast, calendars);
-      await Promise.all([cast.start('outbound-worker'), cast.start('retry-worker')]);
+      const [worker] = await Promise.all([cast.start('outbound-worker'), cast.start('retry-worker')]);
+      await cast.sandbox.order('PUT', '/settings', { google: { latency_ms: LATENCY_MS } });
+      // What comes back is the other direction's work, on either side.
+      await cast.sandbox.order('POST', '/notification-faults', { action: 'drop' });
       const publish = (bookingIds: readonly string[]) =>
         desk.publish(...bookingIds.map((id, index) => eventOf(id, calendars[index % CALENDARS] as ConnectedCalendar)));
-      const speeds = {
-        bare: [] as number[],
-        worker: [] as number[],
-        bareAtOnce: [] as number[],
-        workerAtOnce: [] as number[],
-      };
+      const pids = { itself: worker.pid, PostgreSQL: stage.pids.postgres, Redis: stage.pids.redis };
+      const reports: Record<'bare' | 'worker', Report[]> = { bare: [], worker: [] };
+      // In turns, so that whatever slows the machine for a while slows both; the first round warms all of it up.
       for (let at = 0; at <= ROUNDS; at += 1) {
-        for (const latencyMs of [LATENCY_MS, 0]) {
-          await cast.sandbox.order('PUT', '/settings', { google: { latency_ms: latencyMs } });
-          const loop = await measure(cast, bare);
-          const worker = await measure(cast, publish);
-          stage.say(`answered after ${latencyMs} ms: bare ${Math.round(loop)}/s, worker ${Math.round(worker)}/s`);
-          // The first round warms all of it up.
-          if (at === 0) continue;
-          (latencyMs === 0 ? speeds.bareAtOnce : speeds.bare).push(loop);
-          (latencyMs === 0 ? speeds.workerAtOnce : speeds.worker).push(worker);
+        const sides = {
+          bare: await measure(cast, bare, { itself: process.pid }),
+          worker: await measure(cast, publish, pids),
+        };
+        for (const name of ['bare', 'worker'] as const) {
+          stage.say(`${name}: ${describe(sides[name])}`);
+          if (at > 0) reports[name].push(sides[name]);
         }
       }
-      const perSecond = (name: string, values: readonly number[]) => ({
-        name,
-        value: Math.round(median(values)),
-        unit: '1/s',
-      });
-      return {
-        figures: [
-          perSecond('bare loop', speeds.bare),
-          perSecond('worker', speeds.worker),
-          perSecond('bare loop, answered at once', speeds.bareAtOnce),
-          perSecond('worker, answered at once', speeds.workerAtOnce),
-          {
-            name: 'worker / bare loop, answered at once',
-            value: round(median(speeds.workerAtOnce) / median(speeds.bareAtOnce)),
-            unit: '',
-          },
-        ],
-        ratios: [
-          {
-            name: 'worker / bare loop',
-            value: round(median(speeds.worker) / median(speeds.bare)),
-            target: { atLeast: 0.6 },
-          },
-        ],
-      };
+      return summarize(reports);
     } finally {
       await desk.close();
       await cast.close();
@@ -84,18 +54,52 @@ export const outboundBench: Bench = {
   },
 };
 
-/** From the first booking to the moment when all of them stand in the calendars; bookings a second. */
-async function measure(cast: Cast, write: (bookingIds: readonly string[]) => Promise<void>): Promise<number> {
-  const before = await countWrites(cast);
+interface Report {
+  readonly perSecond: number;
+  /** Microseconds of CPU time a booking. */
+  readonly cpu: Readonly<Record<string, number>>;
+}
+
+function describe({ perSecond, cpu }: Report): string {
+  const times = Object.entries(cpu).map(([name, micros]) => `${micros} µs ${name}`);
+  return `${Math.round(perSecond)}/s; CPU a booking: ${times.join(', ')}`;
+}
+
+function summarize(reports: Readonly<Record<'bare' | 'worker', readonly Report[]>>) {
+  const speed = (name: keyof typeof reports) => median(reports[name].map(({ perSecond }) => perSecond));
+  return {
+    figures: (['bare', 'worker'] as const).map((name) => ({ name, value: Math.round(speed(name)), unit: '1/s' })),
+    ratios: [{ name: 'worker / bare loop', value: round(speed('worker') / speed('bare')), target: { atLeast: 0.6 } }],
+  };
+}
+
+async function connectMany(cast: Cast): Promise<ConnectedCalendar[]> {
+  const calendars: ConnectedCalendar[] = [];
+  while (calendars.length < CALENDARS) {
+    calendars.push(...(await Promise.all(Array.from({ length: 10 }, () => cast.connect()))));
+  }
+  return calendars;
+}
+
+/** From the first booking to the moment when all of them stand in the calendars. */
+async function measure(
+  cast: Cast,
+  write: (bookingIds: readonly string[]) => Promise<void>,
+  pids: Readonly<Record<string, number>>,
+): Promise<Report> {
+  const watched = Object.entries({ ...pids, sandbox: cast.pids.sandbox ?? 0 });
+  const before = watched.map(([, pid]) => cpuSecondsOf(pid));
+  const written = await countWrites(cast);
   const startedAt = performance.now();
   await write(Array.from({ length: BOOKINGS }, () => randomUUID()));
-  await waitUntil(
-    'every booking to be written',
-    async () => (await countWrites(cast)) >= before + BOOKINGS,
-    120_000,
-    10,
-  );
-  return BOOKINGS / ((performance.now() - startedAt) / 1_000);
+  const areWritten = async () => (await countWrites(cast)) >= written + BOOKINGS;
+  await waitUntil('every booking to be written', areWritten, 120_000, 20);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const cpu = watched.map(([name, pid], index) => {
+    const used = cpuSecondsOf(pid) - (before[index] ?? 0);
+    return [name, Math.round((used * 1e6) / BOOKINGS)] as const;
+  });
+  return { perSecond: BOOKINGS / seconds, cpu: Object.fromEntries(cpu) };
 }
 
 /** The history's own counter, without the history. */

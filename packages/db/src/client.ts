@@ -12,6 +12,12 @@ export interface DatabaseHandle {
   readonly sql: postgres.Sql;
   /** Throws when the database does not answer within `timeoutMs`. */
   ping(timeoutMs?: number): Promise<void>;
+  /**
+   * Has hot statements prepared by name from now on, if every session is this pool's own.
+   *
+   * @returns whether it is. Behind a pooler it is not, and the next statement may meet a server that knows no such name.
+   */
+  prepareStatements(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -31,9 +37,9 @@ export interface DatabaseOptions {
 const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /**
- * Opens a pool. Connecting is lazy; a lost server is met again on the next query. Statements are not prepared by name,
- * and nothing is kept in sessions but their limits, so a transaction-mode pooler that sets those may stand in between
- * (`requireSessionLimits`).
+ * Opens a pool. Connecting is lazy; a lost server is met again on the next query. Nothing is kept in sessions but their
+ * limits, and statements are prepared by name only where no pooler is found (`prepareStatements`), so one in transaction
+ * mode that sets those limits may stand in between (`requireSessionLimits`).
  */
 export function openDatabase(url: string, options: DatabaseOptions): DatabaseHandle {
   const sql = postgres(url, {
@@ -55,8 +61,18 @@ export function openDatabase(url: string, options: DatabaseOptions): DatabaseHan
     db,
     sql,
     ping: (timeoutMs = 2_000) => pingWithin(sql, timeoutMs),
+    prepareStatements: () => prepareStatements(sql),
     close: () => sql.end({ timeout: 5 }),
   };
+}
+
+/** A pooler gives each client a process id of its own making, since it has many for one server's. */
+async function prepareStatements(sql: postgres.Sql): Promise<boolean> {
+  const { state, 0: row } = await sql<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+  const isOurs = row?.pid === state.pid;
+  // Only those that drizzle was given a name for: it says of all others that they are not to be.
+  (sql.options as { prepare: boolean }).prepare = isOurs;
+  return isOurs;
 }
 
 async function pingWithin(sql: postgres.Sql, timeoutMs: number): Promise<void> {

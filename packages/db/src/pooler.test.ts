@@ -1,4 +1,5 @@
 /** The database behind PgBouncer in transaction mode: two statements of one client may meet two servers. */
+import { randomUUID } from 'node:crypto';
 import {
   createTestDatabase,
   hasPgBouncer,
@@ -9,6 +10,7 @@ import {
 } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DatabaseHandle, openDatabase, requireSessionLimits } from './client.ts';
+import { readCredentials } from './queries/credentials.ts';
 import { takeSweepTurn } from './queries/operations.ts';
 import { claimSync } from './queries/sync-leases.ts';
 
@@ -30,6 +32,23 @@ async function behindPooler(options: PgBouncerOptions, work: (handle: DatabaseHa
   }
 }
 
+const readPrepared = async ({ sql }: DatabaseHandle) =>
+  (await sql`SELECT statement FROM pg_prepared_statements`).map(({ statement }) => String(statement));
+
+test('without a pooler hot statements are prepared by name, and no others', async () => {
+  const handle = openDatabase(database.url, { applicationName: 'test', max: 1 });
+  try {
+    expect(await handle.prepareStatements()).toBe(true);
+    await readCredentials(handle.db, randomUUID());
+    await readCredentials(handle.db, randomUUID());
+    await takeSweepTurn(handle.db, { name: 'unpooled', owner: 'me', intervalMs: 1 });
+    const named = (await readPrepared(handle)).filter((statement) => !statement.includes('pg_prepared_statements'));
+    expect(named).toEqual([expect.stringContaining('access_token_sealed')]);
+  } finally {
+    await handle.close();
+  }
+});
+
 (hasPgBouncer() ? describe : describe.skip)('behind PgBouncer in transaction mode', () => {
   test('[R-2] of twelve clients on three connections one gets the lease, and one the turn to sweep', async () => {
     const { id: connectionId } = await insertConnection(database.sql);
@@ -46,6 +65,16 @@ async function behindPooler(options: PgBouncerOptions, work: (handle: DatabaseHa
       expect(turns.filter(Boolean)).toHaveLength(1);
       const servers = await Promise.all(owners.map(() => handle.sql`SELECT pg_backend_pid() AS pid, pg_sleep(0.01)`));
       expect(new Set(servers.map(([row]) => row?.pid)).size).toBeLessThanOrEqual(3);
+    });
+  });
+
+  test('[R-2] hot statements are not prepared by name, since the next one may meet another server', async () => {
+    const { id: connectionId } = await insertConnection(database.sql);
+    await behindPooler({ poolSize: 3 }, async (handle) => {
+      expect(await handle.prepareStatements()).toBe(false);
+      const reads = Array.from({ length: 30 }, () => readCredentials(handle.db, connectionId));
+      expect(await Promise.all(reads)).toHaveLength(30);
+      expect(await readPrepared(handle)).toEqual([]);
     });
   });
 

@@ -56,6 +56,7 @@ export async function openStores(
   context.own({ name: 'database', stop: () => database.close() });
   await database.ping(10_000);
   await requireSessionLimits(database.db);
+  await database.prepareStatements();
 
   const onQueueError = (error: Error) => {
     metrics.storeErrors.inc({ store: 'queue' });

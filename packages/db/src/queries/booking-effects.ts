@@ -4,6 +4,7 @@
  */
 import { and, eq, getTableColumns, inArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import { hotStatement } from '../hot-statement.ts';
 import {
   type BookingDetails,
   type BookingEffect,
@@ -34,6 +35,7 @@ export interface EffectClaim {
   readonly claimedAt: Date;
 }
 
+const given = sql.placeholder;
 const hasWork = sql`(e.applied_version < e.version OR e.inspected < e.inspect_requested)`;
 const isFree = sql`(e.lease_until IS NULL OR e.lease_until <= now())`;
 
@@ -42,36 +44,7 @@ export async function claimEffect(
   db: Database,
   claim: { bookingId: string; connectionId: string; owner: string; leaseMs: number },
 ): Promise<EffectClaim | null> {
-  // One statement, so that nobody sleeps between taking the lease and reading what it is for.
-  const taken = db
-    .$with('taken', {
-      ...getTableColumns(bookingEffects),
-      claimedAt: sql<Date>`claimed_at`.mapWith(bookingEffects.updatedAt).as('claimed_at'),
-    })
-    .as(sql`
-      UPDATE booking_effects e
-         SET lease_owner = ${claim.owner}, lease_token = e.lease_token + 1,
-             lease_until = now() + ${claim.leaseMs} * interval '1 millisecond'
-        FROM external_calendar_connections c
-       WHERE e.booking_id = ${claim.bookingId} AND e.connection_id = ${claim.connectionId} AND c.id = e.connection_id
-         AND ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
-         AND c.status = 'active' AND c.sync_enabled
-      RETURNING e.*, now() AS claimed_at`);
-  const { claimedAt, ...columns } = { ...getTableColumns(bookingEffects), claimedAt: taken.claimedAt };
-  const names = Object.keys(columns) as (keyof typeof columns)[];
-  const effectTaken = Object.fromEntries(names.map((name) => [name, taken[name]])) as unknown as typeof columns;
-  const { providerId, calendarProvider, externalCalendarId } = connections;
-  const [row] = await db
-    .with(taken)
-    .select({
-      effect: effectTaken,
-      claimedAt,
-      intent: bookingIntents,
-      connection: { providerId, calendarProvider, externalCalendarId },
-    })
-    .from(taken)
-    .innerJoin(bookingIntents, eq(bookingIntents.bookingId, taken.bookingId))
-    .innerJoin(connections, eq(connections.id, taken.connectionId));
+  const [row] = await effectClaim(db).execute(claim);
   if (row === undefined) return null;
   const { effect } = row;
   // A claim that waited for the effect's row sees it as it is now, but the intent as it was when the statement began. The
@@ -93,6 +66,40 @@ export async function claimEffect(
   };
 }
 
+/** One statement, so that nobody sleeps between taking the lease and reading what it is for. */
+const effectClaim = hotStatement((db) => {
+  const taken = db
+    .$with('taken', {
+      ...getTableColumns(bookingEffects),
+      claimedAt: sql<Date>`claimed_at`.mapWith(bookingEffects.updatedAt).as('claimed_at'),
+    })
+    .as(sql`
+      UPDATE booking_effects e
+         SET lease_owner = ${given('owner')}, lease_token = e.lease_token + 1,
+             lease_until = now() + ${given('leaseMs')} * interval '1 millisecond'
+        FROM external_calendar_connections c
+       WHERE e.booking_id = ${given('bookingId')} AND e.connection_id = ${given('connectionId')} AND c.id = e.connection_id
+         AND ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
+         AND c.status = 'active' AND c.sync_enabled
+      RETURNING e.*, now() AS claimed_at`);
+  const columns = getTableColumns(bookingEffects);
+  const names = Object.keys(columns) as (keyof typeof columns)[];
+  const effect = Object.fromEntries(names.map((name) => [name, taken[name]])) as unknown as typeof columns;
+  const { providerId, calendarProvider, externalCalendarId } = connections;
+  return db
+    .with(taken)
+    .select({
+      effect,
+      claimedAt: taken.claimedAt,
+      intent: bookingIntents,
+      connection: { providerId, calendarProvider, externalCalendarId },
+    })
+    .from(taken)
+    .innerJoin(bookingIntents, eq(bookingIntents.bookingId, taken.bookingId))
+    .innerJoin(connections, eq(connections.id, taken.connectionId))
+    .prepare('claim_effect');
+});
+
 async function readIntent(db: Database, bookingId: string) {
   const [intent] = await db.select().from(bookingIntents).where(eq(bookingIntents.bookingId, bookingId));
   if (intent === undefined) throw new Error('a booking was claimed without its intent');
@@ -113,6 +120,12 @@ function isHeld(lease: EffectLease) {
   );
 }
 
+const isHeldAsGiven = and(
+  eq(bookingEffects.bookingId, given('bookingId')),
+  eq(bookingEffects.connectionId, given('connectionId')),
+  eq(bookingEffects.leaseToken, given('token')),
+);
+
 /** Late writers of earlier generations than these are not reckoned with. */
 const FORMER_KEYS_KEPT = 6;
 
@@ -122,21 +135,26 @@ export async function noteCreation(
   lease: EffectLease,
   creation: { generation: number; creationKey: string },
 ): Promise<void> {
-  const noted = await db
+  const noted = await creationNote(db).execute({ ...lease, ...creation });
+  if (noted.length === 0) throw new LeaseLostError('the booking');
+}
+
+const creationNote = hotStatement((db) =>
+  db
     .update(bookingEffects)
     .set({
-      generation: creation.generation,
-      creationKey: creation.creationKey,
-      formerKeys: sql`CASE WHEN ${bookingEffects.creationKey} <> ${creation.creationKey}
+      generation: sql`${given('generation')}`,
+      creationKey: sql`${given('creationKey')}`,
+      formerKeys: sql`CASE WHEN ${bookingEffects.creationKey} <> ${given('creationKey')}
         THEN (array_prepend(${bookingEffects.creationKey}, ${bookingEffects.formerKeys}))[1:${FORMER_KEYS_KEPT}::int]
         ELSE ${bookingEffects.formerKeys} END`,
       externalEventId: null,
       etag: null,
     })
-    .where(isHeld(lease))
-    .returning({ id: bookingEffects.bookingId });
-  if (noted.length === 0) throw new LeaseLostError('the booking');
-}
+    .where(isHeldAsGiven)
+    .returning({ id: bookingEffects.bookingId })
+    .prepare('note_creation'),
+);
 
 /** Keeps the lease for another while; throws `LeaseLostError` when it is gone. */
 export async function extendEffectLease(db: Database, lease: EffectLease & { leaseMs: number }): Promise<void> {
@@ -190,14 +208,26 @@ export async function recordEffectSuccess(db: Database, done: EffectSuccess): Pr
 
 /** Effect and mapping in one statement: each round trip counts, as this is done for every write. */
 async function recordTogether(db: Database, done: EffectSuccess): Promise<Recorded> {
-  const effect = db.$with('effect').as(updateEffect(db, done));
-  const [row] = await db
-    .with(effect, ...(done.mapping === null ? [] : [putMapping(db, done, done.mapping)]))
-    .select({ workAgain: effect.workAgain, recordedAt: effect.recordedAt })
-    .from(effect);
+  const { mapping } = done;
+  const record = mapping === null ? effectRecord(db) : fullRecord(db);
+  const [row] = await record.execute({
+    ...effectValues(done),
+    ...(mapping === null ? {} : mappingValues(done, mapping)),
+  });
   if (row === undefined) throw new LeaseLostError('the booking');
   return row;
 }
+
+const effectRecord = hotStatement((db) => updateEffect(db).prepare('record_effect'));
+
+const fullRecord = hotStatement((db) => {
+  const effect = db.$with('effect').as(updateEffect(db));
+  return db
+    .with(effect, putMapping(db))
+    .select({ workAgain: effect.workAgain, recordedAt: effect.recordedAt })
+    .from(effect)
+    .prepare('record_effect_and_mapping');
+});
 
 /**
  * The echo was read before this record and stands as the owner's busy time; it is the booking's event, so it makes way
@@ -205,7 +235,7 @@ async function recordTogether(db: Database, done: EffectSuccess): Promise<Record
  */
 function recordOverEcho(db: Database, done: EffectSuccess): Promise<Recorded> {
   return db.transaction(async (tx) => {
-    const [row] = await updateEffect(tx, done);
+    const [row] = await effectRecord(tx).execute(effectValues(done));
     if (row === undefined) throw new LeaseLostError('the booking');
     if (done.mapping !== null) await storeMapping(tx, done, done.mapping);
     return row;
@@ -217,25 +247,34 @@ interface Recorded {
   readonly recordedAt: Date;
 }
 
-function updateEffect(db: Database, done: EffectSuccess) {
+function effectValues({ mapping, deletedEventId, ...done }: EffectSuccess) {
+  const { writtenStart, writtenEnd } = done;
+  return {
+    ...done,
+    writtenStart: writtenStart?.toISOString() ?? null,
+    writtenEnd: writtenEnd?.toISOString() ?? null,
+  };
+}
+
+function updateEffect(db: Database) {
   return db
     .update(bookingEffects)
     .set({
       // A late recorder can only hold an older token, but the version must never go down even so.
-      appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${done.appliedVersion}::bigint)`,
-      inspected: sql`greatest(${bookingEffects.inspected}, ${done.inspected}::bigint)`,
-      externalEventId: done.externalEventId,
-      etag: done.etag,
-      generation: done.generation,
-      writtenStart: done.writtenStart,
-      writtenEnd: done.writtenEnd,
+      appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${given('appliedVersion')}::bigint)`,
+      inspected: sql`greatest(${bookingEffects.inspected}, ${given('inspected')}::bigint)`,
+      externalEventId: sql`${given('externalEventId')}`,
+      etag: sql`${given('etag')}`,
+      generation: sql`${given('generation')}`,
+      writtenStart: sql`${given('writtenStart')}`,
+      writtenEnd: sql`${given('writtenEnd')}`,
       errorCount: 0,
       lastError: null,
       leaseOwner: null,
       leaseUntil: null,
       updatedAt: sql`now()`,
     })
-    .where(isHeld(done))
+    .where(isHeldAsGiven)
     .returning({
       workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
                               OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`.as('work_again'),
@@ -243,17 +282,26 @@ function updateEffect(db: Database, done: EffectSuccess) {
     });
 }
 
+function mappingValues({ externalEventId, deletedEventId }: EffectSuccess, mapping: MappingRow) {
+  return {
+    ...mapping,
+    mappedEventId: externalEventId ?? deletedEventId,
+    startAt: mapping.startAt.toISOString(),
+    endAt: mapping.endAt.toISOString(),
+    isBusy: mapping.status !== 'CANCELLED',
+  };
+}
+
 /** Only where the statement's `effect` found the lease still held. */
-function putMapping(db: Database, lease: EffectSuccess, mapping: MappingRow) {
-  const isBusy = mapping.status !== 'CANCELLED';
+function putMapping(db: Database) {
   return db.$with('mapping', {}).as(sql`
     INSERT INTO external_calendar_events AS m
            (connection_id, provider_id, calendar_provider, external_event_id, ical_uid, start_time, end_time, is_busy,
             checksum, booking_id, sync_status)
-    SELECT ${lease.connectionId}::uuid, ${mapping.providerId}::uuid, ${mapping.calendarProvider}::text,
-           ${lease.externalEventId ?? lease.deletedEventId}::text, ${mapping.icalUid}::text,
-           ${mapping.startAt.toISOString()}::timestamptz, ${mapping.endAt.toISOString()}::timestamptz,
-           ${isBusy}::boolean, ${mapping.checksum}::text, ${lease.bookingId}::uuid, ${mapping.status}::text
+    SELECT ${given('connectionId')}::uuid, ${given('providerId')}::uuid, ${given('calendarProvider')}::text,
+           ${given('mappedEventId')}::text, ${given('icalUid')}::text, ${given('startAt')}::timestamptz,
+           ${given('endAt')}::timestamptz, ${given('isBusy')}::boolean, ${given('checksum')}::text,
+           ${given('bookingId')}::uuid, ${given('status')}::text
       FROM effect
     ON CONFLICT (booking_id, calendar_provider) WHERE booking_id IS NOT NULL DO UPDATE
        SET connection_id = excluded.connection_id,

@@ -1,7 +1,8 @@
 /** The desired state of bookings. Storing it is what accepting a booking event means. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import type { BookingDetails } from '../schema/index.ts';
+import { hotStatement } from '../hot-statement.ts';
+import { type BookingDetails, bookingEffects, bookingIntents } from '../schema/index.ts';
 
 /** A validated booking event, as stored. */
 export interface BookingIntent {
@@ -29,33 +30,48 @@ export type AcceptedBooking =
  * A booking keeps the provider it was made for; a cancellation without a body keeps the last known times.
  */
 export async function acceptBookingIntent(db: Database, intent: BookingIntent): Promise<AcceptedBooking> {
-  const rows = await db.execute<{ connection_id: string | null }>(sql`
-    WITH intent AS (
-      INSERT INTO booking_intents AS i (booking_id, provider_id, version, state, start_time, end_time, details, event_id)
-      VALUES (${intent.bookingId}, ${intent.providerId}, ${intent.version}, ${intent.state},
-              ${intent.startAt?.toISOString() ?? null}::timestamptz, ${intent.endAt?.toISOString() ?? null}::timestamptz,
-              ${intent.details === null ? null : JSON.stringify(intent.details)}::text::jsonb, ${intent.eventId})
-      ON CONFLICT (booking_id) DO UPDATE
-         SET version = EXCLUDED.version, state = EXCLUDED.state, event_id = EXCLUDED.event_id, received_at = now(),
-             start_time = coalesce(EXCLUDED.start_time, i.start_time), end_time = coalesce(EXCLUDED.end_time, i.end_time),
-             details = coalesce(EXCLUDED.details, i.details)
-       WHERE i.version < EXCLUDED.version
-      RETURNING booking_id, provider_id, version, state
-    ), effect AS (
-      INSERT INTO booking_effects AS e (booking_id, connection_id, version)
-      SELECT intent.booking_id, c.id, intent.version
-        FROM intent JOIN external_calendar_connections c ON c.provider_id = intent.provider_id
-       WHERE c.status <> 'disabled'
-      ON CONFLICT (booking_id, connection_id) DO UPDATE
-         SET version = EXCLUDED.version, received_at = now(), next_attempt_at = now(), dead_at = NULL, updated_at = now(),
-             error_count = 0
-       WHERE e.version < EXCLUDED.version
-      RETURNING connection_id
-    )
-    SELECT effect.connection_id FROM intent LEFT JOIN effect ON true`);
+  const { startAt, endAt, details, ...rest } = intent;
+  const rows = await acceptance(db).execute({
+    ...rest,
+    startAt: startAt?.toISOString() ?? null,
+    endAt: endAt?.toISOString() ?? null,
+    details: details === null ? null : JSON.stringify(details),
+  });
   if (rows.length === 0) return { accepted: false };
-  return { accepted: true, connectionIds: rows.flatMap((row) => row.connection_id ?? []) };
+  return { accepted: true, connectionIds: rows.flatMap((row) => row.connectionId ?? []) };
 }
+
+const given = sql.placeholder;
+
+const acceptance = hotStatement((db) => {
+  const intent = db.$with('intent', { bookingId: bookingIntents.bookingId }).as(sql`
+    INSERT INTO booking_intents AS i (booking_id, provider_id, version, state, start_time, end_time, details, event_id)
+    VALUES (${given('bookingId')}, ${given('providerId')}, ${given('version')}, ${given('state')},
+            ${given('startAt')}::timestamptz, ${given('endAt')}::timestamptz, ${given('details')}::text::jsonb,
+            ${given('eventId')})
+    ON CONFLICT (booking_id) DO UPDATE
+       SET version = EXCLUDED.version, state = EXCLUDED.state, event_id = EXCLUDED.event_id, received_at = now(),
+           start_time = coalesce(EXCLUDED.start_time, i.start_time), end_time = coalesce(EXCLUDED.end_time, i.end_time),
+           details = coalesce(EXCLUDED.details, i.details)
+     WHERE i.version < EXCLUDED.version
+    RETURNING booking_id, provider_id, version, state`);
+  const effect = db.$with('effect', { connectionId: bookingEffects.connectionId }).as(sql`
+    INSERT INTO booking_effects AS e (booking_id, connection_id, version)
+    SELECT intent.booking_id, c.id, intent.version
+      FROM intent JOIN external_calendar_connections c ON c.provider_id = intent.provider_id
+     WHERE c.status <> 'disabled'
+    ON CONFLICT (booking_id, connection_id) DO UPDATE
+       SET version = EXCLUDED.version, received_at = now(), next_attempt_at = now(), dead_at = NULL, updated_at = now(),
+           error_count = 0
+     WHERE e.version < EXCLUDED.version
+    RETURNING connection_id`);
+  return db
+    .with(intent, effect)
+    .select({ connectionId: effect.connectionId })
+    .from(intent)
+    .leftJoin(effect, sql`true`)
+    .prepare('accept_booking');
+});
 
 /** Gives a connection the effects of its provider's live bookings that still lie ahead; returns the bookings concerned. */
 export async function adoptUpcomingBookings(db: Database, connectionId: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 /** Sealed tokens, and the lease that lets one process at a time refresh them. */
 import { and, eq, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import { hotStatement } from '../hot-statement.ts';
 import { connections } from '../schema/index.ts';
 
 export interface StoredCredentials {
@@ -15,7 +16,12 @@ export interface StoredCredentials {
 }
 
 export async function readCredentials(db: Database, connectionId: string): Promise<StoredCredentials | null> {
-  const [row] = await db
+  const [row] = await credentials(db).execute({ connectionId });
+  return row ?? null;
+}
+
+const credentials = hotStatement((db) =>
+  db
     .select({
       calendarProvider: connections.calendarProvider,
       status: connections.status,
@@ -25,9 +31,9 @@ export async function readCredentials(db: Database, connectionId: string): Promi
       expiresInSeconds: sql<number | null>`extract(epoch FROM ${connections.accessTokenExpiresAt} - now())::float8`,
     })
     .from(connections)
-    .where(eq(connections.id, connectionId));
-  return row ?? null;
-}
+    .where(eq(connections.id, sql.placeholder('connectionId')))
+    .prepare('credentials'),
+);
 
 /** Takes the right to refresh, if the connection is active, its tokens are still those of `tokenVersion` and nobody else is at it. */
 export async function claimRefresh(
