@@ -67,33 +67,43 @@ export function createIntake(options: IntakeOptions): Intake {
       const batch = waiting.slice(0, BATCH);
       waiting = waiting.slice(BATCH);
       running += 1;
-      const done = store(batch).finally(() => {
+      const done = store(batch, () => {
         running -= 1;
-        underway.delete(done);
         flush();
-      });
+      }).finally(() => underway.delete(done));
       underway.add(done);
     }
   };
 
-  const store = async (batch: readonly Waiting[]): Promise<void> => {
+  /** @param onStored called first of all when the database has answered, so that it works on while answers are written */
+  const store = async (batch: readonly Waiting[], onStored: () => void): Promise<void> => {
+    let outcome: PromiseSettledResult<RecordedDeliveries>;
     try {
-      const { verdicts, toRing } = await inTime(options.record(batch.map(({ notification }) => notification)));
-      for (const [index, { resolve }] of batch.entries()) resolve(verdicts[index] as DeliveryVerdict);
-      for (const connectionId of toRing) dirty.add(connectionId);
-      ring();
-    } catch (error) {
-      if (batch.length === 1 || isUnreachable(error)) {
-        for (const { reject } of batch) reject(error);
-        // Who came meanwhile would only wait as long once more.
-        if (error instanceof IntakeTimeoutError) for (const { reject } of waiting.splice(0)) reject(error);
-        return;
-      }
-      // One of them may be what the database cannot take; the others must not suffer for it.
-      const middle = Math.ceil(batch.length / 2);
-      await store(batch.slice(0, middle));
-      await store(batch.slice(middle));
+      outcome = {
+        status: 'fulfilled',
+        value: await inTime(options.record(batch.map(({ notification }) => notification))),
+      };
+    } catch (reason) {
+      outcome = { status: 'rejected', reason };
     }
+    onStored();
+    if (outcome.status === 'rejected') return fail(batch, outcome.reason);
+    for (const [index, { resolve }] of batch.entries()) resolve(outcome.value.verdicts[index] as DeliveryVerdict);
+    for (const connectionId of outcome.value.toRing) dirty.add(connectionId);
+    ring();
+  };
+
+  const fail = async (batch: readonly Waiting[], error: unknown): Promise<void> => {
+    if (batch.length === 1 || isUnreachable(error)) {
+      for (const { reject } of batch) reject(error);
+      // Who came meanwhile would only wait as long once more.
+      if (error instanceof IntakeTimeoutError) for (const { reject } of waiting.splice(0)) reject(error);
+      return;
+    }
+    // One of them may be what the database cannot take; the others must not suffer for it.
+    const middle = Math.ceil(batch.length / 2);
+    await store(batch.slice(0, middle), () => undefined);
+    await store(batch.slice(middle), () => undefined);
   };
 
   /** One ring at a time; what comes meanwhile is rung together. */

@@ -2,6 +2,7 @@
  * Taking notifications in. One statement for everything that arrived together: it judges each notification, stores the
  * receipts of the new ones, and raises their connections' `requested`. When it returns, the intent is on disk.
  */
+import { randomUUID } from 'node:crypto';
 import { lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { deliveries } from '../schema/index.ts';
@@ -64,42 +65,52 @@ export async function recordDeliveries(
   notifications: readonly ProvenNotification[],
   allow: Allowlists,
 ): Promise<RecordedDeliveries> {
-  const items = notifications.map((item, ordinal) => ({
-    ordinal,
-    connection_id: item.connectionId,
-    channel_id: item.channelId,
-    resource_id: storable(item.resourceId),
-    subscription_id: storable(item.subscriptionId),
-    // Without a key of its own each notification is its own delivery.
-    delivery_key: storable(item.deliveryKey),
-    is_handshake: item.isHandshake === true,
-  }));
+  const items = notifications.map(toItem);
   const [providers, listed] = [allow.providerIds, allow.connectionIds].map((ids) => ids && JSON.stringify(ids));
-  const rows = await db.execute<{ ordinal: number; verdict: DeliveryVerdict; must_ring: boolean }>(sql`
-    SELECT ordinal, verdict, must_ring FROM record_deliveries(
+  const told = await db.execute<Told>(sql`
+    SELECT told, ordinal, connection_id, delivery_key FROM take_in_deliveries(
       ${JSON.stringify(items)}::text::jsonb, ${providers}::text::jsonb, ${listed}::text::jsonb)`);
-  return readRows(notifications, rows);
+  return readTold(items, told);
 }
 
-function readRows(
-  notifications: readonly ProvenNotification[],
-  rows: readonly { ordinal: number; verdict: DeliveryVerdict; must_ring: boolean }[],
-): RecordedDeliveries {
-  const verdicts: DeliveryVerdict[] = [];
-  const toRing = new Set<string>();
-  for (const { ordinal, verdict, must_ring } of rows) {
-    verdicts[ordinal] = verdict;
-    if (must_ring) toRing.add((notifications[ordinal] as ProvenNotification).connectionId);
+/** Short names and nothing that is null: the text is as long as the statement takes to send and to read. */
+function toItem(item: ProvenNotification, ordinal: number) {
+  return {
+    n: ordinal,
+    connection_id: item.connectionId,
+    channel_id: item.channelId ?? undefined,
+    resource_id: storable(item.resourceId) ?? undefined,
+    subscription_id: storable(item.subscriptionId) ?? undefined,
+    // Without a key of its own each notification is its own delivery.
+    delivery_key: storable(item.deliveryKey) ?? `unkeyed:${randomUUID()}`,
+    is_handshake: item.isHandshake === true ? true : undefined,
+  };
+}
+
+/** What the function says; see its migration. */
+type Told = { told: string; ordinal: number; connection_id: string; delivery_key: string };
+
+function readTold(items: readonly ReturnType<typeof toItem>[], rows: readonly Told[]): RecordedDeliveries {
+  const verdicts: DeliveryVerdict[] = Array(items.length).fill('duplicate');
+  const toRing: string[] = [];
+  const judged = new Set<number>();
+  const stored = new Set<string>();
+  let isComplete = false;
+  for (const { told, ordinal, connection_id, delivery_key } of rows) {
+    if (told === 'ring') toRing.push(connection_id);
+    else if (told === 'complete') isComplete = true;
+    else if (told === 'stored') stored.add(`${connection_id} ${delivery_key}`);
+    else {
+      verdicts[ordinal] = told as DeliveryVerdict;
+      judged.add(ordinal);
+    }
   }
-  // Of several alike in one batch one receipt was stored; the first of them is the new one.
-  const seen = new Set<string>();
-  for (const [ordinal, { connectionId, deliveryKey }] of notifications.entries()) {
-    if (verdicts[ordinal] !== 'accepted' || deliveryKey === null) continue;
-    const key = `${connectionId} ${deliveryKey}`;
-    if (seen.has(key)) verdicts[ordinal] = 'duplicate';
-    seen.add(key);
+  for (const { n: ordinal, connection_id, delivery_key } of items) {
+    if (judged.has(ordinal)) continue;
+    // Of several alike in one batch one receipt was stored; the first of them is the new one.
+    if (isComplete || stored.delete(`${connection_id} ${delivery_key}`)) verdicts[ordinal] = 'accepted';
   }
-  return { verdicts, toRing: [...toRing] };
+  return { verdicts, toRing };
 }
 
 /** PostgreSQL's text takes neither NUL nor half a character; what carries one was made by hand and equals nothing stored. */
