@@ -14,6 +14,9 @@ export interface Ratio {
 
 export interface BenchResult {
   readonly bench: string;
+  /** ISO 8601. */
+  readonly measuredAt: string;
+  readonly about: string;
   readonly figures: readonly Figure[];
   readonly ratios: readonly Ratio[];
 }
@@ -22,7 +25,7 @@ export interface Bench {
   readonly name: string;
   /** One sentence: what is measured against what. */
   readonly about: string;
-  run(stage: Stage): Promise<Omit<BenchResult, 'bench'>>;
+  run(stage: Stage): Promise<Pick<BenchResult, 'figures' | 'ratios'>>;
 }
 
 /** The servers of one run, all on this machine. */

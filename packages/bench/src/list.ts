@@ -1,7 +1,9 @@
+import { availabilityBench } from './availability.ts';
 import { changeLagBench } from './change-lag.ts';
 import { duplicatesBench } from './duplicates.ts';
 import type { Bench } from './figures.ts';
 import { firstSyncBench } from './first-sync.ts';
+import { incrementsBench } from './increments.ts';
 import { ingressBench } from './ingress/ingress-bench.ts';
 import { outboundBench } from './outbound.ts';
 import { scaleBench } from './scale.ts';
@@ -9,8 +11,10 @@ import { scaleBench } from './scale.ts';
 export const BENCHES: readonly Bench[] = [
   ingressBench,
   firstSyncBench,
+  incrementsBench,
   changeLagBench,
   duplicatesBench,
   outboundBench,
+  availabilityBench,
   scaleBench,
 ];
