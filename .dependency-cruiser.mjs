@@ -61,6 +61,8 @@ export default {
           '/src/index\\.ts$',
           '^packages/providers/src/[^/]+/index\\.ts$',
           '^packages/db/src/migrate\\.ts$',
+          // Apart, so that a start need not load the whole product before it can begin.
+          '^packages/fleet/src/fleet-settings\\.ts$',
         ],
       },
     ),

@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -110,6 +110,9 @@ function stamp() {
 }
 
 function versionOf(node) {
+  // Its package is named for it; asking costs a start of Node.
+  const [, named] = /@(\d+\.\d+\.\d+)\//.exec(realpathSync(node)) ?? [];
+  if (named !== undefined) return named;
   return spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout.trim();
 }
 

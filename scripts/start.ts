@@ -1,26 +1,20 @@
 /** `npm start`: embedded database, sandbox calendars and the whole fleet; plays the main job, then stays up. */
 import { createWriteStream } from 'node:fs';
 import { join, relative } from 'node:path';
-import {
-  checkPorts,
-  checkSettings,
-  LOCAL_PORT_VARIABLES,
-  LOCAL_ROLES,
-  type LocalFleet,
-  localEnvironment,
-  prepareDatabase,
-  ROOT,
-  STATE_DIR,
-  startLocalFleet,
-} from '@bookiji/local-fleet';
+import type { LocalFleet } from '@bookiji/local-fleet';
+import { startDatabase } from '@bookiji/local-fleet/database';
 import { describeFailure } from '@bookiji/runtime';
-import { playLife } from './demo/play-life.ts';
-import { playStory } from './demo/play-story.ts';
 import { createTeller } from './demo/teller.ts';
+
+// The server wakes up while the product is being loaded, and the product's processes while the demo is.
+const early = startDatabase(process.env);
+early.catch(() => undefined);
+const local = await import('@bookiji/local-fleet');
+const { LOCAL_ROLES, ROOT, STATE_DIR } = local;
 
 const LOG = join(STATE_DIR, 'fleet.log');
 const tell = createTeller();
-let stop = async (): Promise<void> => undefined;
+let stop = async (): Promise<void> => (await early.catch(() => null))?.stop();
 let isStopping = false;
 
 /** Once: a second Ctrl-C does not start a second end. */
@@ -39,9 +33,12 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 }
 
 try {
-  checkSettings(localEnvironment(process.env, 'http://127.0.0.1'), LOCAL_ROLES);
-  await checkPorts(process.env, LOCAL_PORT_VARIABLES);
+  local.checkSettings(local.localEnvironment(process.env, 'http://127.0.0.1'), LOCAL_ROLES);
+  await local.checkPorts(process.env, local.LOCAL_PORT_VARIABLES);
   const fleet = await startEverything();
+  const { playLife, playStory } = await import('./demo/index.ts');
+  await fleet.ready();
+  tell.step(`fleet is up: ${LOCAL_ROLES.join(', ')}; queues on ${process.env.REDIS_URL ? 'Redis' : 'PostgreSQL'}`);
   await playStory(fleet, tell);
   await playLife(fleet, tell);
   showAddresses(fleet);
@@ -55,11 +52,10 @@ try {
 }
 
 async function startEverything(): Promise<LocalFleet> {
-  const database = await prepareDatabase(process.env);
-  stop = async () => database.embedded?.stop();
+  const database = await local.prepareDatabase(process.env, early);
   tell.step(database.embedded === null ? 'PostgreSQL at DATABASE_URL' : 'embedded PostgreSQL is up, schema is current');
   const log = createWriteStream(LOG, { flags: 'a' });
-  const fleet = await startLocalFleet({
+  const fleet = await local.startLocalFleet({
     environment: { ...process.env, ...database.doors, DATABASE_URL: database.url },
     onLine: (role, line) => {
       log.write(`${role} ${line}\n`);
@@ -70,8 +66,6 @@ async function startEverything(): Promise<LocalFleet> {
     await fleet.stop();
     await database.embedded?.stop();
   };
-  await fleet.ready();
-  tell.step(`fleet is up: ${LOCAL_ROLES.join(', ')}; queues on ${process.env.REDIS_URL ? 'Redis' : 'PostgreSQL'}`);
   return fleet;
 }
 

@@ -11,6 +11,7 @@ import {
   makeBookingEvent,
   openBookingDesk,
   type SandboxCalendar,
+  type SandboxEvent,
   type Slot,
   waitUntil,
 } from '@bookiji/local-fleet';
@@ -38,8 +39,9 @@ export async function playStory(fleet: LocalFleet, tell: Teller): Promise<void> 
   const desk = openBookingDesk(fleet.environment);
   const stage: Stage = { fleet, tell, desk, db: database.db, morning: nextMorning() };
   try {
-    for (const calendar of CALENDARS) await connectCalendar(stage, calendar);
-    for (const calendar of CALENDARS) await playChange(stage, calendar);
+    tell.step('Dana connects her Google and her Microsoft calendar: link, consent, callback');
+    await Promise.all(CALENDARS.map((calendar) => connectCalendar(stage, calendar)));
+    await playChanges(stage);
     await playBooking(stage);
   } finally {
     await desk.close();
@@ -50,45 +52,50 @@ export async function playStory(fleet: LocalFleet, tell: Teller): Promise<void> 
 async function connectCalendar({ fleet, tell }: Stage, calendar: SandboxCalendar): Promise<void> {
   const { calendarProvider, email } = calendar;
   await fleet.sandbox.putUser({ calendar_provider: calendarProvider, email, name: 'Dana Demo', time_zone: ZONE });
-  tell.step(`Dana connects her ${nameOf(calendarProvider)} calendar: link, consent, callback`);
   const startedAt = Date.now();
   await fleet.ingress.connectCalendar(PROVIDER_ID, calendarProvider, email);
-  await waitUntil('the first sync', async () => {
+  await waitUntil('the first sync and the push channel', async () => {
     const all = await fleet.ingress.connections(PROVIDER_ID);
-    const synced = all.find((one) => one.calendar_provider === calendarProvider)?.last_synced_at;
-    return synced !== null && synced !== undefined && Date.parse(synced) >= startedAt;
+    const mine = all.find((one) => one.calendar_provider === calendarProvider);
+    return Date.parse(mine?.last_synced_at ?? '') >= startedAt && mine?.channel_expires_at;
   });
-  await waitUntil('the push channel', async () => {
-    const all = await fleet.ingress.connections(PROVIDER_ID);
-    return all.find((one) => one.calendar_provider === calendarProvider)?.channel_expires_at;
-  });
-  tell.result('connected, first sync done, push channel open');
+  tell.result(`${nameOf(calendarProvider)} connected, first sync done, push channel open`);
 }
 
-/** A calendar change becomes a row and shrinks the free slots; gone, it gives them back. */
-async function playChange(stage: Stage, calendar: SandboxCalendar): Promise<void> {
+/** A change in each calendar becomes a row and shrinks the free slots; gone, it gives them back. */
+async function playChanges(stage: Stage): Promise<void> {
   const { fleet, tell, morning } = stage;
   const slots = [0, 1, 2].map((hour) => slotAt(morning, hour));
-  const free = () => fleet.ingress.availability(PROVIDER_ID, slots);
-  tell.step(`Free slots of ${morning.toISOString().slice(0, 10)}: ${showSlots((await free()).free)} UTC`);
+  const free = async () => showSlots((await fleet.ingress.availability(PROVIDER_ID, slots)).free);
+  const allFree = await free();
+  tell.step(`Free slots of ${morning.toISOString().slice(0, 10)}: ${allFree} UTC`);
+  const events = await Promise.all(
+    CALENDARS.map(async (calendar, index) => {
+      const slot = slotAt(morning, index + 1);
+      tell.step(`Dana writes "Dentist" into her ${nameOf(calendar.calendarProvider)} calendar, ${showSlots([slot])}`);
+      const event = await seeRow(stage, calendar, slot);
+      return { calendar, event };
+    }),
+  );
+  const left = showSlots(slots.slice(0, 1));
+  await waitUntil('the slots to be blocked', async () => (await free()) === left);
+  tell.result(`free now: ${left}`);
+  await Promise.all(events.map(({ calendar, event }) => fleet.sandbox.deleteEvent(calendar, event.id)));
+  await waitUntil('the slots to be free again', async () => (await free()) === allFree);
+  tell.result(`she deletes both, and the slots are back: ${allFree}`);
+}
 
+/** Writes an event and waits for its row. */
+async function seeRow(stage: Stage, calendar: SandboxCalendar, slot: Slot): Promise<SandboxEvent> {
   const at = performance.now();
-  const event = await fleet.sandbox.addEvent(calendar, { title: 'Dentist', ...slotAt(morning, 1) });
-  tell.step(
-    `Dana writes "Dentist" into her ${nameOf(calendar.calendarProvider)} calendar, ${showSlots([slotAt(morning, 1)])}`,
-  );
-  const row = await waitUntil('the busy interval', async () => {
-    const rows = await listBusyIntervals(stage.db, PROVIDER_ID, morning, new Date(morning.getTime() + 3 * HOUR_MS));
-    return rows.find(({ startAt }) => startAt.getTime() === morning.getTime() + HOUR_MS);
+  const event = await stage.fleet.sandbox.addEvent(calendar, { title: 'Dentist', ...slot });
+  const [start, end] = [new Date(slot.start), new Date(slot.end)];
+  await waitUntil('the busy interval', async () => {
+    const rows = await listBusyIntervals(stage.db, PROVIDER_ID, start, end);
+    return rows.some(({ startAt, endAt }) => +startAt === +start && +endAt === +end);
   });
-  tell.result(
-    `a row in external_calendar_events, ${showSlots([{ start: row.startAt.toISOString(), end: row.endAt.toISOString() }])} (${since(at)})`,
-  );
-  await waitUntil('the slot to be blocked', async () => (await free()).free.length === 2);
-  tell.result(`free now: ${showSlots((await free()).free)}`);
-  await fleet.sandbox.deleteEvent(calendar, event.id);
-  await waitUntil('the slot to be free again', async () => (await free()).free.length === 3);
-  tell.result(`she deletes it, and the slots are back: ${showSlots((await free()).free)}`);
+  stage.tell.result(`a row in external_calendar_events, ${showSlots([slot])} (${since(at)})`);
+  return event;
 }
 
 /** A booking becomes one event in each calendar, moves and disappears. */

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { migrateUp, migrationStatus } from '@bookiji/db/migrate';
 import { prepareQueueSchema } from '@bookiji/queues';
-import { type EmbeddedPostgres, type Environment, startEmbeddedPostgres } from '@bookiji/runtime';
+import type { EmbeddedPostgres, Environment } from '@bookiji/runtime';
 import { localDoors, openLocalDoors } from './database-roles.ts';
-import { STATE_DIR } from './root.ts';
+import { startDatabase } from './start-database.ts';
 
 export interface PreparedDatabase {
   readonly url: string;
@@ -17,17 +16,20 @@ export interface PreparedDatabase {
  * The database to use. The embedded one is started (or adopted) and migrated; one that was named is only looked at, for
  * changing a production schema is the operator's own step.
  *
+ * @param early the embedded server, where it was started before.
  * @throws Error whose message is one line for the operator.
  */
-export async function prepareDatabase(environment: Environment): Promise<PreparedDatabase> {
-  const given = environment.DATABASE_URL;
-  if (given !== undefined && given !== '') {
-    await refuseWrongSchema(given);
-    return { url: given, embedded: null, doors: {} };
+export async function prepareDatabase(
+  environment: Environment,
+  early: Promise<EmbeddedPostgres | null> = startDatabase(environment),
+): Promise<PreparedDatabase> {
+  const embedded = await early;
+  if (embedded === null) {
+    const url = environment.DATABASE_URL ?? '';
+    await refuseWrongSchema(url);
+    return { url, embedded, doors: {} };
   }
-  const embedded = await startEmbeddedPostgres({ dataDir: join(STATE_DIR, 'postgres'), database: 'bookiji' });
-  await refuseNewerSchema(embedded);
-  await migrateUp(embedded.url);
+  if (await isBehind(embedded)) await migrateUp(embedded.url);
   await Promise.all([prepareQueueSchema(embedded.url), openLocalDoors(embedded.url)]);
   return { url: embedded.url, embedded, doors: localDoors(embedded.url) };
 }
@@ -40,9 +42,9 @@ async function refuseWrongSchema(url: string): Promise<void> {
   }
 }
 
-async function refuseNewerSchema(embedded: EmbeddedPostgres): Promise<void> {
-  const { unknown } = await migrationStatus(embedded.url);
-  if (unknown.length === 0) return;
+async function isBehind(embedded: EmbeddedPostgres): Promise<boolean> {
+  const { unknown, pending } = await migrationStatus(embedded.url);
+  if (unknown.length === 0) return pending.length > 0;
   await embedded.stop();
   throw newer(unknown);
 }

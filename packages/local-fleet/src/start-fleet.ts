@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet';
+import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet/settings';
 import { type Environment, loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
 import { environmentOf } from './database-roles.ts';
 import { ROOT } from './root.ts';

@@ -1,0 +1,2 @@
+export { playLife } from './play-life.ts';
+export { playStory } from './play-story.ts';
