@@ -183,7 +183,14 @@ function openRedis(target: RedisTarget, options: Record<string, unknown>): Redis
     case 'single':
       return new Redis(target.url, options);
     case 'sentinel':
-      return new Redis({ sentinels: [...target.sentinels], name: target.master, ...target.credentials, ...options });
+      return new Redis({
+        sentinels: [...target.sentinels],
+        name: target.master,
+        ...target.credentials,
+        // Without being told twice ioredis would speak plainly to both.
+        ...(target.credentials.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+        ...options,
+      });
     case 'cluster': {
       const { maxRetriesPerRequest, retryStrategy: clusterRetryStrategy, enableOfflineQueue, ...rest } = options;
       return new Cluster([...target.nodes], {
