@@ -34,25 +34,27 @@ export function createContext(output: Output, environment: Environment, now: () 
     embedded ??= startEmbeddedDatabase();
     return (await embedded).url;
   };
+  const withDatabase: CommandContext['withDatabase'] = async (work) => {
+    const handle = openDatabase(await databaseUrl(), { applicationName: 'calsync', max: 2 });
+    try {
+      return await work(handle);
+    } finally {
+      await handle.close();
+    }
+  };
+  // Commands take out of it what they need, so nothing in it may lean on `this`.
   const context: CommandContext = {
     output,
     environment,
     actor: `calsync:${environment.CALSYNC_ACTOR ?? environment.USER ?? 'operator'}`,
     now,
     databaseUrl,
-    async withDatabase(work) {
-      const handle = openDatabase(await databaseUrl(), { applicationName: 'calsync', max: 2 });
-      try {
-        return await work(handle);
-      } finally {
-        await handle.close();
-      }
-    },
+    withDatabase,
     async withQueues(work) {
       const { REDIS_URL: url, QUEUE_PREFIX: prefix } = loadSettings(pick('REDIS_URL', 'QUEUE_PREFIX'), environment);
       const transport = url === undefined ? ('postgres' as const) : ('redis' as const);
       // A lost connection shows itself in what is asked of the queue.
-      const isPrepared = url === undefined && !(await this.withDatabase(({ db }) => mayCreateSchemas(db)));
+      const isPrepared = url === undefined && !(await withDatabase(({ db }) => mayCreateSchemas(db)));
       const to = { kind: transport, url: url ?? (await databaseUrl()), prefix, isPrepared };
       const queues = openQueues(to, () => undefined);
       try {

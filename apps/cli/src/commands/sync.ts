@@ -11,6 +11,8 @@ import { EXIT } from '../exit-codes.ts';
 /** More than this at once is the sweep's work. */
 const DUE_AT_MOST = 1_000;
 const LOOK_EVERY_MS = 200;
+/** A person waits; the sweep would take as long. */
+const ANSWER_WITHIN_MS = 10_000;
 
 /** `sync <id…> | --due`: look at connections now. */
 export function addSyncCommand(program: Command, context: CommandContext): void {
@@ -70,7 +72,7 @@ function findDue({ environment, withDatabase }: CommandContext): Promise<string[
 async function ring({ output, withQueues }: CommandContext, ids: readonly string[]): Promise<boolean> {
   try {
     await withQueues(async (queues) => {
-      await queues.ping();
+      await queues.ping(ANSWER_WITHIN_MS);
       await ringInboundSyncs(queues, ids);
     });
     return true;
