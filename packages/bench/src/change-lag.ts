@@ -1,6 +1,7 @@
 /** From an owner's change to the committed interval, through a whole fleet, with a calendar provider that takes 50 ms. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cast, type ConnectedCalendar, openCast } from './cast.ts';
+import { watchCpu } from './cpu-time.ts';
 import { type Bench, percentile, round } from './figures.ts';
 
 const CALENDARS = 100;
@@ -18,10 +19,17 @@ export const changeLagBench: Bench = {
       const calendars = await connectMany(cast, CALENDARS);
       await cast.sandbox.order('POST', '/faults', { operation: 'events.list', latency_ms: PROVIDER_MS });
       await changeAtPace(cast, calendars, 2 * CHANGES_PER_SECOND);
+      const { 'inbound-worker': worker = 0, 'retry-worker': retry = 0, ingress = 0 } = cast.pids;
+      const { postgres: PostgreSQL, redis: Redis } = stage.pids;
+      const readCpu = watchCpu({ ingress, 'inbound worker': worker, 'retry worker': retry, PostgreSQL, Redis });
       const madeAt = await changeAtPace(cast, calendars, SECONDS * CHANGES_PER_SECOND);
       const lags = await readLags(cast, madeAt);
+      const cpu = Object.entries(readCpu(lags.length));
       return {
-        figures: [{ name: 'changes', value: lags.length, unit: '' }],
+        figures: [
+          { name: 'changes', value: lags.length, unit: '' },
+          ...cpu.map(([name, value]) => ({ name: `CPU time a change, ${name}`, value, unit: 'µs' })),
+        ],
         ratios: [
           { name: 'lag p50 (ms)', value: round(percentile(lags, 0.5), 0), target: { atMost: 200 } },
           { name: 'lag p99 (ms)', value: round(percentile(lags, 0.99), 0), target: { atMost: 1_000 } },

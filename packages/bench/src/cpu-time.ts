@@ -37,3 +37,12 @@ function readTimes(): Map<number, { parent: number; seconds: number }> {
   }
   return times;
 }
+
+/** Watches these processes from now on. @returns says what each has used since, microseconds per one of `count`. */
+export function watchCpu(pids: Readonly<Record<string, number>>): (count: number) => Record<string, number> {
+  const watched = Object.entries(pids).map(([name, pid]) => [name, pid, cpuSecondsOf(pid)] as const);
+  return (count) =>
+    Object.fromEntries(
+      watched.map(([name, pid, before]) => [name, Math.round(((cpuSecondsOf(pid) - before) * 1e6) / count)]),
+    );
+}

@@ -5,7 +5,7 @@ import { createProviderEdges } from '@bookiji/providers/adapters';
 import { composePort, withTimeout } from '@bookiji/providers/policies';
 import { creationKey, icalUidOf } from '@bookiji/sync';
 import { type Cast, type ConnectedCalendar, openCast } from './cast.ts';
-import { cpuSecondsOf } from './cpu-time.ts';
+import { watchCpu } from './cpu-time.ts';
 import { type Bench, median, round } from './figures.ts';
 
 /** As many as a worker has places. */
@@ -66,9 +66,17 @@ function describe({ perSecond, cpu }: Report): string {
 }
 
 function summarize(reports: Readonly<Record<'bare' | 'worker', readonly Report[]>>) {
+  const cpu = (name: string) => median(reports.worker.map((report) => report.cpu[name] ?? Number.NaN));
   const speed = (name: keyof typeof reports) => median(reports[name].map(({ perSecond }) => perSecond));
   return {
-    figures: (['bare', 'worker'] as const).map((name) => ({ name, value: Math.round(speed(name)), unit: '1/s' })),
+    figures: [
+      ...(['bare', 'worker'] as const).map((name) => ({ name, value: Math.round(speed(name)), unit: '1/s' })),
+      ...['itself', 'PostgreSQL', 'Redis'].map((name) => ({
+        name: `CPU time a booking, ${name === 'itself' ? 'worker' : name}`,
+        value: cpu(name),
+        unit: 'µs',
+      })),
+    ],
     ratios: [{ name: 'worker / bare loop', value: round(speed('worker') / speed('bare')), target: { atLeast: 0.6 } }],
   };
 }
@@ -87,19 +95,14 @@ async function measure(
   write: (bookingIds: readonly string[]) => Promise<void>,
   pids: Readonly<Record<string, number>>,
 ): Promise<Report> {
-  const watched = Object.entries({ ...pids, sandbox: cast.pids.sandbox ?? 0 });
-  const before = watched.map(([, pid]) => cpuSecondsOf(pid));
+  const readCpu = watchCpu({ ...pids, sandbox: cast.pids.sandbox ?? 0 });
   const written = await countWrites(cast);
   const startedAt = performance.now();
   await write(Array.from({ length: BOOKINGS }, () => randomUUID()));
   const areWritten = async () => (await countWrites(cast)) >= written + BOOKINGS;
   await waitUntil('every booking to be written', areWritten, 120_000, 20);
   const seconds = (performance.now() - startedAt) / 1_000;
-  const cpu = watched.map(([name, pid], index) => {
-    const used = cpuSecondsOf(pid) - (before[index] ?? 0);
-    return [name, Math.round((used * 1e6) / BOOKINGS)] as const;
-  });
-  return { perSecond: BOOKINGS / seconds, cpu: Object.fromEntries(cpu) };
+  return { perSecond: BOOKINGS / seconds, cpu: readCpu(BOOKINGS) };
 }
 
 /** The history's own counter, without the history. */

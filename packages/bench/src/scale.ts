@@ -29,6 +29,8 @@ export const scaleBench: Bench = {
         { name: 'sweep, 100,000 connections', value: round(many.sweep), unit: 'ms' },
         { name: 'one change, 100,000 connections', value: round(many.change), unit: 'ms' },
         { name: 'one question, 100,000 connections', value: round(many.question), unit: 'ms' },
+        { name: 'a connection on disk, without its intervals', value: many.bytesAConnection, unit: 'bytes' },
+        { name: 'an interval on disk', value: many.bytesAnInterval, unit: 'bytes' },
       ],
       ratios: [
         ratio('sweep, 100,000 connections / 100', hundred.sweep, many.sweep, 1.5),
@@ -43,13 +45,14 @@ async function measure(connections: number, say: (line: string) => void) {
   const database = await createTestDatabase();
   try {
     const ids = await populate(database, connections);
+    const sizes = await readSizes(database, connections);
     const sweep = await timeSweeps(database, ids);
     const change = await timeChanges(database, ids);
     const question = await timeQuestions(database);
     say(
       `${connections} connections: sweep ${round(sweep)} ms, change ${round(change)} ms, question ${round(question)} ms`,
     );
-    return { sweep, change, question };
+    return { sweep, change, question, ...sizes };
   } finally {
     await database.drop();
   }
@@ -80,6 +83,17 @@ async function populate({ sql }: TestDatabase, connections: number): Promise<str
   session.release();
   const rows = await sql`SELECT id FROM external_calendar_connections ORDER BY md5(id::text) LIMIT 100`;
   return rows.map((row) => String(row.id));
+}
+
+/** With their indexes. */
+async function readSizes({ sql }: TestDatabase, connections: number) {
+  const [row] = await sql`
+    SELECT pg_total_relation_size('external_calendar_connections')::float8 AS connections,
+           pg_total_relation_size('external_calendar_events')::float8 AS events`;
+  return {
+    bytesAConnection: Math.round(row?.connections / connections),
+    bytesAnInterval: Math.round(row?.events / (connections * EVENTS_EACH)),
+  };
 }
 
 async function timeSweeps({ db, sql }: TestDatabase, ids: readonly string[]): Promise<number> {
