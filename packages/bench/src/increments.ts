@@ -28,7 +28,7 @@ export const incrementsBench: Bench = {
         await cast.sandbox.order('PUT', '/settings', { google: { latency_ms: latencyMs } });
         const times = await compare({ cast, calendar, sync, feed }, changes);
         const [plain, synced] = [median(times.plain), median(times.sync)];
-        const what = `${changes} changes, answered after ${latencyMs} ms`;
+        const what = `${changes === 1 ? 'one change' : `${changes} changes`}, answered after ${latencyMs} ms`;
         stage.say(`${what}: plain ${round(plain, 1)} ms, sync ${round(synced, 1)} ms`);
         figures.push(
           { name: `fetching and parsing ${what}`, value: round(plain, 1), unit: 'ms' },
