@@ -114,7 +114,7 @@ export class ModelCalendar {
       if (!isSame) throw fail(this, 'create_event', 'conflict', 409);
       return { eventId: taken.eventId, etag: taken.etag };
     }
-    const key = calendarProvider === 'google' ? draft.key.googleEventId : draft.key.transactionId;
+    const key = this.#ownKey(draft.key);
     const hasOwnId = calendarProvider === 'google' && honoursKeys;
     const eventId = hasOwnId ? key : `made-${this.events.size + 1}`;
     return this.#write({
@@ -149,10 +149,19 @@ export class ModelCalendar {
 
   /** The living event under the key if there is one, else a deleted one. */
   #findByKey(key: CreationKey): CalendarEvent | undefined {
-    const under = [...this.events.values()].filter(
-      (event) => event.key === key.googleEventId || event.key === key.transactionId,
-    );
-    return under.find((event) => !event.isDeleted) ?? under[0];
+    const own = this.#ownKey(key);
+    let deleted: CalendarEvent | undefined;
+    for (const event of this.events.values()) {
+      if (event.key !== own) continue;
+      if (!event.isDeleted) return event;
+      deleted ??= event;
+    }
+    return deleted;
+  }
+
+  /** Either form is a hash, made when it is asked for. */
+  #ownKey(key: CreationKey): string {
+    return this.rules.calendarProvider === 'google' ? key.googleEventId : key.transactionId;
   }
 
   #write(event: Omit<CalendarEvent, 'etag' | 'sequence'> & { marker: BookingMarker }): WrittenEvent {

@@ -11,10 +11,14 @@ export async function withMachineTime<T>(machine: Machine, body: () => Promise<T
   if (running !== null) throw new Error('one run at a time: they share the clock');
   if (!isInstalled) install();
   running = machine;
+  // Errors are answers here, millions of them, and nobody reads where they came from.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     return await body();
   } finally {
     running = null;
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -100,25 +100,34 @@ export class Machine {
   }
 
   #takeable(world: World): Step[] {
-    const isAwake = (process: Process | null) => process === null || process.frozen === null;
-    const overdue = this.#timers.filter((timer) => timer.dueAt <= this.now && isAwake(timer.process));
-    const givenUp = this.#calls.filter((call) => call.givesUpAt <= this.now && isAwake(call.step.process));
-    const late = this.#late.filter(({ hold }) => hold.untilMs <= this.now && hold.stepsLeft <= 0);
-    return [
-      ...this.#steps.filter((step) => isAwake(step.process)),
-      ...late.map((one) => this.#lateStep(one)),
-      ...overdue.map((timer) => this.#timerStep(timer)),
-      ...givenUp.map((call) => this.#giveUpStep(call)),
-      ...world.steps(this.now),
-    ];
+    const steps = world.steps(this.now);
+    // Mostly there is nothing of a kind, and a step is taken a hundred million times.
+    if (this.#calls.length > 0) {
+      const givenUp = this.#calls.filter((call) => call.givesUpAt <= this.now && isAwake(call.step.process));
+      steps.unshift(...givenUp.map((call) => this.#giveUpStep(call)));
+    }
+    if (this.#timers.length > 0) {
+      const overdue = this.#timers.filter((timer) => timer.dueAt <= this.now && isAwake(timer.process));
+      if (overdue.length > 0) steps.unshift(...overdue.map((timer) => this.#timerStep(timer)));
+    }
+    if (this.#late.length > 0) {
+      const late = this.#late.filter(({ hold }) => hold.untilMs <= this.now && hold.stepsLeft <= 0);
+      steps.unshift(...late.map((one) => this.#lateStep(one)));
+    }
+    const own = this.#frozen.length === 0 ? this.#steps : this.#steps.filter((step) => isAwake(step.process));
+    if (steps.length === 0) return own;
+    return own.length === 0 ? steps : [...own, ...steps];
   }
 
   async #take(step: Step, world: World): Promise<void> {
     this.stepCount += 1;
-    this.#steps = this.#steps.filter((other) => other !== step);
+    if (this.#steps.length > 0) this.#steps = this.#steps.filter((other) => other !== step);
     this.#current = step.process;
     const eventsBefore = this.#eventCount;
-    const fault = this.#faults.find((one) => one.atStep <= this.stepCount && canStrike(one.kind, step));
+    const fault =
+      this.#faults.length === 0
+        ? undefined
+        : this.#faults.find((one) => one.atStep <= this.stepCount && canStrike(one.kind, step));
     if (this.#options.isTraced) this.#note(step, fault);
     if (fault === undefined) await step.run();
     else await this.#strike(fault, step, world);
@@ -236,6 +245,7 @@ export class Machine {
 
   /** Holds whose time has come count the steps of others. */
   #countDown(): void {
+    if (this.#late.length === 0 && this.#frozen.length === 0) return;
     for (const { hold } of this.#late) if (hold.untilMs <= this.now) hold.stepsLeft -= 1;
     for (const process of this.#frozen) {
       if (process.frozen === null || process.frozen.untilMs > this.now) continue;
@@ -304,3 +314,5 @@ export class Machine {
     return this.now + (this.#current?.clockSkewMs ?? 0);
   }
 }
+
+const isAwake = (process: Process | null) => process === null || process.frozen === null;
