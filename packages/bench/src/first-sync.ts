@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Cast, type ConnectedCalendar, openCast } from './cast.ts';
 import { type Bench, median, round } from './figures.ts';
-import { createSyncer } from './sync-in-process.ts';
+import { createReader, createSyncer } from './sync-in-process.ts';
 
 const EVENTS = 20_000;
 const MANY_EVENTS = 100_000;
@@ -42,18 +42,14 @@ async function compare(cast: Cast, say: (line: string) => void) {
   const calendar = await cast.connect();
   await fill(cast, calendar, EVENTS);
   const sync = createSyncer(cast);
-  const { access_token: token } = await cast.sandbox.order<{ access_token: string }>('POST', '/grants', {
-    calendar_provider: 'google',
-    email: calendar.email,
-    client_id: cast.environment.GOOGLE_CLIENT_ID,
-  });
+  const readAll = createReader(cast);
   const times = { plain: [] as number[], sync: [] as number[] };
   for (let at = 0; at <= ROUNDS; at += 1) {
-    const plain = await timed(() => fetchAll(cast.sandbox.url, token));
+    const plain = await timed(() => readAll(calendar.connectionId));
     await cast.database.sql`
-      UPDATE external_calendar_connections SET sync_cursor = NULL, requested = requested + 1
+      UPDATE external_calendar_connections SET sync_cursor = NULL, last_synced_at = NULL, requested = requested + 1
        WHERE id = ${calendar.connectionId}`;
-    await cast.database.sql`DELETE FROM external_calendar_events WHERE connection_id = ${calendar.connectionId}`;
+    await cast.database.sql`TRUNCATE external_calendar_events`;
     const synced = await timed(() => sync(calendar.connectionId));
     say(`plain ${Math.round(plain.ms)} ms, first sync ${Math.round(synced.ms)} ms`);
     if (plain.value !== synced.value.putCount) {
@@ -65,31 +61,6 @@ async function compare(cast: Cast, say: (line: string) => void) {
     times.sync.push(synced.ms);
   }
   return times;
-}
-
-/** The same requests as the adapter's, and nothing but parsing. */
-async function fetchAll(sandboxUrl: string, token: string): Promise<number> {
-  const query = new URLSearchParams({
-    singleEvents: 'true',
-    maxResults: '2500',
-    maxAttendees: '1',
-    fields:
-      'nextPageToken,nextSyncToken,timeZone,items(id,status,etag,iCalUID,recurringEventId,recurrence,start,end,' +
-      'transparency,eventType,attendees(self,responseStatus),extendedProperties/private)',
-    timeMin: new Date(Date.now() - 86_400_000).toISOString(),
-    timeMax: new Date(Date.now() + 90 * 86_400_000).toISOString(),
-  });
-  let count = 0;
-  for (;;) {
-    const response = await fetch(`${sandboxUrl}/calendar/v3/calendars/primary/events?${query}`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    if (!response.ok) throw new Error(`the page was answered ${response.status}`);
-    const page = (await response.json()) as { items: unknown[]; nextPageToken?: string };
-    count += page.items.length;
-    if (page.nextPageToken === undefined) return count;
-    query.set('pageToken', page.nextPageToken);
-  }
 }
 
 /** Of a real worker process: its peak during the sync beyond what it had after a small one. */

@@ -34,6 +34,7 @@ import { keepLease } from '../lease-keeper.ts';
 import { creationKey, storedKey } from '../outbound/event-identity.ts';
 import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
 import { planRound, type Round, type WindowSettings } from './plan-round.ts';
+import { createPageWriter } from './write-ahead.ts';
 
 export interface SyncDependencies {
   readonly db: Database;
@@ -141,7 +142,7 @@ async function runRound(
   const isFirst = round.mode === 'full' && connection.lastSyncedAt === null;
   await clearStagedPages(deps.db, connection.id, token);
   if (isFirst) await beginFirstRound(deps.db, owner, token);
-  const early = { putCount: 0, droppedCount: 0 };
+  const writer = createPageWriter((page) => storeFirstPage(deps.db, owner, token, page));
   const suspects = new Set<string>();
   let pages = 0;
   let unreadableCount = 0;
@@ -151,9 +152,7 @@ async function runRound(
     const folded = await foldPage(deps.db, connection, page, round);
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null && isFirst) {
-      const written = await storeFirstPage(deps.db, owner, token, folded);
-      early.putCount += written.putCount;
-      early.droppedCount += written.droppedCount;
+      await writer.add(folded);
       continue;
     }
     if (page.cursor === null) {
@@ -161,7 +160,7 @@ async function runRound(
       continue;
     }
     const read = { mode: round.mode, pages, unreadableCount };
-    const last = { folded, cursor: page.cursor, isFirst, early };
+    const last = { folded, cursor: page.cursor, isFirst, early: await writer.end() };
     const stored = await storeLastPage(deps, claim, round, last, read, [...suspects]);
     return {
       outcome: 'synced',
