@@ -28,6 +28,7 @@ const TASKS = {
   process: ([role, ...args]) => [...SOURCE, 'scripts/process.ts', role, ...args],
   calsync: (args) => [...SOURCE, 'scripts/calsync.ts', ...args],
   test: (args) => [...SOURCE, 'scripts/test.ts', ...args],
+  'test:scale': (args) => [...SOURCE, 'scripts/test-scale.ts', ...args],
   pictures: (args) => [...SOURCE, 'scripts/take-pictures.ts', ...args],
   chaos: (args) => [...SOURCE, 'scripts/chaos.ts', ...args],
   bench: (args) => [...SOURCE, 'scripts/bench.ts', ...args],

@@ -11,7 +11,7 @@ import type { Handicap } from './plan/handicap.ts';
 import { LAST_DROP_SHARE, type PlannedTick, type RunPlan } from './plan/plan-run.ts';
 import { measureFleet, measureProviders } from './report/measure.ts';
 import type { ChaosReport } from './report/report.ts';
-import { openStage, type Stage, type WorkingRole } from './stage/open-stage.ts';
+import { openStage, type Stage, type StageOptions, type WorkingRole } from './stage/open-stage.ts';
 import { BookingService } from './workload/booking-service.ts';
 import { connectCalendars, type Desk } from './workload/connect-calendars.ts';
 import { Forger } from './workload/forger.ts';
@@ -26,6 +26,10 @@ export interface ChaosOptions {
   /** The shortest a tick takes, milliseconds. */
   readonly tickMs?: number;
   readonly onProgress?: (line: string) => void;
+  /** Other stores than one Redis and PostgreSQL itself. */
+  readonly stores?: Pick<StageOptions, 'startRedis' | 'startPooler'>;
+  /** Looks on: called when the fleet is ready, and what it returns when everything is over. */
+  readonly watch?: (stage: Stage) => Promise<() => Promise<void>>;
 }
 
 export const CI_CREW: Readonly<Record<WorkingRole, number>> = {
@@ -54,15 +58,17 @@ export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<Ch
   const startedAt = performance.now();
   const handicap = options.handicap ?? null;
   // Who has no sweeps has no process that sweeps; channels are opened while there still is one.
-  const stage = await openStage({ size: options.crew, isProbed: false });
+  const stage = await openStage({ size: options.crew, isProbed: false, ...options.stores });
   try {
     await stage.sandbox.order('PUT', '/settings', sandboxSettings());
     const desks = await connectAll(stage, plan);
     if (handicap !== null) await takeAway(stage, handicap);
+    const endWatch = await options.watch?.(stage);
     const readyAt = performance.now();
     const played = await play(stage, plan, desks, options);
     const healedAt = performance.now();
     const convergedAfterMs = await untilConverged(stage, played.ledger, handicap !== 'no_sweeps');
+    await endWatch?.();
     const verdict = audit(played.ledger, await readEvidence(stage.sql, stage.sandbox.url));
     const providers = await measureProviders(stage);
     return {

@@ -103,10 +103,11 @@ export class Injector {
       redis.thaw();
       return this.#note(kind, 'redis', `silent for ${forMs} ms`);
     }
+    const killedAt = performance.now();
     await redis.kill();
     await pause(forMs);
     await redis.start();
-    this.#note(kind, 'redis', `away for ${forMs} ms, empty afterwards`);
+    this.#note(kind, 'redis', `killed, takes writes again after ${Math.round(performance.now() - killedAt)} ms`);
     return this.#onRedisLoss();
   }
 

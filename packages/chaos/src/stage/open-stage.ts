@@ -28,6 +28,16 @@ export interface StageOptions {
   readonly isProbed: boolean;
   readonly environment?: Environment;
   readonly events?: CrewEvents;
+  /** Something else than one server. */
+  readonly startRedis?: () => Promise<CrashRedis>;
+  /** Stands between the processes and PostgreSQL; the auditor goes past it. */
+  readonly startPooler?: (databaseUrl: string) => Promise<Pooler>;
+}
+
+export interface Pooler {
+  /** The same database through it. */
+  through(databaseUrl: string): string;
+  stop(): Promise<void>;
 }
 
 export interface Stage {
@@ -71,12 +81,18 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const [postgresServer, redis] = await Promise.all([startCrashPostgres(dir), startCrashRedis()]);
+    const [postgresServer, redis] = await Promise.all([
+      startCrashPostgres(dir),
+      (options.startRedis ?? startCrashRedis)(),
+    ]);
     closers.push(
       () => postgresServer.stop(),
       () => redis.stop(),
     );
-    const plans = await planMembers(options, dir, { DATABASE_URL: postgresServer.url, REDIS_URL: redis.url });
+    const pooler = await options.startPooler?.(postgresServer.url);
+    closers.push(() => pooler?.stop());
+    const databaseUrl = pooler?.through(postgresServer.url) ?? postgresServer.url;
+    const plans = await planMembers(options, dir, { DATABASE_URL: databaseUrl, REDIS_URL: redis.url });
     closers.push(() => plans.balancer.stop());
     const crew = new Crew(plans.members, options.events ?? {});
     plans.knowHealth((port) => crew.members.find(({ plan }) => plan.port === port)?.isHealthy ?? false);
