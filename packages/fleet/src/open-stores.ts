@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DatabaseHandle, mayCreateSchemas, openDatabase, requireSessionLimits } from '@bookiji/db';
 import { createFlagBoard, type FlagBoard, readFlagCeiling } from '@bookiji/flags';
-import { createLogger, createMetrics, type Logger, type Metrics, startTracing } from '@bookiji/observability';
+import { createLogger, createMetrics, flushLog, type Logger, type Metrics, startTracing } from '@bookiji/observability';
 import { openQueues, type QueueSystem, requireSessions } from '@bookiji/queues';
 import type { ProcessContext, ReadinessCheck } from '@bookiji/runtime';
 import { createLivenessBoard, type LivenessBoard } from './liveness-board.ts';
@@ -47,6 +47,8 @@ export async function openStores(
   const instanceId = randomUUID();
   const logger = createLogger({ role, level: settings.LOG_LEVEL });
   const metrics = createMetrics(role);
+  // The last to stop: everything else may still have something to say.
+  context.own({ name: 'log', stop: () => flushLog(logger) });
 
   const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
   const isTraced = endpoint !== undefined;

@@ -1,5 +1,5 @@
 export { AggregatorRegistry } from 'prom-client';
-export { createLogger, describeError, type Logger, type LoggerOptions } from './logger.ts';
+export { createLogger, describeError, flushLog, type Logger, type LoggerOptions } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { noteOnSpan } from './note-on-span.ts';
 export { traceRequests } from './trace-requests.ts';

@@ -45,8 +45,27 @@ export function createLogger(options: LoggerOptions): Logger {
       redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
       serializers: { err: describeError, error: describeError },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: false }),
+    // Nothing waits for a second line; but only with a least length can a flush be waited for.
+    options.destination ?? pino.destination({ dest: 1, sync: false, minLength: 1 }),
   );
+}
+
+/**
+ * Resolves when everything logged has been written, or cannot be: its reader is gone, or has stood still for `withinMs`.
+ * What is left is then given up, since pino would try to write it for ever while the process ends, and the process would
+ * never end.
+ */
+export async function flushLog(logger: Logger, withinMs = 1_000): Promise<void> {
+  const isWritten = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(resolve, withinMs, false);
+    logger.flush((error) => {
+      clearTimeout(timer);
+      resolve(error === undefined || error === null);
+    });
+  });
+  if (isWritten) return;
+  const destination = (logger as unknown as Record<symbol, { flushSync?: () => void }>)[pino.symbols.streamSym];
+  if (destination !== undefined) destination.flushSync = () => undefined;
 }
 
 /** The parts of an error that are ours or stable words of others; never what was sent or received. */
