@@ -1,52 +1,61 @@
 import { spawn } from 'node:child_process';
-import { createTestDatabase } from '@bookiji/testing';
+import { createTestDatabase, startRedis } from '@bookiji/testing';
 import { describe, expect, test } from '@jest/globals';
 import { LOCAL_PORT_VARIABLES, ROOT, waitUntil } from '../src/index.ts';
 
+const TRANSPORTS = ['PostgreSQL', ...(process.env.CALSYNC_TEST_REDIS === undefined ? [] : ['Redis'])];
+
 describe('npm start', () => {
-  test('[S-5] [A-1] plays both stories and a connection’s whole life, stays up, and leaves no process behind after Ctrl-C', async () => {
-    const database = await createTestDatabase();
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], {
-      cwd: ROOT,
-      env: {
-        ...process.env,
-        ...Object.fromEntries(LOCAL_PORT_VARIABLES.map((name) => [name, '0'])),
-        DATABASE_URL: database.url,
-        REDIS_URL: '',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached: true,
-    });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    await waitUntil('the addresses', () => said.includes('Everything stays up') && said.includes('log  '), 90_000);
+  test.each(TRANSPORTS)(
+    '[S-5] [A-1] with queues on %s plays both stories and a connection’s whole life, stays up, and leaves no process behind after Ctrl-C',
+    async (transport) => {
+      const redis = transport === 'Redis' ? await startRedis() : null;
+      const database = await createTestDatabase();
+      const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], {
+        cwd: ROOT,
+        env: {
+          ...process.env,
+          ...Object.fromEntries(LOCAL_PORT_VARIABLES.map((name) => [name, '0'])),
+          DATABASE_URL: database.url,
+          REDIS_URL: redis?.url ?? '',
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      });
+      let said = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+      await waitUntil('the addresses', () => said.includes('Everything stays up') && said.includes('log  '), 90_000);
 
-    for (const slot of ['10:00–11:00', '11:00–12:00']) {
-      expect(said).toContain(`a row in external_calendar_events, ${slot}`);
-    }
-    expect(said).toMatch(/free now: 09:00–10:00\n/);
-    expect(said).toContain('slots are back: 09:00–10:00  10:00–11:00  11:00–12:00');
-    for (const step of ['one event', 'the same event moved', 'the event is gone']) expect(said).toContain(step);
-    // The first two stories are not kept waiting by the third.
-    expect(said.indexOf('the event is gone')).toBeLessThan(said.indexOf('whole life'));
-    expect(said).toMatch(
-      /connected, synced and watched[\s\S]*reaches both and leaves[\s\S]*renewed[\s\S]*no longer grants access[\s\S]*connects again[\s\S]*disconnects/,
-    );
-    const addresses = [...said.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([url]) => url);
-    expect(new Set(addresses).size).toBe(3);
-    for (const url of addresses) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      for (const slot of ['10:00–11:00', '11:00–12:00']) {
+        expect(said).toContain(`a row in external_calendar_events, ${slot}`);
+      }
+      expect(said).toMatch(/free now: 09:00–10:00\n/);
+      expect(said).toContain('slots are back: 09:00–10:00  10:00–11:00  11:00–12:00');
+      for (const step of ['one event', 'the same event moved', 'the event is gone']) expect(said).toContain(step);
+      expect(said).toContain(`queues on ${transport}`);
+      // The first two stories are not kept waiting by the third.
+      expect(said.indexOf('the event is gone')).toBeLessThan(said.indexOf('whole life'));
+      expect(said).toMatch(
+        /connected, synced and watched[\s\S]*reaches both and leaves[\s\S]*renewed[\s\S]*no longer grants access[\s\S]*connects again[\s\S]*disconnects/,
+      );
+      const addresses = [...said.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([url]) => url);
+      expect(new Set(addresses).size).toBe(3);
+      for (const url of addresses) expect((await fetch(`${url}/healthz`)).status).toBe(200);
 
-    // As a terminal does it: to the whole group.
-    process.kill(-(child.pid ?? 0), 'SIGINT');
-    expect(await ended).toBe(0);
-    for (const url of addresses) await expect(fetch(`${url}/healthz`)).rejects.toThrow();
-    const [open] = await database.sql`
+      // As a terminal does it: to the whole group.
+      process.kill(-(child.pid ?? 0), 'SIGINT');
+      expect(await ended).toBe(0);
+      for (const url of addresses) await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+      const [open] = await database.sql`
       SELECT count(*)::int AS others FROM pg_stat_activity
        WHERE datname = current_database() AND application_name <> 'test'`;
-    expect(open?.others).toBe(0);
-    await database.drop();
-  }, 120_000);
+      expect(open?.others).toBe(0);
+      await database.drop();
+      await redis?.stop();
+    },
+    120_000,
+  );
 });

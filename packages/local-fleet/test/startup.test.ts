@@ -1,6 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FLEET_PORT_VARIABLES, localEnvironment, ROOT } from '../src/index.ts';
@@ -79,6 +82,21 @@ describe('a fleet that cannot start says why in one line', () => {
     await older.drop();
     expect(code).toBe(1);
     expect(said).toEqual(['fleet: the schema is not current (1 pending); run: npm run calsync -- migrate up']);
+  });
+
+  const isIsolating = spawnSync('unshare', ['-n', 'true']).status === 0;
+  (isIsolating ? test : test.skip)('a machine whose loopback interface is down', async () => {
+    const dataDir = join(mkdtempSync(join(tmpdir(), 'calsync-lo-')), 'data');
+    const script = `
+      const { startEmbeddedPostgres } = await import('@bookiji/runtime');
+      await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, database: 'x' }).catch((error) => console.log(error.message));`;
+    const flags = ['--conditions=@bookiji/source', '--input-type=module', '-e', script];
+    const { stdout } = spawnSync('unshare', ['-n', process.execPath, ...flags], {
+      cwd: join(ROOT, 'packages', 'local-fleet'),
+      encoding: 'utf8',
+    });
+    rmSync(join(dataDir, '..'), { recursive: true, force: true });
+    expect(stdout).toBe('127.0.0.1 cannot be reached: the loopback interface is down\n');
   });
 
   test('a database that is not there', async () => {

@@ -25,7 +25,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -248,13 +248,29 @@ function hasSetpriv(): boolean {
 
 async function waitUntilReady(server: ChildProcess, port: number, logFile: string): Promise<void> {
   const until = performance.now() + READY_WITHIN_MS;
+  let trouble = `the embedded PostgreSQL did not start; its log is ${logFile}`;
   while (performance.now() < until) {
     if (server.exitCode !== null || server.signalCode !== null) break;
     if (await answers({ port })) return;
+    if (await isLoopbackDown(port)) {
+      trouble = '127.0.0.1 cannot be reached: the loopback interface is down';
+      break;
+    }
     await sleep(20);
   }
-  server.kill('SIGKILL');
-  throw new Error(`the embedded PostgreSQL did not start; its log is ${logFile}`);
+  await stopServer(server, 'SIGKILL');
+  throw new Error(trouble);
+}
+
+/** As in a network namespace of its own: one may listen there, but nobody gets through. */
+function isLoopbackDown(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1', () => done(false));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => done(code === 'ENETUNREACH'));
+    socket.once('close', () => done(false));
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 async function answers(server: { port: number }): Promise<boolean> {
@@ -305,12 +321,12 @@ function urlOf(port: number, database: string): string {
   return `postgres://${USER}@127.0.0.1:${port}/${database}`;
 }
 
-async function stopServer(server: ChildProcess): Promise<void> {
+async function stopServer(server: ChildProcess, signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = new Promise<void>((done) => server.once('exit', () => done()));
   server.ref();
   // Fast shutdown: open transactions are rolled back, everything committed is on disk.
-  server.kill('SIGINT');
+  server.kill(signal);
   await ended;
 }
 
