@@ -1,4 +1,7 @@
-/** `npm test [jest arguments]`: types, then every test on real PostgreSQL and real Redis. */
+/** `npm test [jest arguments]`: types, chaos, then every test on real PostgreSQL and real Redis. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '@bookiji/local-fleet';
 import { bringChromium, bringPgBouncer, bringPrometheusTools, bringRedis } from './bring-tools.ts';
 import { program, run } from './commands.ts';
 
@@ -9,8 +12,9 @@ if (types !== 0) {
   process.stdout.write('\n0 passed, 1 failed\n');
   process.exit(types);
 }
+const hasRedis = bringRedis();
 const missing = [
-  ...(bringRedis() ? [] : ['redis-server']),
+  ...(hasRedis ? [] : ['redis-server']),
   ...(bringPgBouncer() ? [] : ['pgbouncer']),
   // Large, and needed by few: a person who has them not is told so, a machine that decides fetches them.
   ...(process.env.CI && !bringChromium() ? ['chromium'] : []),
@@ -25,5 +29,18 @@ if (missing.length > 0) {
     process.exit(1);
   }
 }
-const flags = ['--experimental-vm-modules', '--conditions=@bookiji/source', '--disable-warning=ExperimentalWarning'];
-process.exit(await run(process.execPath, [...flags, program('jest/bin/jest.js'), ...process.argv.slice(2)]));
+const flags = ['--conditions=@bookiji/source', '--disable-warning=ExperimentalWarning'];
+const env = { ...process.env };
+if (process.argv.length === 2 && hasRedis) env.CALSYNC_CHAOS_REPORTS = await playChaos();
+const jest = [...flags, '--experimental-vm-modules', program('jest/bin/jest.js'), ...process.argv.slice(2)];
+process.exit(await run(process.execPath, jest, env));
+
+/** A fleet under chaos wants the machine to itself, so it plays first; packages/chaos/test judges what it reports. */
+async function playChaos(): Promise<string> {
+  const reports = join(ROOT, '.bookiji', 'chaos');
+  rmSync(reports, { recursive: true, force: true });
+  const play = [...flags, '--import=./scripts/quick-imports.mjs', 'packages/chaos/src/main.ts', '--out', reports];
+  await run(process.execPath, play);
+  await run(process.execPath, [...play, '--handicap', 'no_etags']);
+  return reports;
+}

@@ -109,7 +109,7 @@ export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<Ch
 function sandboxSettings() {
   return {
     google: { user_requests_per_minute: null, project_requests_per_minute: null, max_page_size: 100 },
-    microsoft: { mailbox_requests_per_10_minutes: null, notifications_per_change: 4 },
+    microsoft: { mailbox_requests_per_10_minutes: null, notifications_per_change: 3 },
     notifications: { timeout_ms: 3_000, retry_base_ms: 100, max_attempts: 12 },
   };
 }

@@ -25,6 +25,9 @@ export const CONTROL_SIZE: RunSize = {
   providerOrders: { outage: 0, expire_cursors: 1, expire_tokens: 0 },
 };
 
+/** A day on which each missing defence is missed. */
+export const CONTROL_SEED = 7;
+
 /** So many times the size of CI's run. */
 export function scaleSize(size: RunSize, times: number): RunSize {
   const scaled = (count: number) => Math.ceil(count * times);

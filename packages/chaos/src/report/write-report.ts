@@ -11,11 +11,19 @@ export interface WrittenReport {
 
 export function writeReport(report: ChaosReport, dir: string): WrittenReport {
   mkdirSync(dir, { recursive: true });
-  const name = `chaos-${report.handicap ?? 'full'}-seed-${report.seed}`;
-  const written = { json: join(dir, `${name}.json`), markdown: join(dir, `${name}.md`) };
+  const written = { json: reportPath(dir, report), markdown: reportPath(dir, report, 'md') };
   writeFileSync(written.json, `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(written.markdown, describeReport(report));
   return written;
+}
+
+/** Where the report of a run is written, and is read by whoever judges it. */
+export function reportPath(
+  dir: string,
+  { handicap, seed }: Pick<ChaosReport, 'handicap' | 'seed'>,
+  ending: 'json' | 'md' = 'json',
+): string {
+  return join(dir, `chaos-${handicap ?? 'full'}-seed-${seed}.${ending}`);
 }
 
 export function describeReport(report: ChaosReport): string {
