@@ -15,9 +15,9 @@ export function rememberProofs(
   isProof: (channelId: string, proof: string) => boolean,
   generation = GENERATION,
 ): (channelId: string, proof: string) => boolean {
-  let younger = new Map<string, string>();
-  let older = new Map<string, string>();
-  const keep = (channelId: string, proof: string) => {
+  let younger = new Map<string, Buffer>();
+  let older = new Map<string, Buffer>();
+  const keep = (channelId: string, proof: Buffer) => {
     if (younger.size >= generation) {
       older = younger;
       younger = new Map();
@@ -26,17 +26,17 @@ export function rememberProofs(
   };
   return (channelId, proof) => {
     const known = younger.get(channelId) ?? older.get(channelId);
-    if (known !== undefined && isSame(known, proof)) {
+    const given = Buffer.from(proof);
+    if (known !== undefined && isSame(known, given)) {
       if (!younger.has(channelId)) keep(channelId, known);
       return true;
     }
     const isProven = isProof(channelId, proof);
-    if (isProven) keep(channelId, proof);
+    if (isProven) keep(channelId, given);
     return isProven;
   };
 }
 
-function isSame(known: string, given: string): boolean {
-  const [a, b] = [Buffer.from(known), Buffer.from(given)];
-  return a.length === b.length && timingSafeEqual(a, b);
+function isSame(known: Buffer, given: Buffer): boolean {
+  return known.length === given.length && timingSafeEqual(known, given);
 }

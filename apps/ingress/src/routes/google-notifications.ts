@@ -7,7 +7,7 @@ import type { IngressDeps } from '../deps.ts';
 import { parseJson, readBody } from '../read-body.ts';
 import { rememberProofs } from '../remember-proofs.ts';
 import { isSigned, readSignedNotification } from '../signed-body.ts';
-import { createWebhookRoute, refusals, refuseStrangeId } from './webhook.ts';
+import { acknowledge, createWebhookRoute, refusals, refuseStrangeId } from './webhook.ts';
 
 export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
   const isProven = rememberProofs((channelId, token) =>
@@ -62,16 +62,16 @@ function answer(deps: IngressDeps, response: Response, connectionId: string, ver
     case 'not_allowed':
       throw refusals.notAllowlisted();
     case 'accepted':
-      response.json({ processed: true, connection_id: connectionId });
+      acknowledge(response, { processed: true, connection_id: connectionId });
       break;
     case 'duplicate':
-      response.json({ processed: true, reason: 'duplicate' });
+      acknowledge(response, { processed: true, reason: 'duplicate' });
       break;
     case 'handshake':
-      response.json({ processed: true, reason: 'sync' });
+      acknowledge(response, { processed: true, reason: 'sync' });
       break;
     case 'retired_channel':
-      response.json({ processed: true, reason: 'retired_channel' });
+      acknowledge(response, { processed: true, reason: 'retired_channel' });
   }
   deps.metrics.webhooks.inc({ calendar_provider: 'google', outcome: verdict });
   if (deps.logger.isLevelEnabled('debug')) {

@@ -22,6 +22,7 @@ export function createWebhookRoute(
   calendarProvider: CalendarProvider,
   handle: (request: Request, response: Response) => Promise<void>,
 ): RequestHandler {
+  const ack = deps.metrics.webhookAck.labels({ calendar_provider: calendarProvider });
   return async (request, response) => {
     const startedAt = performance.now();
     try {
@@ -29,8 +30,16 @@ export function createWebhookRoute(
     } catch (error) {
       answerRefusal(deps, calendarProvider, request, response, error);
     }
-    deps.metrics.webhookAck.observe({ calendar_provider: calendarProvider }, (performance.now() - startedAt) / 1000);
+    ack.observe((performance.now() - startedAt) / 1000);
   };
+}
+
+/** What `response.json` comes to for a notification's sender, without asking for each what the app was set to. */
+export function acknowledge(response: Response, body: Readonly<Record<string, unknown>>): void {
+  const text = JSON.stringify(body);
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
 }
 
 function answerRefusal(

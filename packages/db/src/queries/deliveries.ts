@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import { hotStatement } from '../hot-statement.ts';
 import { deliveries } from '../schema/index.ts';
 import type { Allowlists } from './sync-leases.ts';
 
@@ -67,11 +68,24 @@ export async function recordDeliveries(
 ): Promise<RecordedDeliveries> {
   const items = notifications.map(toItem);
   const [providers, listed] = [allow.providerIds, allow.connectionIds].map((ids) => ids && JSON.stringify(ids));
-  const told = await db.execute<Told>(sql`
-    SELECT told, ordinal, connection_id, delivery_key FROM take_in_deliveries(
-      ${JSON.stringify(items)}::text::jsonb, ${providers}::text::jsonb, ${listed}::text::jsonb)`);
+  const told = await statement(db).execute({ items: JSON.stringify(items), providers, listed });
   return readTold(items, told);
 }
+
+const statement = hotStatement((db) =>
+  db
+    .select({
+      told: sql<string>`told`,
+      ordinal: sql<number>`ordinal`,
+      connectionId: sql<string>`connection_id`,
+      deliveryKey: sql<string>`delivery_key`,
+    })
+    .from(
+      sql`take_in_deliveries(${sql.placeholder('items')}::text::jsonb, ${sql.placeholder('providers')}::text::jsonb,
+                             ${sql.placeholder('listed')}::text::jsonb)`,
+    )
+    .prepare('take_in_deliveries'),
+);
 
 /** Short names and nothing that is null: the text is as long as the statement takes to send and to read. */
 function toItem(item: ProvenNotification, ordinal: number) {
@@ -88,7 +102,12 @@ function toItem(item: ProvenNotification, ordinal: number) {
 }
 
 /** What the function says; see its migration. */
-type Told = { told: string; ordinal: number; connection_id: string; delivery_key: string };
+interface Told {
+  readonly told: string;
+  readonly ordinal: number;
+  readonly connectionId: string;
+  readonly deliveryKey: string;
+}
 
 function readTold(items: readonly ReturnType<typeof toItem>[], rows: readonly Told[]): RecordedDeliveries {
   const verdicts: DeliveryVerdict[] = Array(items.length).fill('duplicate');
@@ -96,10 +115,10 @@ function readTold(items: readonly ReturnType<typeof toItem>[], rows: readonly To
   const judged = new Set<number>();
   const stored = new Set<string>();
   let isComplete = false;
-  for (const { told, ordinal, connection_id, delivery_key } of rows) {
-    if (told === 'ring') toRing.push(connection_id);
+  for (const { told, ordinal, connectionId, deliveryKey } of rows) {
+    if (told === 'ring') toRing.push(connectionId);
     else if (told === 'complete') isComplete = true;
-    else if (told === 'stored') stored.add(`${connection_id} ${delivery_key}`);
+    else if (told === 'stored') stored.add(`${connectionId} ${deliveryKey}`);
     else {
       verdicts[ordinal] = told as DeliveryVerdict;
       judged.add(ordinal);
