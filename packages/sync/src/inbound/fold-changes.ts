@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BusyInterval, IntervalChanges } from '@bookiji/db';
 import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
 
@@ -132,8 +132,5 @@ export function toBusyInterval(change: EventChange, window: SyncWindow): BusyInt
 
 /** Of everything stored of an event, so that an unchanged one costs no write. 128 bits of SHA-256, hex. */
 export function checksumOf(seriesId: string | null, icalUid: string | null, startAt: Date, endAt: Date): string {
-  return createHash('sha256')
-    .update(JSON.stringify([seriesId, icalUid, startAt.getTime(), endAt.getTime()]))
-    .digest('hex')
-    .slice(0, 32);
+  return hash('sha256', JSON.stringify([seriesId, icalUid, startAt.getTime(), endAt.getTime()])).slice(0, 32);
 }
