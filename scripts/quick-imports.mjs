@@ -5,10 +5,11 @@
  * entry, until the next one.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { isBuiltin, registerHooks } from 'node:module';
+import { flushCompileCache, isBuiltin, registerHooks } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const KEPT_AFTER_MS = 5_000;
 const ROOT_URL = new URL('..', import.meta.url).href;
 const ROOT = fileURLToPath(ROOT_URL);
 const PACKAGES_URL = `${ROOT_URL}node_modules/.pnpm/`;
@@ -54,8 +55,16 @@ registerHooks({
   },
 });
 
-process.on('exit', () => {
+process.on('exit', keepKnown);
+// One that is killed has no end: what it found and compiled is kept a little after its start as well.
+setTimeout(() => {
+  keepKnown();
+  flushCompileCache();
+}, KEPT_AFTER_MS).unref();
+
+function keepKnown() {
   if (!hasLearned) return;
+  hasLearned = false;
   try {
     mkdirSync(dirname(file), { recursive: true });
     const fresh = `${file}.${process.pid}`;
@@ -64,7 +73,7 @@ process.on('exit', () => {
   } catch {
     // A folder that cannot be written costs the next start its time, nothing else.
   }
-});
+}
 
 function ownPackage(specifier, context, nextResolve) {
   const remembered = own.get(specifier);

@@ -195,14 +195,29 @@ function ownerScenario(stage: Stage, desk: Desk, count: number, fault?: Readonly
           FROM external_calendar_connections c WHERE id = ${desk.connectionId}`;
       return row?.done === true;
     },
-    describe: () => stage.sql`
+    describe: async () => ({
+      sent: await lastNotifications(stage, desk),
+      rows: await stage.sql`
       SELECT requested, applied, requested_by, notified_at - now() AS notified, lease_owner, lease_token,
              lease_until - now() AS leased_for, backoff_until - now() AS again_in, last_synced_at - now() AS synced,
              error_count, last_error, sync_cursor,
              EXISTS (SELECT FROM external_calendar_events WHERE external_event_id = ${lastId}) AS is_stored,
              (SELECT json_agg(json_build_array(state, updated_at - now())) FROM channels WHERE connection_id = c.id) AS channels
         FROM external_calendar_connections c WHERE id = ${desk.connectionId}`,
+    }),
   };
+}
+
+/** What was sent about a calendar last, and how it was answered. */
+async function lastNotifications({ sql, sandbox }: Stage, desk: Desk): Promise<unknown> {
+  const rows = await sql<{ id: string; subscription: string | null }[]>`
+    SELECT id, subscription_id AS subscription FROM channels WHERE connection_id = ${desk.connectionId}`;
+  const ids = rows.flatMap(({ id, subscription }) => [id, subscription ?? id]);
+  const { notifications } = await sandbox.order<{ notifications: { channels: string[] }[] }>(
+    'GET',
+    '/notifications?limit=5000',
+  );
+  return notifications.filter(({ channels }) => channels.some((id) => ids.includes(id))).slice(-4);
 }
 
 function channelScenario(stage: Stage, desk: Desk): Scenario {

@@ -49,10 +49,13 @@ export async function strikeCase(
   const scenario = createScenario(one.scenario, stage, ledger, desk);
   const hits: Member[] = [];
   const settled = new Set<Member>();
+  /** Which of its lives was struck: another case may end it before it settles. */
+  const lives = new Map<Member, number>();
   const id = randomUUID();
   const stopListening = context.listen(id, (member, report) => {
     if (report.what === 'hit') {
       hits.push(member);
+      lives.set(member, member.starts);
       disarm();
     }
     if (report.what === 'settled') settled.add(member);
@@ -60,6 +63,7 @@ export async function strikeCase(
   const disarm = () => {
     for (const member of stage.crew.of(one.role)) member.order({ do: 'disarm', id });
   };
+  const isSettled = (member: Member) => settled.has(member) || member.starts !== lives.get(member) || !member.isUp;
   const started = { at: 0 };
   try {
     await scenario.prepare();
@@ -70,7 +74,7 @@ export async function strikeCase(
     await pullUntilHit(scenario, () => hits.length > 0);
     started.at = performance.now();
     if (isDuring) await strikeDuring(context, desk, before, hits, strike);
-    const isTakenOver = strike === 'kill' || (await supersedeAndWake(scenario, hits, settled, isDuring));
+    const isTakenOver = strike === 'kill' || (await supersedeAndWake(scenario, hits, isSettled, isDuring));
     await waitUntil('everything to be done', () => isDone(stage, scenario), HEALED_WITHIN_MS, 100);
     const healedAfterMs = Math.round(performance.now() - started.at);
     return { isHit: true, isHealed: true, isTakenOver, healedAfterMs, trouble: null };
@@ -164,7 +168,7 @@ async function lastSequence(stage: Stage): Promise<number> {
 async function supersedeAndWake(
   scenario: Scenario,
   hits: readonly Member[],
-  settled: ReadonlySet<Member>,
+  isSettled: (member: Member) => boolean,
   isDuring: boolean,
 ): Promise<boolean> {
   const stoppedAt = performance.now();
@@ -178,7 +182,7 @@ async function supersedeAndWake(
   }
   for (const member of hits) member.signal('SIGCONT');
   if (isDuring) return isTakenOver;
-  await waitUntil('the woken process to end what it was at', () => hits.every((one) => settled.has(one)), 20_000);
+  await waitUntil('the woken process to end what it was at', () => hits.every(isSettled), 20_000);
   return isTakenOver;
 }
 

@@ -12,6 +12,7 @@ import {
   openBookingDesk,
   type Role,
   type SandboxClient,
+  STATE_DIR,
 } from '@bookiji/local-fleet';
 import { type Environment, findFreePort } from '@bookiji/runtime';
 import postgres from 'postgres';
@@ -147,7 +148,7 @@ async function planMembers(options: StageOptions, dir: string, stores: Environme
     QUEUE_PREFIX: `{chaos-${randomUUID().slice(0, 8)}}`,
     PUBLIC_BASE_URL: balancer.url,
     // Halves the start of a process; the many that are killed here start again.
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'calsync-chaos-compiled'),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(STATE_DIR, 'compile-cache'),
     ...options.environment,
   };
   const environment = localEnvironment(given, sandboxUrl, dir);
