@@ -1,7 +1,7 @@
 /** Brings one connection up to date per job. */
 import { setFlagsFromString } from 'node:v8';
 import { findConnection, LEASE_MS } from '@bookiji/db';
-import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { createCalendarOpener, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -43,7 +43,7 @@ await runProcess({
       },
       flags,
       queues,
-      findSubject: (id) => findConnection(database.db, id),
+      findSubject: rememberSubjects((id) => findConnection(database.db, id)),
       report: createSyncReporter(logger, metrics),
       onRingLost: () => metrics.ringsLost.inc(),
     });

@@ -1,13 +1,12 @@
 /** Takes booking events in and writes them to calendars. */
 import { type ExternalChange, findConnection, LEASE_MS, markChangesPublished } from '@bookiji/db';
-import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { createCalendarOpener, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
 import { readConfig } from './config.ts';
 import { processBookingEvent } from './process-booking-event.ts';
 import { createOutboundSyncProcessor } from './process-outbound-sync.ts';
-import { rememberSubjects } from './remember-subjects.ts';
 import { createConvergeReporter } from './report-converge.ts';
 
 const CONCURRENCY = 20;

@@ -172,6 +172,7 @@ export {
   reportProcess,
 } from './queries/processes.ts';
 export { takeFromBudget } from './queries/provider-budgets.ts';
+export { type FinishedIncrement, storeIncrement } from './queries/store-increment.ts';
 export {
   type Allowlists,
   claimSync,

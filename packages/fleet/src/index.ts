@@ -7,5 +7,6 @@ export {
   type ProviderEdge,
 } from './open-calendars.ts';
 export { openStores, type StoreSettings, type Stores } from './open-stores.ts';
+export { rememberSubjects } from './remember-subjects.ts';
 export { type QueueWork, startWorker } from './run-worker.ts';
 export { startHealth } from './start-health.ts';

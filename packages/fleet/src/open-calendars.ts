@@ -4,7 +4,13 @@
  * budget. Around each call: one repeat after a refused token, breaker.
  */
 import { randomUUID } from 'node:crypto';
-import { type Database, releaseMailboxSlot, takeFromBudget, takeMailboxSlot } from '@bookiji/db';
+import {
+  type Database,
+  releaseMailboxSlot,
+  type StoredCredentials,
+  takeFromBudget,
+  takeMailboxSlot,
+} from '@bookiji/db';
 import type { Metrics } from '@bookiji/observability';
 import type {
   AroundRequest,
@@ -71,19 +77,21 @@ export interface OpenableConnection {
 }
 
 export interface CalendarOpener {
-  (connection: OpenableConnection): CalendarPort;
+  /** @param known credentials that were read a moment ago. */
+  (connection: OpenableConnection, known?: StoredCredentials): CalendarPort;
   /** Asks this process's breaker before any work is begun. */
   askLeave(calendarProvider: CalendarProvider): Leave;
 }
 
 export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOpener {
   const shared = { google: createShared('google', options), microsoft: createShared('microsoft', options) };
-  const open = ({ id, calendarProvider, externalCalendarId, requestedBy }: OpenableConnection): CalendarPort => {
+  const open: (connection: OpenableConnection, known?: StoredCredentials) => CalendarPort = (connection, known) => {
+    const { id, calendarProvider, externalCalendarId, requestedBy } = connection;
     const { oauth, aroundRequest, around } = shared[calendarProvider];
     const port = options.edges[calendarProvider].adapter.open({
       connectionId: id,
       calendarId: externalCalendarId,
-      tokens: createTokenSource({ db: options.db, keys: options.keys, oauth, connectionId: id }),
+      tokens: createTokenSource({ db: options.db, keys: options.keys, oauth, connectionId: id, known }),
       aroundRequest: aroundRequest(id, laneOf(requestedBy)),
     });
     return composePort(port, ...around);

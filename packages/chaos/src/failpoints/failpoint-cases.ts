@@ -90,8 +90,8 @@ export const FAILPOINT_CASES: readonly FailpointCase[] = [
     ['F6', 'claimSync.before', 'job taken from the queue, connection not claimed'],
     ['F7', 'claimSync.after', 'connection claimed'],
     ['F8', 'call.listChanges.after', 'page read, nothing stored'],
-    ['F10', 'applyIncrement.after', 'changes written, transaction open'],
-    ['F10', 'recordSyncSuccess.after', 'cursor written, transaction open'],
+    ['F10', 'storeIncrement.before', 'changes decided, nothing written'],
+    ['F10', 'storeIncrement.after', 'changes and cursor committed'],
     ['F11', 'syncConnection.after', 'sync committed, its job not completed'],
   ),
   ...at(
@@ -99,6 +99,8 @@ export const FAILPOINT_CASES: readonly FailpointCase[] = [
     'owner_writes_much',
     ['F14', 'stagePage.before', 'first of several pages read, not staged'],
     ['F14', 'stagePage.after', 'first of several pages staged'],
+    ['F10', 'applyIncrement.after', 'changes written, transaction open'],
+    ['F10', 'recordSyncSuccess.after', 'cursor written, transaction open'],
   ),
   ...at(
     'inbound-worker',

@@ -23,6 +23,7 @@ export const PROBED_FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
     'findDueConnections',
   ],
   'packages/db/src/queries/busy-intervals.ts': ['clearStagedPages', 'stagePage', 'applyIncrement', 'applyFullRound'],
+  'packages/db/src/queries/store-increment.ts': ['storeIncrement'],
   'packages/db/src/queries/credentials.ts': ['claimRefresh', 'storeRefreshedTokens'],
   'packages/db/src/queries/channels.ts': ['insertRegisteringChannel', 'activateChannel'],
   'packages/db/src/queries/operations.ts': ['takeSweepTurn'],

@@ -484,8 +484,16 @@ export async function findKnownEffects(
   bookingIds: readonly string[],
 ): Promise<KnownEffect[]> {
   if (eventIds.length === 0 && creationKeys.length === 0 && bookingIds.length === 0) return [];
-  const anyOf = (values: readonly string[]) =>
-    sql`(SELECT jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`;
+  return knownEffects(db).execute({
+    connectionId,
+    ids: JSON.stringify([...eventIds, ...creationKeys]),
+    creationKeys: JSON.stringify(creationKeys),
+    bookingIds: JSON.stringify(bookingIds),
+  });
+}
+
+const knownEffects = hotStatement((db) => {
+  const anyOf = (name: string) => sql`(SELECT jsonb_array_elements_text(${given(name)}::text::jsonb))`;
   return db
     .select({
       bookingId: bookingEffects.bookingId,
@@ -505,16 +513,17 @@ export async function findKnownEffects(
     .innerJoin(bookingIntents, eq(bookingIntents.bookingId, bookingEffects.bookingId))
     .where(
       and(
-        eq(bookingEffects.connectionId, connectionId),
+        eq(bookingEffects.connectionId, given('connectionId')),
         or(
-          sql`${bookingEffects.externalEventId} IN ${anyOf([...eventIds, ...creationKeys])}`,
-          sql`${bookingEffects.creationKey} IN ${anyOf([...eventIds, ...creationKeys])}`,
-          sql`${bookingEffects.formerKeys} && ARRAY${anyOf(creationKeys)}`,
-          sql`${bookingEffects.bookingId}::text IN ${anyOf(bookingIds)}`,
+          sql`${bookingEffects.externalEventId} IN ${anyOf('ids')}`,
+          sql`${bookingEffects.creationKey} IN ${anyOf('ids')}`,
+          sql`${bookingEffects.formerKeys} && ARRAY${anyOf('creationKeys')}`,
+          sql`${bookingEffects.bookingId}::text IN ${anyOf('bookingIds')}`,
         ),
       ),
-    );
-}
+    )
+    .prepare('find_known_effects');
+});
 
 /** Asks for a read of these bookings' events: the feed hinted that their owner touched them. */
 export async function requestInspection(

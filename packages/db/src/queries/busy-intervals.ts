@@ -306,8 +306,9 @@ function insertOf(owner: IntervalOwner, source: ReturnType<typeof sql>) {
       FROM ${source} ORDER BY event_id`;
 }
 
-function putRecords(puts: readonly BusyInterval[]) {
-  const records = puts.map((put) => ({
+/** As `jsonb_to_recordset` reads them. */
+export function toPutRecords(puts: readonly BusyInterval[]) {
+  return puts.map((put) => ({
     event_id: put.eventId,
     series_id: put.seriesId,
     ical_uid: put.icalUid,
@@ -316,9 +317,12 @@ function putRecords(puts: readonly BusyInterval[]) {
     end_ms: put.endAt.getTime(),
     checksum: put.checksum,
   }));
+}
+
+function putRecords(puts: readonly BusyInterval[]) {
   return sql`(SELECT event_id, series_id, ical_uid, to_timestamp(start_ms / 1000) AS start_time,
                      to_timestamp(end_ms / 1000) AS end_time, checksum
-                FROM jsonb_to_recordset(${JSON.stringify(records)}::text::jsonb)
+                FROM jsonb_to_recordset(${JSON.stringify(toPutRecords(puts))}::text::jsonb)
                   AS r (event_id text, series_id text, ical_uid text, start_ms float8, end_ms float8, checksum text)) AS put`;
 }
 

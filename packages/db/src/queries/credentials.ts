@@ -15,6 +15,13 @@ export interface StoredCredentials {
   readonly expiresInSeconds: number | null;
 }
 
+/** What `connectionColumns` leave out. */
+export const credentialColumns = {
+  accessTokenSealed: connections.accessTokenSealed,
+  refreshTokenSealed: connections.refreshTokenSealed,
+  expiresInSeconds: sql<number | null>`extract(epoch FROM ${connections.accessTokenExpiresAt} - now())::float8`,
+};
+
 export async function readCredentials(db: Database, connectionId: string): Promise<StoredCredentials | null> {
   const [row] = await credentials(db).execute({ connectionId });
   return row ?? null;
@@ -25,10 +32,8 @@ const credentials = hotStatement((db) =>
     .select({
       calendarProvider: connections.calendarProvider,
       status: connections.status,
-      accessTokenSealed: connections.accessTokenSealed,
-      refreshTokenSealed: connections.refreshTokenSealed,
       tokenVersion: connections.tokenVersion,
-      expiresInSeconds: sql<number | null>`extract(epoch FROM ${connections.accessTokenExpiresAt} - now())::float8`,
+      ...credentialColumns,
     })
     .from(connections)
     .where(eq(connections.id, sql.placeholder('connectionId')))

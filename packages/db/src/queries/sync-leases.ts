@@ -7,7 +7,9 @@
  */
 import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import { hotStatement } from '../hot-statement.ts';
 import { type Connection, connectionColumns, connections, type LastError, type RequestedBy } from '../schema/index.ts';
+import { credentialColumns, type StoredCredentials } from './credentials.ts';
 
 export interface SyncClaim {
   readonly connection: Connection;
@@ -17,6 +19,10 @@ export interface SyncClaim {
   readonly noted: number;
   /** The database's time at the claim. The product's "now" for everything this sync decides. */
   readonly claimedAt: Date;
+  /** The sealed tokens at the claim, so that nobody has to ask for them once more. Not for logs. */
+  readonly credentials: StoredCredentials;
+  /** Pages of earlier claims lie in staging. A late worker may yet add some under its older token; nobody reads those. */
+  readonly hasStagedPages: boolean;
 }
 
 /**
@@ -34,6 +40,8 @@ export class LeaseLostError extends Error {
   }
 }
 
+const given = sql.placeholder;
+
 const isWorkable = and(
   eq(connections.status, 'active'),
   eq(connections.syncEnabled, true),
@@ -47,25 +55,37 @@ export async function claimSync(
   db: Database,
   claim: { connectionId: string; owner: string; leaseMs: number },
 ): Promise<SyncClaim | null> {
-  const [row] = await db
+  const [row] = await syncClaim(db).execute(claim);
+  if (row === undefined) return null;
+  const { claimedAt, accessTokenSealed, refreshTokenSealed, expiresInSeconds, hasStagedPages, ...connection } = row;
+  const { calendarProvider, status, tokenVersion, leaseToken: token, requested: noted } = connection;
+  const grant = { accessTokenSealed, refreshTokenSealed, tokenVersion, expiresInSeconds };
+  return { connection, token, noted, claimedAt, credentials: { calendarProvider, status, ...grant }, hasStagedPages };
+}
+
+const syncClaim = hotStatement((db) =>
+  db
     .update(connections)
     .set({
-      leaseOwner: claim.owner,
+      leaseOwner: sql`${given('owner')}`,
       leaseToken: sql`${connections.leaseToken} + 1`,
-      leaseUntil: sql`now() + ${claim.leaseMs} * interval '1 millisecond'`,
+      leaseUntil: sql`now() + ${given('leaseMs')} * interval '1 millisecond'`,
     })
     .where(
       and(
-        eq(connections.id, claim.connectionId),
+        eq(connections.id, given('connectionId')),
         isWorkable,
         or(isNull(connections.leaseUntil), lte(connections.leaseUntil, sql`now()`)),
       ),
     )
-    .returning({ ...connectionColumns, claimedAt: sql<Date>`now()`.mapWith(connections.createdAt) });
-  if (row === undefined) return null;
-  const { claimedAt, ...connection } = row;
-  return { connection, token: connection.leaseToken, noted: connection.requested, claimedAt };
-}
+    .returning({
+      ...connectionColumns,
+      ...credentialColumns,
+      claimedAt: sql<Date>`now()`.mapWith(connections.createdAt),
+      hasStagedPages: sql<boolean>`EXISTS (SELECT FROM staged_changes WHERE connection_id = ${given('connectionId')})`,
+    })
+    .prepare('claim_sync'),
+);
 
 /** Moves the lease's end; throws `LeaseLostError` when it is no longer ours. */
 export async function extendSyncLease(

@@ -2,11 +2,13 @@
 import {
   type AppliedCounts,
   type BusyInterval,
+  type FinishedIncrement,
   type IntervalChanges,
   type IntervalOwner,
   LeaseLostError,
 } from '@bookiji/db';
 import type { ModelDatabase, StatementContext } from './model-database.ts';
+import { record } from './sync-statements.ts';
 import type { EventRow, StagedRow } from './tables.ts';
 
 export async function stagePage(
@@ -53,17 +55,35 @@ export function applyIncrement(
   token: number,
   lastPage: IntervalChanges,
 ): Promise<AppliedCounts> {
-  return db.run('apply_increment', (context) => {
-    const staged = takeStaged(context, owner, token, lastPage);
-    const named = (operation: StagedRow['operation']) =>
-      new Set(staged.filter((row) => row.operation === operation).map((row) => row.id));
-    const [puts, drops, series] = [named('put'), named('drop'), named('drop_series')];
-    const droppedCount = remove(context, owner, ({ externalEventId, seriesId }) => {
-      const isNamed = drops.has(externalEventId ?? '') || series.has(seriesId ?? '');
-      return isNamed && !puts.has(externalEventId ?? '');
-    });
-    return { putCount: put(context, owner, staged), droppedCount };
+  return db.run('apply_increment', (context) => increase(context, owner, token, lastPage));
+}
+
+/** The lease first: nothing is applied unless it is held. */
+export function storeIncrement(
+  db: ModelDatabase,
+  done: FinishedIncrement,
+): Promise<{ counts: AppliedCounts; lookAgain: boolean; recordedAt: Date }> {
+  return db.run('store_increment', (context) => {
+    const recorded = record(context, { ...done, connectionId: done.owner.connectionId });
+    return { counts: increase(context, done.owner, done.token, done.page), ...recorded };
   });
+}
+
+function increase(
+  context: StatementContext,
+  owner: IntervalOwner,
+  token: number,
+  lastPage: IntervalChanges,
+): AppliedCounts {
+  const staged = takeStaged(context, owner, token, lastPage);
+  const named = (operation: StagedRow['operation']) =>
+    new Set(staged.filter((row) => row.operation === operation).map((row) => row.id));
+  const [puts, drops, series] = [named('put'), named('drop'), named('drop_series')];
+  const droppedCount = remove(context, owner, ({ externalEventId, seriesId }) => {
+    const isNamed = drops.has(externalEventId ?? '') || series.has(seriesId ?? '');
+    return isNamed && !puts.has(externalEventId ?? '');
+  });
+  return { putCount: put(context, owner, staged), droppedCount };
 }
 
 export function applyFullRound(

@@ -19,6 +19,7 @@ import {
   clearStagedPages,
   stagePage,
   storeFirstPage,
+  storeIncrement,
 } from './interval-statements.ts';
 import {
   claimSync,
@@ -48,6 +49,7 @@ export const MODEL_STATEMENTS = {
   clearStagedPages,
   stagePage,
   storeFirstPage,
+  storeIncrement,
   claimSync,
   extendSyncLease,
   insertSyncRun,

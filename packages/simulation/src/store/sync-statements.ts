@@ -92,7 +92,12 @@ export function claimSync(
       leaseToken: held.leaseToken + 1,
       leaseUntil: new Date(context.now.getTime() + claim.leaseMs),
     });
-    return { connection, token: connection.leaseToken, noted: connection.requested, claimedAt: context.now };
+    const { calendarProvider, status, tokenVersion, leaseToken: token, requested: noted } = connection;
+    // The model's calendars ask for no token.
+    const grant = { accessTokenSealed: null, refreshTokenSealed: null, tokenVersion, expiresInSeconds: null };
+    const hasStagedPages = context.tables.staged.some((row) => row.connectionId === claim.connectionId);
+    const credentials = { calendarProvider, status, ...grant };
+    return { connection, token, noted, claimedAt: context.now, credentials, hasStagedPages };
   });
 }
 
@@ -111,28 +116,30 @@ export function recordSyncSuccess(
   db: ModelDatabase,
   done: SyncSuccess,
 ): Promise<{ lookAgain: boolean; recordedAt: Date }> {
-  return db.run('record_sync_success', (context) => {
-    const { now } = context;
-    const held = context.tables.connections.get(done.connectionId);
-    const lookAgain = (held?.requested ?? 0) > done.noted;
-    const recorded = change(context, done, {
-      applied: done.noted,
-      syncCursor: done.cursor,
-      syncWindowStart: done.window.startAt,
-      syncWindowEnd: done.window.endAt,
-      lastSyncedAt: now,
-      errorCount: 0,
-      lastError: null,
-      backoffUntil: null,
-      reconcileAt: new Date(now.getTime() + done.reconcileAfterSeconds * 1000),
-      notifiedAt: lookAgain && held?.notifiedAt ? done.claimedAt : null,
-      leaseOwner: null,
-      leaseUntil: null,
-      updatedAt: now,
-    });
-    if (recorded === null) throw new LeaseLostError('the connection');
-    return { lookAgain, recordedAt: now };
+  return db.run('record_sync_success', (context) => record(context, done));
+}
+
+export function record(context: StatementContext, done: SyncSuccess): { lookAgain: boolean; recordedAt: Date } {
+  const { now } = context;
+  const held = context.tables.connections.get(done.connectionId);
+  const lookAgain = (held?.requested ?? 0) > done.noted;
+  const recorded = change(context, done, {
+    applied: done.noted,
+    syncCursor: done.cursor,
+    syncWindowStart: done.window.startAt,
+    syncWindowEnd: done.window.endAt,
+    lastSyncedAt: now,
+    errorCount: 0,
+    lastError: null,
+    backoffUntil: null,
+    reconcileAt: new Date(now.getTime() + done.reconcileAfterSeconds * 1000),
+    notifiedAt: lookAgain && held?.notifiedAt ? done.claimedAt : null,
+    leaseOwner: null,
+    leaseUntil: null,
+    updatedAt: now,
   });
+  if (recorded === null) throw new LeaseLostError('the connection');
+  return { lookAgain, recordedAt: now };
 }
 
 export function recordSyncFailure(db: ModelDatabase, failure: SyncFailure): Promise<boolean> {

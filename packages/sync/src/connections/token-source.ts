@@ -26,6 +26,8 @@ export interface TokenSourceOptions {
   readonly keys: readonly SealingKey[];
   readonly oauth: OAuthPort;
   readonly connectionId: string;
+  /** Read a moment ago, with the claim: the first call need not ask again. */
+  readonly known?: StoredCredentials | undefined;
 }
 
 /** The right to refresh ends by itself after this long: its holder was killed. */
@@ -61,9 +63,12 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   let held: { token: string; goodUntil: number } | null = null;
   let refused: string | null = null;
   let underway: Promise<string> | null = null;
+  let { known = null } = options;
 
   const obtain = async (signal: AbortSignal): Promise<string> => {
-    const { token, expiresInSeconds, leadSeconds } = await obtainToken(options, refused, signal);
+    const first = known;
+    known = null;
+    const { token, expiresInSeconds, leadSeconds } = await obtainToken(options, first, refused, signal);
     // One that lives shortly is used for half of its life.
     const goodSeconds = Math.max(expiresInSeconds - leadSeconds, expiresInSeconds / 2);
     held = { token, goodUntil: performance.now() + goodSeconds * 1000 };
@@ -94,9 +99,14 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
 
 async function obtainToken(
   options: TokenSourceOptions,
+  known: StoredCredentials | null,
   refused: string | null,
   signal: AbortSignal,
 ): Promise<UsableToken> {
+  if (known?.status === 'active') {
+    const usable = readUsable(known, options, refused);
+    if (usable !== null) return usable;
+  }
   const { db, connectionId } = options;
   const waitUntil = performance.now() + WAIT_AT_MOST_MS;
   for (;;) {

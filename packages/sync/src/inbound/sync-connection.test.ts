@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { acceptBookingIntent, claimEffect, noteCreation } from '@bookiji/db';
-import type { EventChange } from '@bookiji/providers/contract';
+import { type CalendarPort, type EventChange, ProviderError } from '@bookiji/providers/contract';
 import { createFakeCalendar, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { creationKey } from '../outbound/event-identity.ts';
@@ -21,7 +21,11 @@ function syncOver(connectionId: string, shown: EventChange) {
     ...createFakeCalendar().port,
     listChanges: async () => ({ changes: [shown], unreadable: [], nextPage: null, cursor: 'next' }),
   };
-  const deps = {
+  return syncConnection(dependencies(port), connectionId, new AbortController().signal);
+}
+
+function dependencies(port: CalendarPort) {
+  return {
     db: database.db,
     openCalendar: () => port,
     owner: 'me',
@@ -31,7 +35,6 @@ function syncOver(connectionId: string, shown: EventChange) {
     leaseMs: 20_000,
     random: () => 0,
   };
-  return syncConnection(deps, connectionId, new AbortController().signal);
 }
 
 test('[O-3] a stray that Graph shows by its key alone, while its booking is being written, is read afterwards', async () => {
@@ -65,4 +68,31 @@ test('[O-3] a stray that Graph shows by its key alone, while its booking is bein
   const [effect] =
     await database.sql`SELECT inspect_requested, inspected FROM booking_effects WHERE booking_id = ${bookingId}`;
   expect(effect).toMatchObject({ inspect_requested: '1', inspected: '0' });
+});
+
+test('[I-1] pages of a round that was broken off by an expired cursor are no part of the full round after it', async () => {
+  const connection = await insertConnection(database.sql);
+  const connectionId = connection.id;
+  await database.sql`
+    UPDATE external_calendar_connections
+       SET sync_cursor = 'old', sync_window_start = now() - interval '2 days', sync_window_end = now() + interval '200 days',
+           last_synced_at = now() WHERE id = ${connectionId}`;
+  const none = { seriesId: null, icalUid: null, marker: null, creationKey: null, blocks: true, etag: null } as const;
+  const event = (eventId: string): EventChange => ({ kind: 'event', eventId, ...none, startAt, endAt });
+  const port: CalendarPort = {
+    ...createFakeCalendar().port,
+    listChanges: async ({ cursor, page }) => {
+      if (cursor === null) return { changes: [event('true')], unreadable: [], nextPage: null, cursor: 'new' };
+      if (page === null) return { changes: [event('outdated')], unreadable: [], nextPage: 'second', cursor: null };
+      throw new ProviderError({
+        ...{ kind: 'cursor_expired', calendarProvider: 'google', operation: 'list_changes', status: 410 },
+        ...{ reason: 'fullSyncRequired', retryAfterMs: null, requestId: null, outcomeUnknown: false },
+      });
+    },
+  };
+  const result = await syncConnection(dependencies(port), connectionId, new AbortController().signal);
+  expect(result).toMatchObject({ outcome: 'synced', mode: 'full', putCount: 1 });
+  const rows = await database.sql`
+    SELECT external_event_id AS id FROM external_calendar_events WHERE connection_id = ${connectionId}`;
+  expect(rows.map(({ id }) => id)).toEqual(['true']);
 });

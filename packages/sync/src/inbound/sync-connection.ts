@@ -23,9 +23,11 @@ import {
   recordSyncSuccess,
   releaseSyncLease,
   requestInspection,
+  type StoredCredentials,
   type SyncClaim,
   stagePage,
   storeFirstPage,
+  storeIncrement,
 } from '@bookiji/db';
 import { type CalendarPort, type ChangePage, ProviderError } from '@bookiji/providers/contract';
 import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
@@ -36,10 +38,16 @@ import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
 import { planRound, type Round, type WindowSettings } from './plan-round.ts';
 import { createPageWriter } from './write-ahead.ts';
 
+/**
+ * Changes that are stored in one statement. It locks the row that ingress writes to from its beginning, so it must be
+ * short; a larger page writes its intervals first.
+ */
+const SMALL_PAGE = 100;
+
 export interface SyncDependencies {
   readonly db: Database;
   /** The calendar of a connection, with all policies around it. */
-  readonly openCalendar: (connection: Connection) => CalendarPort;
+  readonly openCalendar: (connection: Connection, credentials?: StoredCredentials) => CalendarPort;
   /** This process, as it stands in leases. */
   readonly owner: string;
   readonly window: WindowSettings;
@@ -113,7 +121,7 @@ export async function syncConnection(
 
 async function readAndStore(deps: SyncDependencies, claim: SyncClaim, signal: AbortSignal): Promise<SyncOutcome> {
   const { connection } = claim;
-  const port = deps.openCalendar(connection);
+  const port = deps.openCalendar(connection, claim.credentials);
   const round = planRound(
     { cursor: connection.syncCursor, windowStart: connection.syncWindowStart, windowEnd: connection.syncWindowEnd },
     // A look may be late once before the promise suffers.
@@ -126,7 +134,8 @@ async function readAndStore(deps: SyncDependencies, claim: SyncClaim, signal: Ab
     if (!(error instanceof ProviderError) || error.kind !== 'cursor_expired' || round.mode === 'full') throw error;
     // The old intervals stay in force until the full round replaces them in one step.
     const afresh = planRound({ cursor: null, windowStart: null, windowEnd: null }, deps.window, claim.claimedAt);
-    return await runRound(deps, claim, port, afresh, signal);
+    // The round that was broken off may have staged pages under this very token.
+    return await runRound(deps, { ...claim, hasStagedPages: true }, port, afresh, signal);
   }
 }
 
@@ -140,7 +149,7 @@ async function runRound(
   const { connection, token } = claim;
   const owner = ownerOf(connection);
   const isFirst = round.mode === 'full' && connection.lastSyncedAt === null;
-  await clearStagedPages(deps.db, connection.id, token);
+  if (claim.hasStagedPages) await clearStagedPages(deps.db, connection.id, token);
   if (isFirst) await beginFirstRound(deps.db, owner, token);
   const writer = createPageWriter((page) => storeFirstPage(deps.db, owner, token, page));
   const suspects = new Set<string>();
@@ -215,7 +224,6 @@ async function foldPage(db: Database, connection: Connection, page: ChangePage, 
   );
 }
 
-/** Everything that takes effect together: intervals, reads asked for, the run, cursor and counters. */
 function ownerOf({ id, providerId, calendarProvider }: Connection): IntervalOwner {
   return { connectionId: id, providerId, calendarProvider };
 }
@@ -228,6 +236,7 @@ interface LastPage {
   readonly early: AppliedCounts;
 }
 
+/** Everything that takes effect together: intervals, reads asked for, the run, cursor and counters. */
 async function storeLastPage(
   deps: SyncDependencies,
   claim: SyncClaim,
@@ -239,6 +248,21 @@ async function storeLastPage(
   const { connection, token, noted, claimedAt } = claim;
   const { folded, cursor, isFirst, early } = last;
   const owner = ownerOf(connection);
+  const success = {
+    token,
+    noted,
+    claimedAt,
+    cursor,
+    window: round.window,
+    reconcileAfterSeconds: deps.reconcileSeconds,
+  };
+  const changedAtMost = folded.puts.length + folded.dropIds.length + folded.resetSeriesIds.length;
+  const isSmall = round.mode === 'incremental' && read.pages === 1 && changedAtMost <= SMALL_PAGE;
+  if (isSmall && suspects.length === 0 && silenceOf(deps, claim, round, changedAtMost) === null) {
+    const { requestedBy } = connection;
+    const { unreadableCount } = read;
+    return storeIncrement(deps.db, { ...success, owner, page: folded, requestedBy, unreadableCount });
+  }
   return deps.db.transaction(async (tx) => {
     const applied =
       round.mode === 'full' && !isFirst
@@ -251,27 +275,23 @@ async function storeLastPage(
     await requestInspection(tx, connection.id, suspects);
     await noteRun(tx, claim, { ...read, ...counts }, 'synced', null);
     const recorded = await recordSyncSuccess(tx, {
+      ...success,
       connectionId: connection.id,
-      token,
-      noted,
-      claimedAt,
-      cursor,
-      window: round.window,
-      reconcileAfterSeconds: deps.reconcileSeconds,
-      unannouncedSince: unannouncedSince(
-        {
-          mode: round.mode,
-          changedCount: counts.putCount + counts.droppedCount,
-          notifiedAt: connection.notifiedAt,
-          lastNotificationAt: connection.lastWebhookReceivedAt,
-          lastSyncedAt: connection.lastSyncedAt,
-          claimedAt,
-        },
-        silentAfterSeconds(deps.reconcileSeconds),
-      ),
+      unannouncedSince: silenceOf(deps, claim, round, counts.putCount + counts.droppedCount),
     });
     return { counts, ...recorded };
   });
+}
+
+function silenceOf(
+  { reconcileSeconds }: SyncDependencies,
+  { connection, claimedAt }: SyncClaim,
+  { mode }: Round,
+  changedCount: number,
+): Date | null {
+  const { notifiedAt, lastWebhookReceivedAt: lastNotificationAt, lastSyncedAt } = connection;
+  const look = { mode, changedCount, notifiedAt, lastNotificationAt, lastSyncedAt, claimedAt };
+  return unannouncedSince(look, silentAfterSeconds(reconcileSeconds));
 }
 
 async function settle(deps: SyncDependencies, claim: SyncClaim, error: ProviderError): Promise<SyncOutcome> {
