@@ -35,6 +35,10 @@ export interface Stage {
   readonly pids: { readonly postgres: number; readonly redis: number };
   /** Folder for CPU profiles of the processes that are measured; null when none are wanted. */
   readonly profileDir: string | null;
+  /** `--scale`: of long benchmarks, how much of them is played; 1 for all. */
+  readonly scale: number;
+  /** `--minutes`: how long `soak` goes on. */
+  readonly minutes: number;
   /** For long work: what is going on. */
   readonly say: (line: string) => void;
 }

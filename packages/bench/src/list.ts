@@ -1,5 +1,6 @@
 import { availabilityBench } from './availability.ts';
 import { changeLagBench } from './change-lag.ts';
+import { dayBench } from './day/day-bench.ts';
 import { duplicatesBench } from './duplicates.ts';
 import type { Bench } from './figures.ts';
 import { firstSyncBench } from './first-sync.ts';
@@ -18,3 +19,6 @@ export const BENCHES: readonly Bench[] = [
   availabilityBench,
   scaleBench,
 ];
+
+/** Run only when they are named. */
+export const LONG_BENCHES: readonly Bench[] = [dayBench];

@@ -1,24 +1,36 @@
 /**
- * `npm run bench -- [name …] [--json] [--profile] [--gate] [--document]`: servers up, benchmarks one after the other, a
+ * `npm run bench -- [name …] [--json] [--profile] [--gate] [--document] [--scale S] [--minutes M]`: servers up, benchmarks one after the other, a
  * table, and JSON. The gate fails the run when a ratio is not met; documenting puts the table into docs/benchmarks.md.
  */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { migrateUp } from '@bookiji/db/migrate';
 import { ROOT, STATE_DIR } from '@bookiji/local-fleet';
 import { startEmbeddedPostgres } from '@bookiji/runtime';
 import { startRedis } from '@bookiji/testing';
 import connect from 'postgres';
 import type { BenchResult, Stage } from './figures.ts';
-import { BENCHES } from './list.ts';
+import { BENCHES, LONG_BENCHES } from './list.ts';
 import { keepResults, listMissed, toTable, writeIntoPage } from './report.ts';
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    gate: { type: 'boolean', default: false },
+    document: { type: 'boolean', default: false },
+    scale: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '10' },
+  },
+});
+const ALL = [...BENCHES, ...LONG_BENCHES];
+const unknown = wanted.filter((name) => !ALL.some((bench) => bench.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
-    `bench: there is no ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}\n`,
+    `bench: there is no ${unknown.join(', ')}; there are ${ALL.map(({ name }) => name).join(', ')}\n`,
   );
   process.exit(1);
 }
@@ -37,12 +49,14 @@ if (redis === null) {
 const stage: Stage = {
   redisUrl: redis.url,
   pids: { postgres: readPid(join(dir, 'postgres')), redis: redis.pid },
-  profileDir: process.argv.includes('--profile') ? join(STATE_DIR, 'profiles') : null,
+  profileDir: options.profile ? join(STATE_DIR, 'profiles') : null,
+  scale: readPositive('scale', options.scale),
+  minutes: readPositive('minutes', options.minutes),
   say: (line) => process.stderr.write(`  ${line}\n`),
 };
 const results: BenchResult[] = [];
 try {
-  for (const bench of BENCHES) {
+  for (const bench of wanted.length === 0 ? BENCHES : ALL) {
     if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
     process.stderr.write(`${bench.name}: ${bench.about}\n`);
     const { name, about } = bench;
@@ -53,13 +67,20 @@ try {
   await postgres.stop();
   rmSync(dir, { recursive: true, force: true });
 }
-const order = BENCHES.map(({ name }) => name);
+const order = ALL.map(({ name }) => name);
 const report = keepResults(join(STATE_DIR, 'bench.json'), results, order);
-if (process.argv.includes('--document')) writeIntoPage(join(ROOT, 'docs', 'benchmarks.md'), report);
-process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ results })}\n` : toTable(results));
+if (options.document) writeIntoPage(join(ROOT, 'docs', 'benchmarks.md'), report);
+process.stdout.write(options.json ? `${JSON.stringify({ results })}\n` : toTable(results));
 const missed = listMissed(results);
 for (const line of missed) process.stderr.write(`missed: ${line}\n`);
-process.exit(process.argv.includes('--gate') && missed.length > 0 ? 1 : 0);
+process.exit(options.gate && missed.length > 0 ? 1 : 0);
+
+function readPositive(name: string, text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  process.stderr.write(`bench: --${name} wants a positive number\n`);
+  process.exit(1);
+}
 
 function readPid(dataDir: string): number {
   try {
