@@ -20,7 +20,20 @@ export function checkMigrationHashes(): number {
     if (!listed.has(name)) problems.push(`${name} is not in migrations/hashes.txt: ${hash}  ${name}`);
     else if (listed.get(name) !== hash) problems.push(`${name} was edited after it was listed; write a new migration`);
     if (!/^-- Down Migration$/m.test(text)) problems.push(`${name} has no down section`);
+    problems.push(...findContractions(text).map((line) => `${name} stops the version before: ${line}`));
   }
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   return problems.length === 0 ? 0 : 1;
+}
+
+const CONTRACTS =
+  /\bDROP (TABLE|COLUMN|FUNCTION|VIEW|TYPE)\b|\bRENAME\b|\bSET NOT NULL\b|\bALTER COLUMN \S+ (SET DATA )?TYPE\b|\bADD COLUMN (?!.*\bDEFAULT\b).*\bNOT NULL\b/i;
+
+/** Lines of the up section that the running version may not survive and that say no reason; see docs/decisions/0025. */
+export function findContractions(migration: string): string[] {
+  const [up = ''] = migration.split(/^-- Down Migration$/m);
+  const lines = up.split('\n').map((line) => line.trim());
+  return lines.filter(
+    (line, at) => !line.startsWith('--') && CONTRACTS.test(line) && !lines[at - 1]?.startsWith('-- contract: '),
+  );
 }

@@ -121,18 +121,32 @@ export async function bookedEvents(fleet: LocalFleet, calendar: SandboxCalendar,
 }
 
 /** Resolves when the booking shows exactly once, at this slot (never, for null). */
-export function untilShown(fleet: LocalFleet, calendar: SandboxCalendar, bookingId: string, slot: Slot | null) {
-  return waitUntil(`booking to be ${slot === null ? 'gone' : 'shown'}`, async () => {
+export function untilShown(
+  fleet: LocalFleet,
+  calendar: SandboxCalendar,
+  bookingId: string,
+  slot: Slot | null,
+  withinMs?: number,
+) {
+  const isShown = async () => {
     const shown = await bookedEvents(fleet, calendar, bookingId);
     if (slot === null) return shown.length === 0;
     return shown.length === 1 && Date.parse(shown[0]?.start ?? '') === Date.parse(slot.start);
-  });
+  };
+  return waitUntil(`booking to be ${slot === null ? 'gone' : 'shown'}`, isShown, withinMs);
 }
 
 /** Resolves when exactly these slots, of those asked, are free and the answer is trusted. */
-export function untilFree(fleet: LocalFleet, providerId: string, asked: readonly Slot[], free: readonly Slot[]) {
-  return waitUntil('the free slots', async () => {
+export function untilFree(
+  fleet: LocalFleet,
+  providerId: string,
+  asked: readonly Slot[],
+  free: readonly Slot[],
+  withinMs?: number,
+) {
+  const isFree = async () => {
     const answer = await fleet.ingress.availability(providerId, asked);
     return answer.trusted && JSON.stringify(answer.free) === JSON.stringify(free);
-  });
+  };
+  return waitUntil('the free slots', isFree, withinMs);
 }
