@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { planLoad, SERIES_NOTIFICATIONS } from './plan-load.ts';
 
-/** Evenly spread and the same every time. */
+/** Park and Miller's generator: the same every time. */
 function createRandom(): () => number {
-  let state = 0.1;
+  let state = 42;
   return () => {
-    state = (state + 0.754_877_666) % 1;
-    return state;
+    state = (state * 16_807) % 2_147_483_647;
+    return state / 2_147_483_647;
   };
 }
 
