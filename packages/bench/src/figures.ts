@@ -37,8 +37,6 @@ export interface Stage {
   readonly profileDir: string | null;
   /** `--scale`: of long benchmarks, how much of them is played; 1 for all. */
   readonly scale: number;
-  /** `--minutes`: how long `soak` goes on. */
-  readonly minutes: number;
   /** For long work: what is going on. */
   readonly say: (line: string) => void;
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [name …] [--json] [--profile] [--gate] [--document] [--scale S] [--minutes M]`: servers up, benchmarks one after the other, a
+ * `npm run bench -- [name …] [--json] [--profile] [--gate] [--document] [--scale S]`: servers up, benchmarks one after the other, a
  * table, and JSON. The gate fails the run when a ratio is not met; documenting puts the table into docs/benchmarks.md.
  */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,7 +23,6 @@ const { values: options, positionals: wanted } = parseArgs({
     gate: { type: 'boolean', default: false },
     document: { type: 'boolean', default: false },
     scale: { type: 'string', default: '1' },
-    minutes: { type: 'string', default: '10' },
   },
 });
 const ALL = [...BENCHES, ...LONG_BENCHES];
@@ -51,7 +50,6 @@ const stage: Stage = {
   pids: { postgres: readPid(join(dir, 'postgres')), redis: redis.pid },
   profileDir: options.profile ? join(STATE_DIR, 'profiles') : null,
   scale: readPositive('scale', options.scale),
-  minutes: readPositive('minutes', options.minutes),
   say: (line) => process.stderr.write(`  ${line}\n`),
 };
 const results: BenchResult[] = [];

@@ -56,6 +56,7 @@ export const dayBench: Bench = {
           { name: 'bookings', value: audit.bookings, unit: '' },
           { name: 'syncs', value: runs, unit: '' },
           { name: 'time to play it and catch up', value: round(seconds, 1), unit: 's' },
+          { name: 'orders that the sandbox left unanswered', value: played.unanswered, unit: '' },
           { name: 'latest order given late by', value: round(played.latestMs, 0), unit: 'ms' },
           ...cpu.map(([name, value]) => ({ name: `CPU time, ${name}`, value, unit: 's' })),
           { name: 'change lag p50', value: round(percentile(lags.changes, 0.5), 0), unit: 'ms' },

@@ -11,6 +11,8 @@ export interface PlayedLoad {
   readonly changedAt: ReadonlyMap<string, number>;
   /** When each booking was published, by its id. */
   readonly bookedAt: ReadonlyMap<string, number>;
+  /** Orders that the sandbox did not answer; what came of them is in its list all the same. */
+  readonly unanswered: number;
   /** How late the latest order was given; more than a little says that the load itself could not keep up. */
   readonly latestMs: number;
 }
@@ -30,6 +32,7 @@ export async function playLoad(
   const underway = new Set<Promise<unknown>>();
   const startedAt = performance.now();
   let latestMs = 0;
+  let unanswered = 0;
   let number = 0;
 
   const carryOut = async ({ deed, calendar: index }: Order) => {
@@ -51,11 +54,15 @@ export async function playLoad(
     const lateMs = performance.now() - startedAt - order.atMs;
     if (lateMs < 0) await sleep(-lateMs);
     latestMs = Math.max(latestMs, lateMs);
-    const deed = carryOut(order).finally(() => underway.delete(deed));
+    const deed = carryOut(order)
+      .catch(() => {
+        unanswered += 1;
+      })
+      .finally(() => underway.delete(deed));
     underway.add(deed);
   }
   await Promise.all(underway);
-  return { changedAt, bookedAt, latestMs };
+  return { changedAt, bookedAt, unanswered, latestMs };
 }
 
 async function book(
