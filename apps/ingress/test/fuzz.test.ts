@@ -62,7 +62,7 @@ async function startIngressProcess(over: Record<string, string>): Promise<Runnin
     CHANNEL_SECRETS: CHANNEL_SECRETS.join(','),
     API_TOKENS: API_TOKEN,
     // Little room, so that what is not let go shows soon, and what could be is let go.
-    NODE_OPTIONS: '--max-old-space-size=72 --max-semi-space-size=2',
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-old-space-size=72 --max-semi-space-size=2`,
     ...over,
   };
   const env = localEnvironment(given, 'http://127.0.0.1:9', stateDir);

@@ -6,7 +6,7 @@ import { createFlagBoard, FLAG_NAMES, type FlagEnvironment, readFlagCeiling } fr
 import { createLogger, createMetrics, type Metrics } from '@bookiji/observability';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { openQueues, type QueueSystem, ringInboundSyncs } from '@bookiji/queues';
-import { asRole, createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { asRole, createTestDatabase, keepLogLine, type TestDatabase } from '@bookiji/testing';
 import type { Express } from 'express';
 import { createIngress } from '../src/app.ts';
 import { createIntake } from '../src/intake.ts';
@@ -62,7 +62,11 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
   const ingressUrl = route(asRole(database.url, 'calsync_ingress'));
   const handle = openDatabase(ingressUrl, { applicationName: 'ingress', max: 10 });
   const lines: string[] = [];
-  const logger = createLogger({ role: 'ingress', level: 'debug', destination: { write: (line) => lines.push(line) } });
+  const keep = (line: string) => {
+    lines.push(line);
+    keepLogLine(line);
+  };
+  const logger = createLogger({ role: 'ingress', level: 'debug', destination: { write: keep } });
   const metrics = createMetrics('ingress');
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
   const { redisUrl } = options;

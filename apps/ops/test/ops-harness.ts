@@ -6,7 +6,7 @@ import { openDatabase } from '@bookiji/db';
 import { createFlagBoard, FLAG_NAMES, readFlagCeiling } from '@bookiji/flags';
 import { createLogger, createMetrics } from '@bookiji/observability';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
-import { asRole, createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { asRole, createTestDatabase, keepLogLine, type TestDatabase } from '@bookiji/testing';
 import type { Express } from 'express';
 import { createLogin } from '../src/access/login.ts';
 import { createThrottle } from '../src/access/throttle.ts';
@@ -53,7 +53,11 @@ export async function startOps(
   const opsUrl = asRole(database.url, 'calsync_ops');
   const handle = openDatabase(opsUrl, { applicationName: 'ops', max: 5 });
   const lines: string[] = [];
-  const logger = createLogger({ role: 'ops', level: 'debug', destination: { write: (line) => lines.push(line) } });
+  const keep = (line: string) => {
+    lines.push(line);
+    keepLogLine(line);
+  };
+  const logger = createLogger({ role: 'ops', level: 'debug', destination: { write: keep } });
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
   const queues = openQueues({ kind: 'postgres', url: opsUrl, prefix, isPrepared: true }, () => undefined);
   const ceiling = readFlagCeiling(Object.fromEntries(FLAG_NAMES.map((name) => [name, 'true'])));

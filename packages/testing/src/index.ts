@@ -6,4 +6,5 @@ export { startRedisCluster } from './redis-cluster.ts';
 export { type RedisGroup, type RedisSentinel, startRedisSentinel } from './redis-sentinel.ts';
 export { type RedisServer, startRedis } from './redis-server.ts';
 export { type Relay, startRelay } from './relay.ts';
+export { keepLogLine } from './search-logs.ts';
 export { createTestDatabase, moveClock, type TestDatabase } from './test-database.ts';
