@@ -41,6 +41,5 @@ async function playChaos(): Promise<string> {
   rmSync(reports, { recursive: true, force: true });
   const play = [...flags, '--import=./scripts/quick-imports.mjs', 'packages/chaos/src/main.ts', '--out', reports];
   await run(process.execPath, play);
-  await run(process.execPath, [...play, '--handicap', 'no_etags']);
   return reports;
 }
