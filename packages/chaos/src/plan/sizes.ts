@@ -4,12 +4,12 @@ import type { RunSize } from './plan-run.ts';
 /** What every change to the repository has to pass. */
 export const CI_SIZE: RunSize = {
   connectionsPerProvider: 12,
-  bookings: 4_100,
-  intents: 8_200,
-  ownerActs: 2_000,
+  bookings: 4_050,
+  intents: 8_100,
+  ownerActs: 1_600,
   forgeries: 2_500,
   ticks: 120,
-  processFaults: { kill: 22, freeze: 9, redis_flush: 9, redis_kill: 6, redis_freeze: 4, postgres_crash: 7 },
+  processFaults: { kill: 22, freeze: 8, redis_flush: 8, redis_kill: 6, redis_freeze: 4, postgres_crash: 7 },
   providerOrders: { outage: 3, expire_cursors: 5, expire_tokens: 4 },
 };
 
