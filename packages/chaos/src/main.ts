@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { isAsItMustBe } from './judge-run.ts';
 import { HANDICAPS, type Handicap } from './plan/handicap.ts';
 import { planRun } from './plan/plan-run.ts';
-import { CI_SIZE, CONTROL_SEED, CONTROL_SIZE, scaleSize } from './plan/sizes.ts';
+import { CONTROL_SEED, CONTROL_SIZE, FULL_SIZE, scaleSize } from './plan/sizes.ts';
 import { describeReport, writeReport } from './report/write-report.ts';
 import { CI_CREW, runChaos, SMALL_CREW } from './run-chaos.ts';
 
@@ -30,7 +30,7 @@ if (values.handicap !== undefined && handicaps[0] === null) {
   process.stderr.write(`chaos: a handicap is one of ${HANDICAPS.join(', ')}\n`);
   process.exit(2);
 }
-const size = scaleSize(isControl ? CONTROL_SIZE : CI_SIZE, Number(values.times));
+const size = scaleSize(isControl ? CONTROL_SIZE : FULL_SIZE, Number(values.times));
 const firstSeed = Number(values.seed ?? (isControl ? CONTROL_SEED : 1));
 const seeds = Array.from({ length: Number(values.runs) }, (_, at) => firstSeed + at);
 let isAllAsItMustBe = true;

@@ -34,13 +34,14 @@ export interface NamedCase {
 
 const CALENDAR_PROVIDERS: readonly CalendarProvider[] = ['google', 'microsoft'];
 
+/** How much of everything: each point once one way (`each`), both ways (`both`), both ways at both providers (`all`). */
+export type FailpointExtent = 'each' | 'both' | 'all';
+
 /**
- * Every point both ways. Where it is open what the calendar provider did, that is at both of them; everywhere else one way
- * at one and the other way at the other.
- *
- * @param isFull everything both ways at both.
+ * Where it is open what the calendar provider did, a point is struck both ways at both of them whatever the extent;
+ * everywhere else ways and providers take turns.
  */
-export function listCases(isFull: boolean): NamedCase[] {
+export function listCases(extent: FailpointExtent): NamedCase[] {
   const all = CALENDAR_PROVIDERS.flatMap((calendarProvider) =>
     (['stop', 'kill'] as const).flatMap((strike) =>
       FAILPOINT_CASES.map((one, at) => {
@@ -50,8 +51,10 @@ export function listCases(isFull: boolean): NamedCase[] {
     ),
   );
   return all.filter(({ one, strike, calendarProvider, at }) => {
-    if (isFull || one.point.endsWith('.during') || one.point === 'call.createEvent.after') return true;
-    return (at % 2 === 0) === ((strike === 'kill') === (calendarProvider === 'google'));
+    if (extent === 'all' || one.point.endsWith('.during') || one.point === 'call.createEvent.after') return true;
+    const [isKill, isGoogle] = [strike === 'kill', calendarProvider === 'google'];
+    const isInTurn = (at % 2 === 0) === (isKill === isGoogle);
+    return isInTurn && (extent === 'both' || isKill === at % 4 < 2);
   });
 }
 

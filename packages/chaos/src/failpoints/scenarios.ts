@@ -180,6 +180,8 @@ function ownerScenario(stage: Stage, desk: Desk, count: number, fault?: Readonly
     prepare: async () => undefined,
     async trigger() {
       if (fault !== undefined) await faults.order(LIST_OPERATIONS[desk.calendar.calendarProvider], fault);
+      // Several pages are told of at once, or each event would be fetched before the next one is there.
+      if (count > 1) await withhold(stage, desk, count - 1);
       await write(count);
     },
     async supersede() {
@@ -206,6 +208,11 @@ function ownerScenario(stage: Stage, desk: Desk, count: number, fault?: Readonly
         FROM external_calendar_connections c WHERE id = ${desk.connectionId}`,
     }),
   };
+}
+
+async function withhold({ sandbox }: Stage, { calendar }: Desk, times: number): Promise<void> {
+  const { calendarProvider: provider, email: user } = calendar;
+  await sandbox.order('POST', '/notification-faults', { action: 'drop', provider, user, times });
 }
 
 /** What was sent about a calendar last, and how it was answered. */

@@ -30,7 +30,7 @@ export interface StrikeContext {
   readonly listen: (id: string, hear: (member: Member, report: ProbeReport) => void) => () => void;
 }
 
-const TAKEN_OVER_WITHIN_MS = 20_000;
+const TAKEN_OVER_WITHIN_MS = 40_000;
 const TRIGGER_AGAIN_MS = 4_000;
 const HIT_WITHIN_MS = 60_000;
 const HEALED_WITHIN_MS = 45_000;
@@ -182,7 +182,7 @@ async function supersedeAndWake(
   }
   for (const member of hits) member.signal('SIGCONT');
   if (isDuring) return isTakenOver;
-  await waitUntil('the woken process to end what it was at', () => hits.every(isSettled), 20_000);
+  await waitUntil('the woken process to end what it was at', () => hits.every(isSettled), 40_000);
   return isTakenOver;
 }
 
