@@ -111,7 +111,8 @@ async function arm(
 
 async function pullUntilHit(scenario: Scenario, isHit: () => boolean): Promise<void> {
   const until = performance.now() + HIT_WITHIN_MS;
-  while (!isHit()) {
+  // Once in any case: a sweep passes its points by itself, before there is anything to be found.
+  do {
     if (performance.now() > until) throw new Error('nothing passed the point');
     // A service that waits for its answer may wait for the process that is struck.
     let isPulled = false;
@@ -120,7 +121,7 @@ async function pullUntilHit(scenario: Scenario, isHit: () => boolean): Promise<v
     });
     await Promise.race([trigger, untilTrue(() => isPulled || isHit())]);
     for (let waited = 0; waited < TRIGGER_AGAIN_MS && !isHit(); waited += 20) await pause(20);
-  }
+  } while (!isHit());
 }
 
 const OPERATIONS: Readonly<Record<string, string>> = {
