@@ -4,7 +4,7 @@
  */
 import { audit } from './audit/audit.ts';
 import { Ledger } from './audit/ledger.ts';
-import { countUnfinished, readEvidence } from './audit/read-evidence.ts';
+import { countUnfinished, readSettledEvidence } from './audit/read-evidence.ts';
 import { Injector } from './faults/injector.ts';
 import { StandingFaults } from './faults/standing-faults.ts';
 import type { Handicap } from './plan/handicap.ts';
@@ -69,7 +69,7 @@ export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<Ch
     const healedAt = performance.now();
     const convergedAfterMs = await untilConverged(stage, played.ledger, handicap !== 'no_sweeps');
     await endWatch?.();
-    const verdict = audit(played.ledger, await readEvidence(stage.sql, stage.sandbox.url));
+    const verdict = audit(played.ledger, await readSettledEvidence(stage.sql, stage.sandbox.url));
     const providers = await measureProviders(stage);
     return {
       seed: plan.seed,

@@ -70,7 +70,7 @@ function judge(over: Partial<Evidence> = {}, versions: readonly ('live' | 'cance
     intents: new Map([[BOOKING, versions.length]]),
     externalChanges: 0,
     deadLetters: 0,
-    unfinished: 0,
+    unfinished: [],
     ...over,
   });
   return FINDING_KINDS.filter((kind) => counts[kind] > 0).join(' ');
@@ -119,7 +119,7 @@ describe('the auditor', () => {
     ],
     ['a change that no owner made', { externalChanges: 1 }, 'unexpected'],
     ['work given up', { deadLetters: 1 }, 'unexpected'],
-    ['work left over', { unfinished: 1 }, 'unfinished'],
+    ['work left over', { unfinished: [{ subject: BOOKING, what: 'left' }] }, 'unfinished'],
   ])('finds %s', (_name, over, found) => {
     expect(judge(over)).toBe(found);
   });
@@ -147,7 +147,7 @@ describe('the auditor', () => {
       intents: new Map(),
       externalChanges: 0,
       deadLetters: 0,
-      unfinished: 0,
+      unfinished: [],
     };
     expect(audit(ledger, empty).counts.unexpected).toBe(1);
   });

@@ -18,7 +18,7 @@ export type FindingKind = (typeof FINDING_KINDS)[number];
 
 export interface Finding {
   readonly kind: FindingKind;
-  /** The booking's id, the event's id, or a table. */
+  /** The booking's, event's or connection's id, or a table. */
   readonly subject: string;
   readonly what: string;
 }
@@ -224,6 +224,6 @@ function auditLeftovers(ledger: Ledger, evidence: Evidence): Finding[] {
     ...evidence.connections
       .filter(({ status }) => status !== 'active')
       .map(({ id, status }): Finding => ({ kind: 'unexpected', subject: id, what: `the connection is ${status}` })),
-    ...many('unfinished', 'tables', 'not up to date', evidence.unfinished),
+    ...evidence.unfinished.map((work): Finding => ({ kind: 'unfinished', ...work })),
   ];
 }
