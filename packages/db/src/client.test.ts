@@ -1,5 +1,5 @@
-import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTestDatabase, type Relay, startRelay, type TestDatabase } from '@bookiji/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type DatabaseHandle, openDatabase } from './client.ts';
 
 let database: TestDatabase;
@@ -29,6 +29,53 @@ describe('a connection that the server ends', () => {
     expect(await Promise.all(cut)).toEqual(cut.map(() => true));
     const answers = await Promise.all(Array.from({ length: 60 }, (_, at) => database.sql`SELECT ${at}::int AS at`));
     expect(answers.map(([row]) => row?.at)).toEqual(answers.map((_, at) => at));
+  });
+});
+
+describe('a line that breaks', () => {
+  let relay: Relay;
+  let handle: DatabaseHandle;
+  beforeEach(async () => {
+    const url = new URL(database.url);
+    relay = await startRelay(Number(url.port));
+    url.port = String(relay.port);
+    handle = openDatabase(url.href, { applicationName: 'test', max: 3, answerTimeoutMs: 500 });
+  });
+  afterEach(async () => {
+    await handle.close();
+    await relay.close();
+  });
+  const openThree = () => Promise.all([0.02, 0.02, 0.02].map((seconds) => handle.sql`SELECT pg_sleep(${seconds})`));
+
+  test('[R-2] without a word fails what waits for it, and the next statement has a new one', async () => {
+    await openThree();
+    relay.freezeOpen();
+    const asked = [0, 1, 2].map((at) => handle.sql`SELECT ${at}::int AS at`);
+    for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
+    const [row] = await handle.sql`SELECT 7 AS at`;
+    expect(row?.at).toBe(7);
+  });
+
+  test('[R-2] takes its transaction along: what that says later reaches nobody else’s session', async () => {
+    const one = openDatabase(database.url, { applicationName: 'test', max: 1 });
+    const { promise: isServed, resolve: serve } = Promise.withResolvers<void>();
+    let late: Promise<string> | undefined;
+    const said = one.sql.begin(async (tx) => {
+      const [self] = await tx`SELECT pg_backend_pid() AS pid`;
+      await other.sql`SELECT pg_terminate_backend(${self?.pid})`;
+      late = isServed
+        .then(() => tx`CREATE TABLE said_too_late ()`)
+        .then(
+          () => 'said',
+          () => 'refused',
+        );
+      await late;
+    });
+    await expect(said).rejects.toThrow();
+    await one.sql`SELECT 1`;
+    serve();
+    expect(await late).toBe('refused');
+    await one.close();
   });
 });
 

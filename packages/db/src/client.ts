@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** A statement is cancelled after this long, milliseconds (15000). */
   readonly statementTimeoutMs?: number;
+  /** A connection that says nothing for so long while a statement waits is given up, milliseconds (20000). */
+  readonly answerTimeoutMs?: number;
 }
 
 /**
@@ -35,6 +37,9 @@ export interface DatabaseOptions {
  * longer than its lease, since everybody who would take over waits for them, ingress included.
  */
 const IDLE_IN_TRANSACTION_MS = 5_000;
+const STATEMENT_MS = 15_000;
+/** The server ends every statement before that, so whoever is still silent is gone: a line that broke without a word. */
+const ANSWER_MS = STATEMENT_MS + 5_000;
 
 /**
  * Opens a pool. Connecting is lazy; a lost server is met again on the next query. Nothing is kept in sessions but their
@@ -46,13 +51,14 @@ export function openDatabase(url: string, options: DatabaseOptions): DatabaseHan
     max: options.max ?? 10,
     prepare: false,
     connect_timeout: 5,
+    answer_timeout: (options.answerTimeoutMs ?? ANSWER_MS) / 1_000,
     idle_timeout: 60,
     max_lifetime: 30 * 60,
     backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: () => undefined,
     connection: {
       application_name: options.applicationName,
-      statement_timeout: options.statementTimeoutMs ?? 15_000,
+      statement_timeout: options.statementTimeoutMs ?? STATEMENT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     },
   });
