@@ -22,30 +22,12 @@ export {
   takeDueAudits,
 } from './queries/audits.ts';
 export {
-  claimEffect,
-  type DueEffect,
-  type EffectClaim,
-  type EffectFailure,
-  type EffectSuccess,
-  extendEffectLease,
-  findDueEffects,
-  findKnownEffects,
-  hastenBookings,
-  type KnownEffect,
-  type MappingRow,
-  noteCreation,
-  recordEffectFailure,
-  recordEffectSuccess,
-  releaseEffectLease,
-  requestInspection,
-  reviveEffect,
-} from './queries/booking-effects.ts';
-export {
   type AcceptedBooking,
   acceptBookingIntent,
   adoptUpcomingBookings,
   type BookingIntent,
 } from './queries/booking-intents.ts';
+export type { MappingRow } from './queries/booking-mappings.ts';
 export { listWaitingEvents, pruneOutbox, takeFromOutbox, type WaitingEvent } from './queries/booking-outbox.ts';
 export {
   type AppliedCounts,
@@ -134,7 +116,27 @@ export {
   isDisconnecting,
   requestDisconnect,
 } from './queries/disconnects.ts';
-export { postponeEffects, readDueEffect } from './queries/due-effects.ts';
+export {
+  type DueEffect,
+  findDueEffects,
+  hastenBookings,
+  postponeEffects,
+  readDueEffect,
+  reviveEffect,
+} from './queries/due-effects.ts';
+export {
+  claimEffect,
+  type EffectClaim,
+  extendEffectLease,
+  noteCreation,
+  releaseEffectLease,
+} from './queries/effect-leases.ts';
+export {
+  type EffectFailure,
+  type EffectSuccess,
+  recordEffectFailure,
+  recordEffectSuccess,
+} from './queries/effect-results.ts';
 export {
   listUnpublishedChanges,
   markChangesPublished,
@@ -149,6 +151,7 @@ export {
   restoreDeletions,
   withdrawDeletion,
 } from './queries/held-deletions.ts';
+export { findKnownEffects, type KnownEffect, requestInspection } from './queries/known-effects.ts';
 export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
 export {
   clearSwitch,

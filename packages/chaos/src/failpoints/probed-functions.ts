@@ -8,14 +8,10 @@ export const PROBED_FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'packages/db/src/queries/deliveries.ts': ['recordDeliveries'],
   'packages/db/src/queries/booking-intents.ts': ['acceptBookingIntent'],
   'packages/db/src/queries/booking-outbox.ts': ['takeFromOutbox'],
-  'packages/db/src/queries/booking-effects.ts': [
-    'claimEffect',
-    'noteCreation',
-    'recordEffectSuccess',
-    'recordEffectFailure',
-    'findDueEffects',
-    'findKnownEffects',
-  ],
+  'packages/db/src/queries/effect-leases.ts': ['claimEffect', 'noteCreation'],
+  'packages/db/src/queries/effect-results.ts': ['recordEffectSuccess', 'recordEffectFailure'],
+  'packages/db/src/queries/due-effects.ts': ['findDueEffects'],
+  'packages/db/src/queries/known-effects.ts': ['findKnownEffects'],
   'packages/db/src/queries/sync-leases.ts': [
     'claimSync',
     'recordSyncSuccess',

@@ -9,7 +9,7 @@ import {
   events,
   type Mismatch,
 } from '../schema/index.ts';
-import type { MappingRow } from './booking-effects.ts';
+import type { MappingRow } from './booking-mappings.ts';
 import type { Allowlists } from './sync-leases.ts';
 
 /** Nobody else takes a connection's audit for so long; a look that never ends is made again then. */

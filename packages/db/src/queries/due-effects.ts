@@ -1,8 +1,33 @@
-/** Looking at a booking's due work without taking it. */
+/** Bookings' due work: found, looked at without taking it, put off, and made due again. */
 import { and, eq, isNull, lte, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { bookingEffects, bookingIntents, connections } from '../schema/index.ts';
-import type { EffectClaim } from './booking-effects.ts';
+import { type EffectClaim, hasWork, isFree } from './effect-leases.ts';
+import type { Allowlists } from './sync-leases.ts';
+
+export interface DueEffect {
+  readonly bookingId: string;
+  readonly connectionId: string;
+}
+
+/** Effects with work whose wait is over and that nobody holds, in connections that are active and allowed. */
+export async function findDueEffects(db: Database, allow: Allowlists, limit: number): Promise<DueEffect[]> {
+  const rows = await db.execute<{ booking_id: string; connection_id: string }>(sql`
+    SELECT e.booking_id, e.connection_id
+      FROM booking_effects e JOIN external_calendar_connections c ON c.id = e.connection_id
+     WHERE ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
+       AND c.status = 'active' AND c.sync_enabled
+       AND (${jsonList(allow.providerIds)}::text IS NULL OR ${jsonList(allow.providerIds)}::text::jsonb ? c.provider_id::text)
+       AND (${jsonList(allow.connectionIds)}::text IS NULL OR ${jsonList(allow.connectionIds)}::text::jsonb ? c.id::text)
+       AND NOT ${jsonList(allow.calendarProvidersOff ?? [])}::text::jsonb ? c.calendar_provider
+       AND NOT ${jsonList(allow.connectionIdsOff ?? [])}::text::jsonb ? c.id::text
+     ORDER BY e.next_attempt_at LIMIT ${limit}`);
+  return rows.map((row) => ({ bookingId: row.booking_id, connectionId: row.connection_id }));
+}
+
+function jsonList(ids: readonly string[] | null): string | null {
+  return ids === null ? null : JSON.stringify(ids);
+}
 
 /** What a claim would see if it were made now; null when nothing is due there. */
 export async function readDueEffect(
@@ -51,4 +76,36 @@ export async function postponeEffects(
                AND c.calendar_provider = ${calendarProvider}
                FOR UPDATE OF d SKIP LOCKED) due
      WHERE e.booking_id = due.booking_id AND e.connection_id = due.connection_id`);
+}
+
+/** Makes a dead effect due again; false when there is no such dead effect. */
+export async function reviveEffect(db: Database, bookingId: string, connectionId: string): Promise<boolean> {
+  const revived = await db
+    .update(bookingEffects)
+    .set({ deadAt: null, errorCount: 0, nextAttemptAt: sql`now()` })
+    .where(
+      and(
+        eq(bookingEffects.bookingId, bookingId),
+        eq(bookingEffects.connectionId, connectionId),
+        sql`${bookingEffects.deadAt} IS NOT NULL`,
+      ),
+    )
+    .returning({ id: bookingEffects.bookingId });
+  return revived.length > 0;
+}
+
+/** Lets every waiting booking of a connection be tried again now: a person's wish does not wait. Returns their ids. */
+export async function hastenBookings(db: Database, connectionId: string): Promise<string[]> {
+  const hastened = await db
+    .update(bookingEffects)
+    .set({ nextAttemptAt: sql`now()` })
+    .where(
+      and(
+        eq(bookingEffects.connectionId, connectionId),
+        sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`,
+        sql`${bookingEffects.deadAt} IS NULL`,
+      ),
+    )
+    .returning({ bookingId: bookingEffects.bookingId });
+  return hastened.map((row) => row.bookingId);
 }

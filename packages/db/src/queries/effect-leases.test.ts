@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../client.ts';
-import { claimEffect, findKnownEffects, noteCreation, recordEffectSuccess } from './booking-effects.ts';
 import { acceptBookingIntent } from './booking-intents.ts';
+import { claimEffect, noteCreation } from './effect-leases.ts';
+import { recordEffectSuccess } from './effect-results.ts';
+import { findKnownEffects } from './known-effects.ts';
 import { LeaseLostError } from './sync-leases.ts';
 
 let database: TestDatabase;

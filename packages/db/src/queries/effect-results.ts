@@ -1,0 +1,158 @@
+/** What is recorded of an attempt to write one booking into one calendar, and only while its lease is held. */
+import { sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { hotStatement } from '../hot-statement.ts';
+import { bookingEffects, type LastError } from '../schema/index.ts';
+import {
+  type MappedEvent,
+  type MappingRow,
+  mappingValues,
+  putMapping,
+  storeFailedMapping,
+  storeMapping,
+} from './booking-mappings.ts';
+import { type EffectLease, isHeld, isHeldAsGiven } from './effect-leases.ts';
+import { LeaseLostError } from './sync-leases.ts';
+
+const given = sql.placeholder;
+
+export interface EffectSuccess extends MappedEvent {
+  readonly appliedVersion: number;
+  readonly inspected: number;
+  readonly etag: string | null;
+  readonly generation: number;
+  readonly writtenStart: Date | null;
+  readonly writtenEnd: Date | null;
+  /** Null leaves the mapping as it is (nothing was written, or the booking never reached the calendar). */
+  readonly mapping: MappingRow | null;
+}
+
+/**
+ * Records what the calendar now holds, mapping and effect together, and gives the lease back.
+ *
+ * @returns whether a newer version, or another read, is already asked for.
+ * @throws LeaseLostError; nothing is recorded then.
+ */
+export async function recordEffectSuccess(db: Database, done: EffectSuccess): Promise<Recorded> {
+  try {
+    return await recordTogether(db, done);
+  } catch (error) {
+    if (done.mapping === null || !isEventKnown(error)) throw error;
+    return recordOverEcho(db, done);
+  }
+}
+
+/** Effect and mapping in one statement: each round trip counts, as this is done for every write. */
+async function recordTogether(db: Database, done: EffectSuccess): Promise<Recorded> {
+  const { mapping } = done;
+  const record = mapping === null ? effectRecord(db) : fullRecord(db);
+  const [row] = await record.execute({
+    ...effectValues(done),
+    ...(mapping === null ? {} : mappingValues(done, mapping)),
+  });
+  if (row === undefined) throw new LeaseLostError('the booking');
+  return row;
+}
+
+const effectRecord = hotStatement((db) => updateEffect(db).prepare('record_effect'));
+
+const fullRecord = hotStatement((db) => {
+  const effect = db.$with('effect').as(updateEffect(db));
+  return db
+    .with(effect, putMapping(db))
+    .select({ workAgain: effect.workAgain, recordedAt: effect.recordedAt })
+    .from(effect)
+    .prepare('record_effect_and_mapping');
+});
+
+/**
+ * The echo was read before this record and stands as the owner's busy time; it is the booking's event, so it makes way
+ * first.
+ */
+function recordOverEcho(db: Database, done: EffectSuccess): Promise<Recorded> {
+  return db.transaction(async (tx) => {
+    const [row] = await effectRecord(tx).execute(effectValues(done));
+    if (row === undefined) throw new LeaseLostError('the booking');
+    if (done.mapping !== null) await storeMapping(tx, done, done.mapping);
+    return row;
+  });
+}
+
+interface Recorded {
+  readonly workAgain: boolean;
+  readonly recordedAt: Date;
+}
+
+function effectValues({ mapping, deletedEventId, ...done }: EffectSuccess) {
+  const { writtenStart, writtenEnd } = done;
+  return {
+    ...done,
+    writtenStart: writtenStart?.toISOString() ?? null,
+    writtenEnd: writtenEnd?.toISOString() ?? null,
+  };
+}
+
+function updateEffect(db: Database) {
+  return db
+    .update(bookingEffects)
+    .set({
+      // A late recorder can only hold an older token, but the version must never go down even so.
+      appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${given('appliedVersion')}::bigint)`,
+      inspected: sql`greatest(${bookingEffects.inspected}, ${given('inspected')}::bigint)`,
+      externalEventId: sql`${given('externalEventId')}`,
+      etag: sql`${given('etag')}`,
+      generation: sql`${given('generation')}`,
+      writtenStart: sql`${given('writtenStart')}`,
+      writtenEnd: sql`${given('writtenEnd')}`,
+      errorCount: 0,
+      lastError: null,
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: sql`now()`,
+    })
+    .where(isHeldAsGiven)
+    .returning({
+      workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
+                              OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`.as('work_again'),
+      recordedAt: sql<Date>`now()`.mapWith(bookingEffects.updatedAt).as('recorded_at'),
+    });
+}
+
+function isEventKnown(error: unknown): boolean {
+  const { code, constraint_name: constraint } = ((error as { cause?: unknown }).cause ?? {}) as Record<string, unknown>;
+  return code === '23505' && constraint === 'external_calendar_events_event_key';
+}
+
+export interface EffectFailure extends EffectLease {
+  readonly error: LastError;
+  readonly waitMs: number;
+  readonly countsAsError: boolean;
+  /** Stop trying: attempts that cannot succeed. */
+  readonly dead: boolean;
+  /** Shown on the mapping when it can be shown at all. */
+  readonly mapping: Omit<MappingRow, 'status'> | null;
+}
+
+/** Records a failed attempt and gives the lease back; false when the lease was lost. */
+export async function recordEffectFailure(db: Database, failure: EffectFailure): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(bookingEffects)
+      .set({
+        lastError: failure.error,
+        nextAttemptAt: sql`now() + ${failure.waitMs} * interval '1 millisecond'`,
+        leaseOwner: null,
+        leaseUntil: null,
+        updatedAt: sql`now()`,
+        ...(failure.countsAsError ? { errorCount: sql`${bookingEffects.errorCount} + 1` } : {}),
+        ...(failure.dead ? { deadAt: sql`now()` } : {}),
+      })
+      .where(isHeld(failure))
+      .returning({ externalEventId: bookingEffects.externalEventId });
+    if (row === undefined) return false;
+    if (failure.countsAsError && failure.mapping !== null) {
+      await storeFailedMapping(tx, failure, failure.mapping, row.externalEventId);
+    }
+    return true;
+  });
+}
