@@ -18,6 +18,8 @@ export function readConfig(environment: Environment) {
         'CHANNEL_RENEW_BEFORE_SECONDS',
         'DELETION_GRACE_SECONDS',
         'AUDIT_INTERVAL_SECONDS',
+        'RETENTION_SECONDS',
+        'BOOKING_RETENTION_SECONDS',
       ),
     },
     environment,

@@ -92,7 +92,11 @@ await runProcess({
       sweepAudits({ db, flags, queues, intervalSeconds: settings.AUDIT_INTERVAL_SECONDS }),
       sweepChannels({ ...often, upkeep }),
       sweepDisconnects(often),
-      sweepRetention({ db }),
+      sweepRetention({
+        db,
+        seconds: settings.RETENTION_SECONDS,
+        bookingSeconds: settings.BOOKING_RETENTION_SECONDS,
+      }),
     ];
     for (const { name } of sweeps) metrics.sweepErrors.inc({ sweep: name }, 0);
     const sweeper = createSweeper({

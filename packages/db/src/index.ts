@@ -29,6 +29,7 @@ export {
 } from './queries/booking-intents.ts';
 export type { MappingRow } from './queries/booking-mappings.ts';
 export { listWaitingEvents, pruneOutbox, takeFromOutbox, type WaitingEvent } from './queries/booking-outbox.ts';
+export { pruneBookings } from './queries/booking-retention.ts';
 export {
   type AppliedCounts,
   applyFullRound,
@@ -159,6 +160,7 @@ export {
   findDeadLetter,
   insertSyncRun,
   listDeadLetters,
+  pruneDeadLetters,
   pruneSyncRuns,
   readSwitches,
   type SwitchChange,

@@ -2,8 +2,10 @@ import {
   type Database,
   findConnectionsToWatch,
   findDisconnecting,
+  pruneBookings,
   pruneChannels,
   pruneConnectLinks,
+  pruneDeadLetters,
   pruneDeliveries,
   pruneOutbox,
   pruneProcesses,
@@ -16,8 +18,8 @@ import type { Sweep } from '../sweeper.ts';
 
 const BATCH = 200;
 const HOUR_MS = 3_600_000;
-/** What an operator can look back on. */
-const RETENTION_DAYS = 7;
+/** A short retention is held to more closely. */
+const SWEEPS_PER_RETENTION = 10;
 /** At least the last hundred keys of a connection are promised; a storm keeps no more than this. */
 const DELIVERIES_PER_CONNECTION = 1_000;
 
@@ -64,21 +66,30 @@ export function sweepDisconnects(options: {
   };
 }
 
-/** Forgets receipts, runs and ended channels that nobody asks for any more. */
-export function sweepRetention(options: { readonly db: Database }): Sweep {
+/**
+ * Forgets receipts, runs, ended channels and ended bookings that nobody asks for any more.
+ *
+ * @param options `seconds` is what an operator can look back on; `bookingSeconds` is how long an ended booking is known.
+ */
+export function sweepRetention(options: {
+  readonly db: Database;
+  readonly seconds: number;
+  readonly bookingSeconds: number;
+}): Sweep {
+  const { db, seconds, bookingSeconds } = options;
+  const shortestMs = Math.min(seconds, bookingSeconds) * 1_000;
   return {
     name: 'retention',
-    intervalMs: HOUR_MS,
+    intervalMs: Math.min(HOUR_MS, Math.ceil(shortestMs / SWEEPS_PER_RETENTION)),
     async run() {
-      const receipts = await pruneDeliveries(options.db, {
-        days: RETENTION_DAYS,
-        perConnection: DELIVERIES_PER_CONNECTION,
-      });
-      await pruneSyncRuns(options.db, RETENTION_DAYS);
-      await pruneProcesses(options.db, RETENTION_DAYS);
-      await pruneOutbox(options.db, RETENTION_DAYS);
-      await pruneConnectLinks(options.db);
-      return receipts + (await pruneChannels(options.db));
+      const receipts = await pruneDeliveries(db, { seconds, perConnection: DELIVERIES_PER_CONNECTION });
+      await pruneSyncRuns(db, seconds);
+      await pruneProcesses(db, seconds);
+      await pruneOutbox(db, seconds);
+      await pruneDeadLetters(db, seconds);
+      await pruneConnectLinks(db);
+      const bookings = await pruneBookings(db, bookingSeconds);
+      return receipts + bookings + (await pruneChannels(db));
     },
   };
 }

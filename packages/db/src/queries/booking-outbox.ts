@@ -40,7 +40,7 @@ export async function takeFromOutbox<Result>(
   });
 }
 
-/** Forgets events that were relayed more than `days` ago. */
-export async function pruneOutbox(db: Database, days: number): Promise<void> {
-  await db.delete(bookingOutbox).where(lt(bookingOutbox.relayedAt, sql`now() - ${days} * interval '1 day'`));
+/** Forgets events that were relayed more than `seconds` ago. */
+export async function pruneOutbox(db: Database, seconds: number): Promise<void> {
+  await db.delete(bookingOutbox).where(lt(bookingOutbox.relayedAt, sql`now() - ${seconds} * interval '1 second'`));
 }

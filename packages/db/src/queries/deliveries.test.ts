@@ -158,7 +158,7 @@ test('[W-4] receipts are bounded per connection and by age, newest kept', async 
   const { connection, notify } = await setUp();
   for (let key = 0; key < 12; key += 1) await take([notify({ deliveryKey: `k${key}` })]);
   await database.sql`UPDATE deliveries SET received_at = now() - interval '8 days' WHERE connection_id = ${connection.id} AND delivery_key = 'k0'`;
-  await pruneDeliveries(database.db, { days: 7, perConnection: 5 });
+  await pruneDeliveries(database.db, { seconds: 604_800, perConnection: 5 });
   const rows =
     await database.sql`SELECT delivery_key FROM deliveries WHERE connection_id = ${connection.id} ORDER BY received_at`;
   expect(rows.map((row) => row.delivery_key)).toEqual(['k7', 'k8', 'k9', 'k10', 'k11']);

@@ -142,7 +142,7 @@ const PLAIN = /^[\x20-\x7e]*$/;
 
 /** How long receipts are kept, and how many per connection at most. */
 export interface DeliveryRetention {
-  readonly days: number;
+  readonly seconds: number;
   readonly perConnection: number;
 }
 
@@ -150,7 +150,7 @@ export interface DeliveryRetention {
 export async function pruneDeliveries(db: Database, keep: DeliveryRetention): Promise<number> {
   const old = await db
     .delete(deliveries)
-    .where(lt(deliveries.receivedAt, sql`now() - ${keep.days} * interval '1 day'`))
+    .where(lt(deliveries.receivedAt, sql`now() - ${keep.seconds} * interval '1 second'`))
     .returning({ id: deliveries.connectionId });
   const surplus = await db.execute(sql`
     DELETE FROM deliveries d USING (

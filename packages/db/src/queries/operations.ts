@@ -7,8 +7,13 @@ export async function insertSyncRun(db: Database, run: typeof syncRuns.$inferIns
   await db.insert(syncRuns).values(run);
 }
 
-export async function pruneSyncRuns(db: Database, days: number): Promise<void> {
-  await db.delete(syncRuns).where(lt(syncRuns.finishedAt, sql`now() - ${days} * interval '1 day'`));
+export async function pruneSyncRuns(db: Database, seconds: number): Promise<void> {
+  await db.delete(syncRuns).where(lt(syncRuns.finishedAt, sql`now() - ${seconds} * interval '1 second'`));
+}
+
+/** Forgets letters that were replayed; an open one stays whatever its age. */
+export async function pruneDeadLetters(db: Database, seconds: number): Promise<void> {
+  await db.delete(deadLetters).where(lt(deadLetters.replayedAt, sql`now() - ${seconds} * interval '1 second'`));
 }
 
 /**

@@ -42,6 +42,6 @@ export async function listProcesses(db: Database): Promise<ReportedProcess[]> {
     .orderBy(desc(processes.startedAt));
 }
 
-export async function pruneProcesses(db: Database, days: number): Promise<void> {
-  await db.delete(processes).where(lt(processes.seenAt, sql`now() - ${days} * interval '1 day'`));
+export async function pruneProcesses(db: Database, seconds: number): Promise<void> {
+  await db.delete(processes).where(lt(processes.seenAt, sql`now() - ${seconds} * interval '1 second'`));
 }
