@@ -43,6 +43,7 @@ export interface Cast {
   readonly environment: Environment;
   readonly sandbox: SandboxClient;
   readonly ingress: IngressClient;
+  urlOf(role: Role): string;
   /** Of the process that each role was started as last. */
   readonly pids: Partial<Record<Role, number>>;
   /** One more process of the product; ended with the others. */
@@ -92,6 +93,7 @@ export async function openCast(stage: Stage, over: Environment = {}): Promise<Ca
     environment,
     sandbox,
     ingress,
+    urlOf,
     pids,
     start,
     async connect(calendarProvider = 'google') {

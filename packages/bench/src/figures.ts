@@ -19,13 +19,21 @@ export interface BenchResult {
   readonly about: string;
   readonly figures: readonly Figure[];
   readonly ratios: readonly Ratio[];
+  /** Where a figure was read over and over: seconds since the run began, and value. */
+  readonly series?: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly points: readonly (readonly [seconds: number, value: number])[];
+  }[];
 }
 
 export interface Bench {
   readonly name: string;
   /** One sentence: what is measured against what. */
   readonly about: string;
-  run(stage: Stage): Promise<Pick<BenchResult, 'figures' | 'ratios'>>;
+  /** A missed ratio fails the run, gate or not. */
+  readonly isVerdict?: boolean;
+  run(stage: Stage): Promise<Pick<BenchResult, 'figures' | 'ratios' | 'series'>>;
 }
 
 /** The servers of one run, all on this machine. */
@@ -37,6 +45,8 @@ export interface Stage {
   readonly profileDir: string | null;
   /** `--scale`: of long benchmarks, how much of them is played; 1 for all. */
   readonly scale: number;
+  /** `--minutes`: how long a soak lasts. */
+  readonly minutes: number;
   /** For long work: what is going on. */
   readonly say: (line: string) => void;
 }

@@ -8,6 +8,7 @@ import { incrementsBench } from './increments.ts';
 import { ingressBench } from './ingress/ingress-bench.ts';
 import { outboundBench } from './outbound.ts';
 import { scaleBench } from './scale.ts';
+import { soakBench } from './soak/soak-bench.ts';
 
 export const BENCHES: readonly Bench[] = [
   ingressBench,
@@ -21,4 +22,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Run only when they are named. */
-export const LONG_BENCHES: readonly Bench[] = [dayBench];
+export const LONG_BENCHES: readonly Bench[] = [dayBench, soakBench];

@@ -7,7 +7,7 @@ export interface AuditReport {
   readonly bookings: number;
   /** Intervals that are missing, surplus or at another time. */
   readonly wrongIntervals: number;
-  /** Bookings without exactly one event. */
+  /** Bookings without exactly one event at their time, and events of bookings that should have none. */
   readonly wrongBookings: number;
 }
 
@@ -23,10 +23,11 @@ interface Row {
 export async function auditCalendars(
   cast: Cast,
   calendars: readonly ConnectedCalendar[],
-  bookingIds: ReadonlySet<string>,
+  /** Booking → `start/end`. */
+  bookings: ReadonlyMap<string, string>,
 ): Promise<AuditReport> {
   const stored = await readRows(cast);
-  const seen = new Map<string, number>();
+  const seen = new Map<string, string[]>();
   let [intervals, wrongIntervals] = [0, 0];
   const next = calendars.values();
   const work = async () => {
@@ -38,7 +39,7 @@ export async function auditCalendars(
         const shown = truth.get(id ?? '');
         truth.delete(id ?? '');
         if (bookingId !== null) {
-          if (shown !== undefined) seen.set(bookingId, (seen.get(bookingId) ?? 0) + 1);
+          if (shown !== undefined) seen.set(bookingId, [...(seen.get(bookingId) ?? []), shown]);
           continue;
         }
         intervals += 1;
@@ -49,8 +50,10 @@ export async function auditCalendars(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const wrongBookings = [...bookingIds].filter((id) => seen.get(id) !== 1).length;
-  return { calendars: calendars.length, intervals, bookings: bookingIds.size, wrongIntervals, wrongBookings };
+  const wrong = [...bookings].filter(([id, span]) => seen.get(id)?.join() !== span);
+  const surplus = [...seen.keys()].filter((id) => !bookings.has(id));
+  const wrongBookings = wrong.length + surplus.length;
+  return { calendars: calendars.length, intervals, bookings: bookings.size, wrongIntervals, wrongBookings };
 }
 
 async function readRows({ database }: Cast): Promise<Map<string, Row[]>> {

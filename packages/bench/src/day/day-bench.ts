@@ -46,7 +46,7 @@ export const dayBench: Bench = {
       const cpu = Object.entries(readCpu(1)).map(([name, micros]) => [name, round(micros / 1e6, 1)] as const);
       const received = (await countDeliveries(cast)) - receivedBefore;
       const runs = await countRuns(cast);
-      const audit = await auditCalendars(cast, calendars, new Set(played.bookedAt.keys()));
+      const audit = await auditCalendars(cast, calendars, played.slots);
       stage.say(`audit: ${JSON.stringify(audit)}`);
       return {
         figures: [

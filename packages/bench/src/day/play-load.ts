@@ -11,6 +11,8 @@ export interface PlayedLoad {
   readonly changedAt: ReadonlyMap<string, number>;
   /** When each booking was published, by its id. */
   readonly bookedAt: ReadonlyMap<string, number>;
+  /** Booking → `start/end`. */
+  readonly slots: ReadonlyMap<string, string>;
   /** Orders that the sandbox did not answer; what came of them is in its list all the same. */
   readonly unanswered: number;
   /** How late the latest order was given; more than a little says that the load itself could not keep up. */
@@ -29,6 +31,7 @@ export async function playLoad(
 ): Promise<PlayedLoad> {
   const changedAt = new Map<string, number>();
   const bookedAt = new Map<string, number>();
+  const slots = new Map<string, string>();
   const underway = new Set<Promise<unknown>>();
   const startedAt = performance.now();
   let latestMs = 0;
@@ -39,7 +42,13 @@ export async function playLoad(
     const calendar = calendars[index] as ConnectedCalendar;
     number += 1;
     const at = (offsetHours: number) => spanOf(number + offsetHours);
-    if (deed === 'booking') return book(desk, calendar, spanOf(number), bookedAt);
+    if (deed === 'booking') {
+      const bookingId = randomUUID();
+      const slot = spanOf(number);
+      bookedAt.set(bookingId, Date.now());
+      slots.set(bookingId, `${slot.start}/${slot.end}`);
+      return book(desk, calendar, bookingId, slot);
+    }
     const { id } = await cast.sandbox.addEvent(calendar, { title: 'Dentist', ...spanOf(number) });
     changedAt.set(id, Date.now());
     if (deed === 'event') return;
@@ -62,17 +71,15 @@ export async function playLoad(
     underway.add(deed);
   }
   await Promise.all(underway);
-  return { changedAt, bookedAt, unanswered, latestMs };
+  return { changedAt, bookedAt, slots, unanswered, latestMs };
 }
 
 async function book(
   desk: BookingDesk,
   { providerId }: ConnectedCalendar,
+  bookingId: string,
   slot: { start: string; end: string },
-  bookedAt: Map<string, number>,
 ): Promise<void> {
-  const bookingId = randomUUID();
-  bookedAt.set(bookingId, Date.now());
   await desk.publish(makeBookingEvent({ bookingId, providerId, version: 1, type: 'booking.created', slot }));
 }
 
