@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { claimEffect, recordEffectSuccess } from './booking-effects.ts';
 import { acceptBookingIntent } from './booking-intents.ts';
 import { pruneBookings } from './booking-retention.ts';
+import { claimEffect } from './effect-leases.ts';
+import { recordEffectSuccess } from './effect-results.ts';
 
 const DAY_SECONDS = 86_400;
 const DAY_MS = DAY_SECONDS * 1_000;
