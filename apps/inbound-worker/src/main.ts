@@ -1,7 +1,7 @@
 /** Brings one connection up to date per job. */
 import { setFlagsFromString } from 'node:v8';
 import { findConnection, LEASE_MS } from '@bookiji/db';
-import { createCalendarOpener, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
+import { openCalendarsBy, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -21,15 +21,7 @@ await runProcess({
     const settings = readConfig(process.env);
     const stores = await openStores(context, 'inbound-worker', settings, CONCURRENCY + 5);
     const { database, flags, logger, metrics, queues } = stores;
-    const openCalendar = createCalendarOpener({
-      edges: createProviderEdges(settings),
-      db: database.db,
-      keys: settings.TOKEN_ENCRYPTION_KEYS,
-      metrics,
-      timeoutMs: settings.PROVIDER_TIMEOUT_MS,
-      requestsPerMinute: settings.PROVIDER_REQUESTS_PER_MINUTE,
-      breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
-    });
+    const openCalendar = openCalendarsBy(settings, stores, createProviderEdges(settings));
     const processJob = createInboundSyncProcessor({
       sync: {
         db: database.db,

@@ -1,6 +1,6 @@
 /** Takes booking events in and writes them to calendars. */
 import { type ExternalChange, findConnection, LEASE_MS, markChangesPublished } from '@bookiji/db';
-import { createCalendarOpener, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
+import { openCalendarsBy, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -29,15 +29,7 @@ await runProcess({
       logger.info({ job_id: job.id, outcome: result.outcome, ...about }, 'booking event');
       return result.outcome;
     };
-    const openCalendar = createCalendarOpener({
-      edges: createProviderEdges(settings),
-      db: database.db,
-      keys: settings.TOKEN_ENCRYPTION_KEYS,
-      metrics,
-      timeoutMs: settings.PROVIDER_TIMEOUT_MS,
-      requestsPerMinute: settings.PROVIDER_REQUESTS_PER_MINUTE,
-      breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
-    });
+    const openCalendar = openCalendarsBy(settings, stores, createProviderEdges(settings));
     const converge = createOutboundSyncProcessor({
       converge: {
         db: database.db,

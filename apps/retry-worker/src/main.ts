@@ -1,6 +1,6 @@
 /** Owns time: sweeps for what was missed, backoffs that ended, channels that must be kept. */
 import { type ExternalChange, markChangesPublished } from '@bookiji/db';
-import { createCalendarOpener, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { openCalendarsBy, openStores, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -24,15 +24,7 @@ await runProcess({
     const { database, flags, logger, metrics, queues } = stores;
     const { db } = database;
     const edges = createProviderEdges(settings);
-    const openCalendar = createCalendarOpener({
-      edges,
-      db,
-      keys: settings.TOKEN_ENCRYPTION_KEYS,
-      metrics,
-      timeoutMs: settings.PROVIDER_TIMEOUT_MS,
-      requestsPerMinute: settings.PROVIDER_REQUESTS_PER_MINUTE,
-      breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
-    });
+    const openCalendar = openCalendarsBy(settings, stores, edges);
     const publishChanges = async (changes: readonly ExternalChange[]) => {
       await publishExternalChanges(queues, changes);
       const published = changes.map((change) => change.changeId);

@@ -4,6 +4,7 @@ export {
   type CalendarOpenerOptions,
   createCalendarOpener,
   type OpenableConnection,
+  openCalendarsBy,
   type ProviderEdge,
 } from './open-calendars.ts';
 export { openStores, type StoreSettings, type Stores } from './open-stores.ts';

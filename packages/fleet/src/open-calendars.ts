@@ -40,6 +40,7 @@ import {
   withTokenRetry,
 } from '@bookiji/providers/policies';
 import { createTokenSource, type SealingKey } from '@bookiji/sync';
+import type { Stores } from './open-stores.ts';
 
 /** Of the whole fleet at one provider. Google documents 10,000 a minute per project; Graph far more, per mailbox. */
 const REQUESTS_PER_MINUTE = 9_000;
@@ -98,6 +99,31 @@ export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOp
   };
   return Object.assign(open, {
     askLeave: (calendarProvider: CalendarProvider) => shared[calendarProvider].breaker.askLeave(),
+  });
+}
+
+/** What a process is told of calendars, by `calendarFields`. */
+export interface CalendarSettings {
+  readonly TOKEN_ENCRYPTION_KEYS: readonly SealingKey[];
+  readonly PROVIDER_TIMEOUT_MS: number;
+  readonly PROVIDER_REQUESTS_PER_MINUTE: number;
+  readonly BREAKER_RESET_SECONDS: number;
+}
+
+/** The opener of a process of the fleet, by its settings. */
+export function openCalendarsBy(
+  settings: CalendarSettings,
+  { database, metrics }: Pick<Stores, 'database' | 'metrics'>,
+  edges: CalendarOpenerOptions['edges'],
+): CalendarOpener {
+  return createCalendarOpener({
+    edges,
+    db: database.db,
+    keys: settings.TOKEN_ENCRYPTION_KEYS,
+    metrics,
+    timeoutMs: settings.PROVIDER_TIMEOUT_MS,
+    requestsPerMinute: settings.PROVIDER_REQUESTS_PER_MINUTE,
+    breakerResetMs: settings.BREAKER_RESET_SECONDS * 1_000,
   });
 }
 
