@@ -32,7 +32,7 @@ import {
 import { type CalendarPort, type ChangePage, ProviderError } from '@bookiji/providers/contract';
 import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
 import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
-import { keepLease } from '../lease-keeper.ts';
+import { keepLease, type LeaseKeeper } from '../lease-keeper.ts';
 import { creationKey, storedKey } from '../outbound/event-identity.ts';
 import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
 import { planRound, type Round, type WindowSettings } from './plan-round.ts';
@@ -43,6 +43,9 @@ import { createPageWriter } from './write-ahead.ts';
  * short; a larger page writes its intervals first.
  */
 const SMALL_PAGE = 100;
+
+/** A page of Graph's feed may take hundreds of requests more, for the series in it, out of a budget that others share. */
+const PAGE_AT_MOST_MS = 10 * 60_000;
 
 export interface SyncDependencies {
   readonly db: Database;
@@ -101,25 +104,41 @@ export async function syncConnection(
   const claim = await claimSync(deps.db, { connectionId, owner: deps.owner, leaseMs: deps.leaseMs });
   if (claim === null) return { outcome: 'nothing_due' };
   const lease = { connectionId, token: claim.token };
-  const keeper = keepLease(() => extendSyncLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), deps.leaseMs, signal);
+  const terms = { leaseMs: deps.leaseMs, stepAtMostMs: PAGE_AT_MOST_MS };
+  const keeper = keepLease(() => extendSyncLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), terms, signal);
   try {
-    return await readAndStore(deps, claim, keeper.signal);
+    return await keeper.hold(attempt(deps, claim, keeper, signal));
   } catch (error) {
-    if (error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError) {
-      return { outcome: 'lease_lost', connection: claim.connection };
-    }
-    if (signal.aborted) {
-      await releaseSyncLease(deps.db, lease);
-      return { outcome: 'interrupted', connection: claim.connection };
-    }
-    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    if (error instanceof LeaseLostError) return { outcome: 'lease_lost', connection: claim.connection };
     throw error;
   } finally {
     keeper.stop();
   }
 }
 
-async function readAndStore(deps: SyncDependencies, claim: SyncClaim, signal: AbortSignal): Promise<SyncOutcome> {
+async function attempt(
+  deps: SyncDependencies,
+  claim: SyncClaim,
+  keeper: LeaseKeeper,
+  signal: AbortSignal,
+): Promise<SyncOutcome> {
+  const { connection, token } = claim;
+  try {
+    return await readAndStore(deps, claim, keeper);
+  } catch (error) {
+    if (error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError) {
+      return { outcome: 'lease_lost', connection };
+    }
+    if (signal.aborted) {
+      await releaseSyncLease(deps.db, { connectionId: connection.id, token });
+      return { outcome: 'interrupted', connection };
+    }
+    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    throw error;
+  }
+}
+
+async function readAndStore(deps: SyncDependencies, claim: SyncClaim, keeper: LeaseKeeper): Promise<SyncOutcome> {
   const { connection } = claim;
   const port = deps.openCalendar(connection, claim.credentials);
   const round = planRound(
@@ -129,13 +148,13 @@ async function readAndStore(deps: SyncDependencies, claim: SyncClaim, signal: Ab
     claim.claimedAt,
   );
   try {
-    return await runRound(deps, claim, port, round, signal);
+    return await runRound(deps, claim, port, round, keeper);
   } catch (error) {
     if (!(error instanceof ProviderError) || error.kind !== 'cursor_expired' || round.mode === 'full') throw error;
     // The old intervals stay in force until the full round replaces them in one step.
     const afresh = planRound({ cursor: null, windowStart: null, windowEnd: null }, deps.window, claim.claimedAt);
     // The round that was broken off may have staged pages under this very token.
-    return await runRound(deps, { ...claim, hasStagedPages: true }, port, afresh, signal);
+    return await runRound(deps, { ...claim, hasStagedPages: true }, port, afresh, keeper);
   }
 }
 
@@ -144,7 +163,7 @@ async function runRound(
   claim: SyncClaim,
   port: CalendarPort,
   round: Round,
-  signal: AbortSignal,
+  keeper: LeaseKeeper,
 ): Promise<SyncOutcome> {
   const { connection, token } = claim;
   const owner = ownerOf(connection);
@@ -155,7 +174,8 @@ async function runRound(
   const suspects = new Set<string>();
   let pages = 0;
   let unreadableCount = 0;
-  for await (const page of readPages(port, round, signal)) {
+  for await (const page of readPages(port, round, keeper.signal)) {
+    keeper.proceed();
     pages += 1;
     unreadableCount += page.unreadable.length;
     const folded = await foldPage(deps.db, connection, page, round);

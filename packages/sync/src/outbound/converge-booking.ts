@@ -70,6 +70,9 @@ export type ConvergeOutcome =
 /** After this many failed attempts an effect goes to the dead letters, whatever the kind. */
 const ATTEMPTS_AT_MOST = 30;
 
+/** A few requests, each of which has its own limit, waiting for their turns included. */
+const STEP_AT_MOST_MS = 120_000;
+
 /**
  * Brings one booking's event up to date if it is due.
  *
@@ -83,23 +86,42 @@ export async function convergeBooking(
   const claim = await claimEffect(deps.db, { ...target, owner: deps.owner, leaseMs: deps.leaseMs });
   if (claim === null) return { outcome: 'nothing_due' };
   const lease = { ...target, token: claim.token };
-  const keeper = keepLease(() => extendEffectLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), deps.leaseMs, signal);
+  const terms = { leaseMs: deps.leaseMs, stepAtMostMs: STEP_AT_MOST_MS };
+  const keeper = keepLease(() => extendEffectLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), terms, signal);
   try {
-    return claim.effect.appliedVersion < claim.desired.version
-      ? await writeVersion(deps, claim, keeper.signal)
-      : await inspect(deps, claim, keeper.signal);
+    return await keeper.hold(attempt(deps, claim, keeper.signal, signal));
   } catch (error) {
-    if (error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError)
-      return { outcome: 'lease_lost' };
-    if (signal.aborted) {
-      await releaseEffectLease(deps.db, lease);
-      return { outcome: 'interrupted' };
-    }
-    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    if (error instanceof LeaseLostError) return { outcome: 'lease_lost' };
     throw error;
   } finally {
     keeper.stop();
   }
+}
+
+/** @param kept aborts with the lease too. */
+async function attempt(
+  deps: ConvergeDependencies,
+  claim: EffectClaim,
+  kept: AbortSignal,
+  signal: AbortSignal,
+): Promise<ConvergeOutcome> {
+  try {
+    return claim.effect.appliedVersion < claim.desired.version
+      ? await writeVersion(deps, claim, kept)
+      : await inspect(deps, claim, kept);
+  } catch (error) {
+    if (error instanceof LeaseLostError || kept.reason instanceof LeaseLostError) return { outcome: 'lease_lost' };
+    if (signal.aborted) {
+      await releaseEffectLease(deps.db, leaseOf(claim));
+      return { outcome: 'interrupted' };
+    }
+    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    throw error;
+  }
+}
+
+function leaseOf({ effect, token }: EffectClaim) {
+  return { bookingId: effect.bookingId, connectionId: effect.connectionId, token };
 }
 
 function openPort(deps: ConvergeDependencies, claim: EffectClaim): CalendarPort {
@@ -113,7 +135,7 @@ async function writeVersion(
   signal: AbortSignal,
 ): Promise<ConvergeOutcome> {
   const { bookingId, connectionId } = claim.effect;
-  const lease = { bookingId, connectionId, token: claim.token };
+  const lease = leaseOf(claim);
   const result = await convergeEvent(claim, {
     port: openPort(deps, claim),
     signal,
