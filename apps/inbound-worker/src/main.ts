@@ -11,6 +11,9 @@ import { createSyncReporter } from './report-sync.ts';
 
 const CONCURRENCY = 20;
 
+/** A first round reads everything there is; that it comes forward from page to page is seen to under its lease. */
+const SYNC_AT_MOST_MS = 6 * 60 * 60_000;
+
 // A calendar's pages are much garbage in a short time. Left to itself the heap grows by 150 MB over a hundred thousand
 // events before the collector sees a reason; told to let it grow by a fifth at a time, by 45 MB, and no slower.
 setFlagsFromString('--heap-growing-percent=20');
@@ -46,6 +49,7 @@ await runProcess({
         {
           queue: QUEUE_NAMES.inboundSync,
           concurrency: CONCURRENCY,
+          atMostMs: SYNC_AT_MOST_MS,
           process: async (job, signal) => (await processJob(job.data, signal)).outcome,
         },
         context,

@@ -16,6 +16,9 @@ import { sweepChannels, sweepDisconnects, sweepRetention } from './sweeps/upkeep
 
 const CONCURRENCY = 5;
 
+/** An audit reads a whole calendar. */
+const AUDIT_AT_MOST_MS = 60 * 60_000;
+
 await runProcess({
   role: 'retry-worker',
   async start(context) {
@@ -54,6 +57,7 @@ await runProcess({
     const work = {
       queue: QUEUE_NAMES.retry,
       concurrency: CONCURRENCY,
+      atMostMs: AUDIT_AT_MOST_MS,
       process: (job: { data: unknown }, signal: AbortSignal) => processRetry(job.data, signal),
     };
     context.own(startWorker(stores, work, context));

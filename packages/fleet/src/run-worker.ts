@@ -3,11 +3,16 @@ import { type FlagBoard, switchName } from '@bookiji/flags';
 import type { Logger, Metrics } from '@bookiji/observability';
 import { parkJob, postponeMs, type QueueSystem, type WorkerHandle } from '@bookiji/queues';
 import type { Part, ProcessContext } from '@bookiji/runtime';
+import { boundJob } from './bound-job.ts';
 import type { LivenessBoard } from './liveness-board.ts';
 import { CANARY, watchWorker } from './watch-worker.ts';
 
 /** A job that was already on its way when its queue was switched off is handed back for so long. */
 const PARK_MS = 1_000;
+
+const JOB_AT_MOST_MS = 5 * 60_000;
+/** For calls to be aborted and leases to be given back. */
+const JOB_GRACE_MS = 10_000;
 
 export interface QueueWork {
   readonly queue: string;
@@ -17,6 +22,8 @@ export interface QueueWork {
    * Without it a database that is away for a moment would fail the jobs of every plain client for good.
    */
   readonly isNeverGivenUp?: boolean;
+  /** A job that takes longer is called off, milliseconds. Default: five minutes. */
+  readonly atMostMs?: number;
   /** @returns the outcome's name, for the counter. */
   readonly process: (
     job: { readonly id: string; readonly name: string; readonly data: unknown },
@@ -46,6 +53,7 @@ export function startWorker(
 ): Part {
   const { flags, metrics, logger } = deps;
   const { deadline } = context;
+  const limits = { atMostMs: work.atMostMs ?? JOB_AT_MOST_MS, graceMs: JOB_GRACE_MS };
   let inFlight = 0;
   const isQueueOn = () => flags.isSwitchOn(switchName('queue', work.queue));
   const onFailed = (job: { id?: string; attemptsStarted: number } | undefined, error: unknown) => {
@@ -64,7 +72,8 @@ export function startWorker(
       const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
       inFlight += 1;
       try {
-        const outcome = await work.process({ id: job.id ?? job.name, name: job.name, data: job.data }, ends);
+        const said = { id: job.id ?? job.name, name: job.name, data: job.data };
+        const outcome = await boundJob((inTime) => work.process(said, inTime), ends, limits);
         metrics.jobs.inc({ queue: work.queue, outcome });
         return outcome;
       } catch (error) {
