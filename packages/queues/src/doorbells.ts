@@ -1,7 +1,8 @@
 /**
  * Doorbells: "look at this id". At most one active and one waiting per id; a ring during an active look is kept and
- * leads to another look (`keepLastIfActive`; a plain job id or simple deduplication would drop it). The payload is only
- * the id: what is to be done stands in PostgreSQL.
+ * leads to another look (`keepLastIfActive`; a plain job id or simple deduplication would drop it). A look that failed and
+ * waits, by and by for half a minute, makes way for a ring (`replace`), which would otherwise be lost in it. The payload
+ * is only the id: what is to be done stands in PostgreSQL.
  */
 import { z } from 'zod';
 import { QUEUE_NAMES } from './queue-names.ts';
@@ -22,7 +23,7 @@ export type RetryJob = z.infer<typeof retryJob>;
 
 /** Failed looks (database away, bug) come again soon; the sweep is the safety net behind. */
 const bell = (id: string) => ({
-  deduplication: { id, keepLastIfActive: true },
+  deduplication: { id, keepLastIfActive: true, replace: true },
   removeOnComplete: true,
   attempts: 8,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
