@@ -13,13 +13,18 @@ export interface SweeperOptions {
   readonly owner: string;
   readonly sweeps: readonly Sweep[];
   readonly random: () => number;
+  /** A sweep that takes longer is left to itself, milliseconds (5 minutes). */
+  readonly sweepAtMostMs?: number;
   readonly onSwept: (sweep: string, found: number, durationMs: number) => void;
   readonly onError: (sweep: string, error: unknown) => void;
 }
 
+const SWEEP_AT_MOST_MS = 5 * 60_000;
+
 /**
  * The fleet's clock: a timer in the process and a turn in PostgreSQL, never a queue's scheduler, since losing the queue
- * is what sweeps are for. Whoever takes the turn sweeps; more workers do not mean more sweeps.
+ * is what sweeps are for. Whoever takes the turn sweeps; more workers do not mean more sweeps. One that never ends does not
+ * keep the next from its turn.
  */
 export function createSweeper(options: SweeperOptions) {
   const timers = new Map<string, NodeJS.Timeout>();
@@ -33,7 +38,7 @@ export function createSweeper(options: SweeperOptions) {
     timers.set(
       sweep.name,
       setTimeout(() => {
-        const turn = takeTurn(options, sweep).finally(() => {
+        const turn = takeTurnInTime(options, sweep).finally(() => {
           running.delete(turn);
           schedule(sweep);
         });
@@ -52,6 +57,19 @@ export function createSweeper(options: SweeperOptions) {
       await Promise.all(running);
     },
   };
+}
+
+async function takeTurnInTime(options: SweeperOptions, sweep: Sweep): Promise<void> {
+  const { sweepAtMostMs = SWEEP_AT_MOST_MS } = options;
+  let timer: NodeJS.Timeout | undefined;
+  const expiry = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      options.onError(sweep.name, new Error(`the sweep did not end within ${sweepAtMostMs} ms`));
+      resolve();
+    }, sweepAtMostMs);
+  });
+  await Promise.race([takeTurn(options, sweep), expiry]);
+  clearTimeout(timer);
 }
 
 async function takeTurn(options: SweeperOptions, sweep: Sweep): Promise<void> {
