@@ -43,9 +43,11 @@ function createFleet(processes: number) {
   let tokens = PER_SECOND;
   let filledAt = 0;
   let isAway = false;
+  let isMute = false;
   let asks = 0;
   const take = async (wanted: number) => {
     asks += 1;
+    if (isMute) return new Promise<never>(() => undefined);
     if (isAway) throw new Error('the database is away');
     tokens = Math.min(PER_SECOND, tokens + ((timers.now() - filledAt) * PER_SECOND) / 1_000);
     filledAt = timers.now();
@@ -82,6 +84,9 @@ function createFleet(processes: number) {
     set isAway(is: boolean) {
       isAway = is;
     },
+    set isMute(is: boolean) {
+      isMute = is;
+    },
   };
 }
 
@@ -107,6 +112,18 @@ describe('[R-1] processes that share a budget', () => {
     expect(fleet.asks).toBeLessThanOrEqual(21);
     fleet.isAway = false;
     await fleet.timers.pass(2_000);
+    expect(fleet.admitted).toBe(5);
+  });
+
+  test('[R-2] go on although one of their questions is never answered', async () => {
+    const fleet = createFleet(1);
+    fleet.isMute = true;
+    for (let call = 0; call < 5; call += 1) fleet.call(0, `c${call}`);
+    await fleet.timers.pass(1_000);
+    fleet.isMute = false;
+    await fleet.timers.pass(900);
+    expect(fleet.admitted).toBe(0);
+    await fleet.timers.pass(1_000);
     expect(fleet.admitted).toBe(5);
   });
 });

@@ -14,6 +14,8 @@ const KEPT_MS = 1_000;
 const ASKS_PER_SECOND = 20;
 /** Nobody answers: work can hardly go on without the database, so little is lost by asking seldom. */
 const RETRY_MS = 500;
+/** Who has not answered by then is asked again, before those who wait for the answer have waited too long. */
+const ASK_AT_MOST_MS = 2_000;
 
 /** @param onChange called when what was asked for has come, or has not. */
 export function createLeasedBucket(budget: SharedBudget, now: () => number, onChange: () => void): TokenBucket {
@@ -21,13 +23,14 @@ export function createLeasedBucket(budget: SharedBudget, now: () => number, onCh
   let tokens = 0;
   let takenAt = 0;
   let askAgainAt = 0;
-  let isAsking = false;
+  /** Null while nothing is asked. */
+  let askedAt: number | null = null;
 
   const dropStale = (nowMs: number) => {
     if (nowMs - takenAt > KEPT_MS) tokens = 0;
   };
-  const ask = async () => {
-    isAsking = true;
+  const ask = async (nowMs: number) => {
+    askedAt = nowMs;
     let granted = 0;
     let waitMs = 1_000 / budget.perSecond;
     try {
@@ -35,7 +38,9 @@ export function createLeasedBucket(budget: SharedBudget, now: () => number, onCh
     } catch {
       waitMs = RETRY_MS;
     }
-    isAsking = false;
+    // Too late: another question took this one's place.
+    if (askedAt !== nowMs) return;
+    askedAt = null;
     takenAt = now();
     tokens = granted;
     askAgainAt = granted > 0 ? 0 : takenAt + waitMs;
@@ -55,10 +60,10 @@ export function createLeasedBucket(budget: SharedBudget, now: () => number, onCh
     waitMs(nowMs) {
       dropStale(nowMs);
       if (tokens >= 1) return 0;
-      if (isAsking) return Number.POSITIVE_INFINITY;
+      if (askedAt !== null && nowMs < askedAt + ASK_AT_MOST_MS) return Math.ceil(askedAt + ASK_AT_MOST_MS - nowMs);
       if (nowMs < askAgainAt) return Math.ceil(askAgainAt - nowMs);
-      void ask();
-      return Number.POSITIVE_INFINITY;
+      void ask(nowMs);
+      return ASK_AT_MOST_MS;
     },
     isFull: () => false,
   };
