@@ -33,12 +33,12 @@ function openOne(): Socket[] {
 function askWhenBroken(socket: Socket | undefined, ask: () => PromiseLike<unknown>): Promise<string> {
   return new Promise((resolve) => {
     socket?.once('error', () =>
-      queueMicrotask(() =>
-        ask().then(
+      queueMicrotask(() => {
+        void ask().then(
           () => resolve('answered'),
           () => resolve('failed'),
-        ),
-      ),
+        );
+      }),
     );
     socket?.destroy(new Error('reset by the other side'));
     setTimeout(() => resolve('neither'), 3_000).unref();
