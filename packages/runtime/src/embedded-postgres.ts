@@ -251,8 +251,10 @@ async function waitUntilReady(server: ChildProcess, port: number, logFile: strin
   let trouble = `the embedded PostgreSQL did not start; its log is ${logFile}`;
   while (performance.now() < until) {
     if (server.exitCode !== null || server.signalCode !== null) break;
-    if (await answers({ port })) return;
-    if (await isLoopbackDown(port)) {
+    const knock = await knockAt(port);
+    // Somebody who opens the door may still be about to get up. A whole client for each knock would keep a core busy.
+    if (knock === 'open' && (await answers({ port }))) return;
+    if (knock === 'unreachable') {
       trouble = '127.0.0.1 cannot be reached: the loopback interface is down';
       break;
     }
@@ -262,12 +264,12 @@ async function waitUntilReady(server: ChildProcess, port: number, logFile: strin
   throw new Error(trouble);
 }
 
-/** As in a network namespace of its own: one may listen there, but nobody gets through. */
-function isLoopbackDown(port: number): Promise<boolean> {
+/** `unreachable` as in a network namespace of its own: one may listen there, but nobody gets through. */
+function knockAt(port: number): Promise<'open' | 'closed' | 'unreachable'> {
   return new Promise((done) => {
-    const socket = connect(port, '127.0.0.1', () => done(false));
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => done(code === 'ENETUNREACH'));
-    socket.once('close', () => done(false));
+    const socket = connect(port, '127.0.0.1', () => done('open'));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => done(code === 'ENETUNREACH' ? 'unreachable' : 'closed'));
+    socket.once('close', () => done('closed'));
     socket.setTimeout(1_000, () => socket.destroy());
     socket.once('connect', () => socket.destroy());
   });
