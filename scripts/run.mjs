@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findPrograms } from './programs.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BIN = join(ROOT, 'node_modules', '.bin');
@@ -23,7 +24,8 @@ const ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', '
 
 /** Task → what the pinned Node runs. */
 const TASKS = {
-  start: (args) => [...SOURCE, 'scripts/start.ts', ...args],
+  start: (args, programs) =>
+    programs === null ? [...SOURCE, 'scripts/start.ts', ...args] : [join(programs, 'start.mjs'), ...args],
   fleet: (args) => [...SOURCE, 'scripts/fleet.ts', ...args],
   process: ([role, ...args]) => [...SOURCE, 'scripts/process.ts', role, ...args],
   calsync: (args) => [...SOURCE, 'scripts/calsync.ts', ...args],
@@ -53,7 +55,8 @@ function main([task, ...args]) {
   installIfNeeded(env, PRODUCT_TASKS.includes(task) ? 'product' : 'everything');
   const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath;
   say(`Node ${process.versions.node} found, ${versionOf(node)} used`);
-  runTask(node, TASKS[task](args), env);
+  const programs = task === 'start' ? findPrograms(ROOT) : null;
+  runTask(node, TASKS[task](args, programs), programs === null ? env : { ...env, CALSYNC_PROGRAMS: programs });
 }
 
 /** npm's own settings must not leak into pnpm, turbo and the product; what names registries and proxies stays. */

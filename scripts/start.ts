@@ -1,7 +1,8 @@
 /** `npm start`: embedded database, sandbox calendars and the whole fleet; plays the main job, then stays up. */
+import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { LocalFleet } from '@bookiji/local-fleet';
+import type { LocalFleet, Role } from '@bookiji/local-fleet';
 import { startDatabase } from '@bookiji/local-fleet/database';
 import { describeFailure } from '@bookiji/runtime';
 import { createTeller } from './demo/teller.ts';
@@ -9,13 +10,27 @@ import { createTeller } from './demo/teller.ts';
 // The server wakes up while the product is being loaded, and the product's processes while the demo is.
 const early = startDatabase(process.env);
 early.catch(() => undefined);
+const programs = process.env.CALSYNC_PROGRAMS ? Promise.resolve(process.env.CALSYNC_PROGRAMS) : buildPrograms();
 const local = await import('@bookiji/local-fleet');
 const { LOCAL_ROLES, ROOT, STATE_DIR } = local;
 
+/** The console has no part in the first two stories; on two cores they would wait half a second for it. */
+const LATER: readonly Role[] = ['ops'];
+const FIRST = LOCAL_ROLES.filter((role) => !LATER.includes(role));
+const READY_WITHIN_MS = 60_000;
 const LOG = join(STATE_DIR, 'fleet.log');
 const tell = createTeller();
 let stop = async (): Promise<void> => (await early.catch(() => null))?.stop();
 let isStopping = false;
+
+/** Null when they could not be built: the sources do as well, a little later. */
+function buildPrograms(): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['scripts/build-programs.mjs'], (error, stdout) =>
+      resolve(error === null ? stdout.trim() : null),
+    );
+  });
+}
 
 /** Once: a second Ctrl-C does not start a second end. */
 async function end(exitCode: number): Promise<void> {
@@ -37,9 +52,12 @@ try {
   await local.checkPorts(process.env, local.LOCAL_PORT_VARIABLES);
   const fleet = await startEverything();
   const { playLife, playStory } = await import('./demo/index.ts');
-  await fleet.ready();
-  tell.step(`fleet is up: ${LOCAL_ROLES.join(', ')}; queues on ${process.env.REDIS_URL ? 'Redis' : 'PostgreSQL'}`);
+  await fleet.ready(READY_WITHIN_MS, FIRST);
+  tell.step(`fleet is up: ${FIRST.join(', ')}; queues on ${process.env.REDIS_URL ? 'Redis' : 'PostgreSQL'}`);
   await playStory(fleet, tell);
+  fleet.startLater();
+  await fleet.ready(READY_WITHIN_MS);
+  tell.step('the console is up: ops');
   await playLife(fleet, tell);
   showAddresses(fleet);
 } catch (error) {
@@ -57,6 +75,8 @@ async function startEverything(): Promise<LocalFleet> {
   const log = createWriteStream(LOG, { flags: 'a' });
   const fleet = await local.startLocalFleet({
     environment: { ...process.env, ...database.doors, DATABASE_URL: database.url },
+    programs: await programs,
+    later: LATER,
     onLine: (role, line) => {
       log.write(`${role} ${line}\n`);
       if (role === 'fleet' && !isStopping) tell.step(line);

@@ -16,7 +16,7 @@ import {
   waitUntil,
 } from '@bookiji/local-fleet';
 import { HOUR_MS, nextMorning, showSlots, slotAt } from './slots.ts';
-import type { Teller } from './teller.ts';
+import { holdBack, type Teller } from './teller.ts';
 
 const PROVIDER_ID = '5f0c9a52-3d9e-4f0e-9a53-6a1f3c2b7d10';
 const CALENDARS: readonly SandboxCalendar[] = [
@@ -37,12 +37,14 @@ interface Stage {
 export async function playStory(fleet: LocalFleet, tell: Teller): Promise<void> {
   const database = openDatabase(fleet.environment.DATABASE_URL ?? '', { applicationName: 'demo', max: 2 });
   const desk = openBookingDesk(fleet.environment);
+  const meanwhile = holdBack(tell.plain);
   const stage: Stage = { fleet, tell, desk, db: database.db, morning: nextMorning() };
   try {
     tell.step('Dana connects her Google and her Microsoft calendar: link, consent, callback');
     await Promise.all(CALENDARS.map((calendar) => connectCalendar(stage, calendar)));
-    await playChanges(stage);
-    await playBooking(stage);
+    // Played at the same time, told one after the other.
+    const booking = playBooking({ ...stage, tell: meanwhile });
+    await Promise.all([playChanges(stage).finally(meanwhile.release), booking]);
   } finally {
     await desk.close();
     await database.close();
@@ -116,7 +118,7 @@ async function playBooking(stage: Stage): Promise<void> {
         : events.length === 1 && Date.parse(events[0]?.start ?? '') === Date.parse(wanted.start),
     );
   const steps = [
-    ['booking.created', slotAt(morning, 3), 'is booked', 'one event'],
+    ['booking.created', slotAt(morning, 3), 'is booked meanwhile', 'one event'],
     ['booking.updated', slotAt(morning, 5), 'is moved', 'the same event moved'],
     ['booking.cancelled', null, 'is cancelled', 'the event is gone'],
   ] as const;

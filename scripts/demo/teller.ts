@@ -17,3 +17,22 @@ export function createTeller(write: (line: string) => void = (line) => process.s
     plain: (text) => write(text),
   };
 }
+
+export interface HeldTeller extends Teller {
+  /** What was held back is told now, and what comes from now on at once. */
+  release(): void;
+}
+
+/** Holds back what happens beside another story, with the seconds at which it happened, until that one is told. */
+export function holdBack(write: (line: string) => void): HeldTeller {
+  const held: string[] = [];
+  let isOpen = false;
+  const teller = createTeller((line) => (isOpen ? write(line) : held.push(line)));
+  return {
+    ...teller,
+    release() {
+      isOpen = true;
+      for (const line of held.splice(0)) write(line);
+    },
+  };
+}

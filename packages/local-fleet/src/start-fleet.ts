@@ -7,8 +7,13 @@ import { ROOT } from './root.ts';
 export const FLEET_ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops'] as const;
 export type Role = (typeof FLEET_ROLES)[number] | 'sandbox';
 
-/** How one process is started; its command line contains its role. */
-export function commandOf(role: Role): { command: string; args: string[] } {
+/**
+ * How one process is started; its command line contains its role.
+ *
+ * @param programs a folder that `scripts/build-programs.mjs` made; null for the sources themselves.
+ */
+export function commandOf(role: Role, programs: string | null = null): { command: string; args: string[] } {
+  if (programs !== null) return { command: process.execPath, args: [join(programs, `${role}.mjs`)] };
   return {
     command: process.execPath,
     args: [
@@ -59,16 +64,19 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
   );
 }
 
+/** @param later the ones that wait for a `start` of their own. */
 export function startFleet(
   environment: Environment,
   roles: readonly Role[],
   onLine: (role: string, line: string, stream: 'stdout' | 'stderr') => void,
+  programs: string | null = null,
+  later: readonly Role[] = [],
 ): Supervisor {
   // Where providers reach ingress follows its port unless somebody says otherwise.
   const publicBaseUrl = environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
   const env = { ...environment, PUBLIC_BASE_URL: publicBaseUrl };
   const supervisor = superviseProcesses(
-    roles.map((role) => ({ role, ...commandOf(role), env: environmentOf(role, env) })),
+    roles.map((role) => ({ role, ...commandOf(role, programs), env: environmentOf(role, env) })),
     {
       onLine,
       onExit: (role, { code, signal, restartMs }) => {
@@ -77,6 +85,6 @@ export function startFleet(
       },
     },
   );
-  supervisor.start();
+  supervisor.start(roles.filter((role) => !later.includes(role)));
   return supervisor;
 }

@@ -1,10 +1,10 @@
 /** A whole fleet with its sandbox on this machine: for the demo, for drills, for tests of the whole. */
 import { type Environment, findFreePort, type Supervisor } from '@bookiji/runtime';
+import { createReadiness } from './await-readiness.ts';
 import { createIngressClient, type IngressClient } from './ingress-client.ts';
 import { localEnvironment } from './local-settings.ts';
 import { createSandboxClient, type SandboxClient } from './sandbox-client.ts';
 import { FLEET_ROLES, type Role, startFleet } from './start-fleet.ts';
-import { waitUntil } from './wait-until.ts';
 
 const PORTS: Readonly<Record<Role, readonly [variable: string, fallback: string]>> = {
   ingress: ['INGRESS_PORT', '8080'],
@@ -27,8 +27,10 @@ export interface LocalFleet {
   readonly sandbox: SandboxClient;
   readonly opsToken: string;
   readonly supervisor: Supervisor;
-  /** Resolves when every process can do its work. */
-  ready(withinMs?: number): Promise<void>;
+  /** Resolves when every process, or each of these, can do its work. */
+  ready(withinMs?: number, roles?: readonly Role[]): Promise<void>;
+  /** Starts those that were to wait. */
+  startLater(): void;
   /** Signals one process; it is started again when it ends. */
   kill(role: Role, signal: NodeJS.Signals): void;
   stop(): Promise<void>;
@@ -40,6 +42,10 @@ export interface LocalFleetOptions {
   /** Where made-up secrets are kept (`.bookiji`). */
   readonly stateDir?: string;
   readonly onLine: (role: string, line: string, stream: 'stdout' | 'stderr') => void;
+  /** Where the processes' programs are; the sources when there are none. */
+  readonly programs?: string | null;
+  /** These wait for `startLater`. */
+  readonly later?: readonly Role[];
 }
 
 export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
@@ -48,7 +54,17 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     LOCAL_ROLES.map((role) => [role, `http://127.0.0.1:${ports[PORTS[role][0]]}`]),
   ) as Record<Role, string>;
   const environment = localEnvironment({ ...options.environment, ...ports }, urls.sandbox, options.stateDir);
-  const supervisor = startFleet(environment, LOCAL_ROLES, options.onLine);
+  const readiness = createReadiness();
+  const supervisor = startFleet(
+    environment,
+    LOCAL_ROLES,
+    (role, line, stream) => {
+      readiness.hear(role);
+      options.onLine(role, line, stream);
+    },
+    options.programs,
+    options.later,
+  );
   return {
     environment,
     urls,
@@ -56,7 +72,10 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     sandbox: createSandboxClient(urls.sandbox),
     opsToken: firstOf(environment.OPS_TOKENS),
     supervisor,
-    ready: (withinMs = 30_000) => waitUntilAllReady(urls, withinMs),
+    async ready(withinMs = 30_000, roles = LOCAL_ROLES) {
+      await Promise.all(roles.map((role) => readiness.of(role, `${urls[role]}/readyz`, withinMs)));
+    },
+    startLater: () => supervisor.start(options.later ?? []),
     kill(role, signal) {
       const pid = supervisor.pids().get(role);
       if (pid !== undefined) process.kill(pid, signal);
@@ -72,20 +91,6 @@ async function choosePorts(environment: Environment): Promise<Record<string, str
     chosen[variable] = wish === '0' ? String(await findFreePort()) : wish;
   }
   return chosen;
-}
-
-async function waitUntilAllReady(urls: Readonly<Record<Role, string>>, withinMs: number): Promise<void> {
-  await Promise.all(
-    LOCAL_ROLES.map((role) => waitUntil(`${role} to be ready`, () => isReady(`${urls[role]}/readyz`), withinMs)),
-  );
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url)).ok;
-  } catch {
-    return false;
-  }
 }
 
 function firstOf(list: string | undefined): string {

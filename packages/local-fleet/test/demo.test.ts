@@ -44,6 +44,12 @@ describe('npm start', () => {
       const addresses = [...said.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([url]) => url);
       expect(new Set(addresses).size).toBe(3);
       for (const url of addresses) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      // Its programs find the files that lie beside the sources.
+      const [, consoleUrl = '', password = ''] = /console +(\S+)\/ +password (\S+)/.exec(said) ?? [];
+      for (const path of ['/queues', '/assets/vendor/fullcalendar.js', '/runbooks']) {
+        const { status } = await fetch(`${consoleUrl}${path}`, { headers: { authorization: `Bearer ${password}` } });
+        expect({ path, status }).toEqual({ path, status: 200 });
+      }
 
       // As a terminal does it: to the whole group.
       process.kill(-(child.pid ?? 0), 'SIGINT');

@@ -28,7 +28,8 @@ const STABLE_AFTER_MS = 30_000;
 const KILL_AFTER_MS = 15_000;
 
 export interface Supervisor {
-  start(): void;
+  /** Starts these (all). */
+  start(roles?: readonly string[]): void;
   /** Ends everything: SIGTERM, after fifteen seconds SIGKILL. */
   stop(): Promise<void>;
   readonly pids: () => ReadonlyMap<string, number>;
@@ -69,8 +70,8 @@ export function superviseProcesses(processes: readonly SupervisedProcess[], even
   };
 
   return {
-    start: () => {
-      for (const process_ of processes) launch(process_, FIRST_DELAY_MS);
+    start: (roles) => {
+      for (const process_ of processes) if (roles?.includes(process_.role) ?? true) launch(process_, FIRST_DELAY_MS);
     },
     async stop() {
       isStopping = true;

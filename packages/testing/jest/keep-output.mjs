@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 
 const SECRETS = /(TOKENS|SECRETS?|ENCRYPTION_KEYS)$/;
 /** Its output is a terminal's, where it shows the made-up passwords of a local fleet on purpose. */
-const SHOWN_TO_A_PERSON = /scripts\/start\.ts$/;
+const SHOWN_TO_A_PERSON = /(scripts\/start\.ts|\/programs\/[0-9a-f]+\/start\.mjs)$/;
 const folder = process.env.CALSYNC_TEST_LOGS;
 if (folder !== undefined && fs.existsSync(folder) && !SHOWN_TO_A_PERSON.test(process.argv[1] ?? '')) keepOutput(folder);
 

@@ -1,4 +1,6 @@
 /** Bull Board over the queues: pause, resume, empty, retry; what would lose facts is refused, every change is audited. */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { writeAudit } from '@bookiji/db';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { createBullBoard } from '@bull-board/api';
@@ -12,6 +14,7 @@ import { drainBookingEvents } from './drain-booking-events.ts';
 import { hidePersonal } from './hide-personal.ts';
 
 const BASE = '/queues';
+const UI = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/package.json'));
 /** Set by us alone, over whatever a client sent. */
 const OPERATOR = 'x-calsync-operator';
 
@@ -56,6 +59,7 @@ function mountBoard(deps: OpsDeps, readOnlyMode: boolean): RequestHandler {
     }),
     serverAdapter: adapter,
     options: {
+      uiBasePath: UI,
       uiConfig: {
         boardTitle: 'Calendar Sync',
         boardLogo: { path: '/assets/icon.svg', width: 22, height: 22 },
