@@ -39,15 +39,7 @@ process.exit(await run(process.execPath, jest, env));
 async function playChaos(): Promise<string> {
   const reports = join(ROOT, '.bookiji', 'chaos');
   rmSync(reports, { recursive: true, force: true });
-  const play = [
-    ...flags,
-    '--import=./scripts/quick-imports.mjs',
-    'packages/chaos/src/main.ts',
-    '--times',
-    '0.5',
-    '--out',
-    reports,
-  ];
+  const play = [...flags, '--import=./scripts/quick-imports.mjs', 'packages/chaos/src/main.ts', '--out', reports];
   await run(process.execPath, play);
   return reports;
 }

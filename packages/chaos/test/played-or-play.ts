@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '@bookiji/local-fleet';
 import type { RunPlan } from '../src/plan/plan-run.ts';
-import { CI_SIZE } from '../src/plan/sizes.ts';
+import { FULL_SIZE } from '../src/plan/sizes.ts';
 import type { ChaosReport } from '../src/report/report.ts';
 import { reportPath, writeReport } from '../src/report/write-report.ts';
 import { type ChaosOptions, runChaos } from '../src/run-chaos.ts';
@@ -13,7 +13,7 @@ import { type ChaosOptions, runChaos } from '../src/run-chaos.ts';
  */
 export async function playedOrPlay(plan: RunPlan, options: ChaosOptions): Promise<ChaosReport> {
   const played = process.env.CALSYNC_CHAOS_REPORTS;
-  if (played !== undefined && plan.size === CI_SIZE) {
+  if (played !== undefined && plan.size === FULL_SIZE) {
     const path = reportPath(played, { seed: plan.seed, handicap: options.handicap ?? null });
     const report = JSON.parse(readFileSync(path, 'utf8')) as ChaosReport;
     if (report.digest !== plan.digest) throw new Error(`${path} tells of another run`);

@@ -1,7 +1,7 @@
 /** How large a run is. */
 import type { RunSize } from './plan-run.ts';
 
-/** What the promise names; two to three minutes on two cores. */
+/** What the promise names, and every change to the repository has to pass; two to three minutes on two cores. */
 export const FULL_SIZE: RunSize = {
   connectionsPerProvider: 12,
   bookings: 4_050,
@@ -47,7 +47,3 @@ export function scaleSize(size: RunSize, times: number): RunSize {
     providerOrders: each(size.providerOrders),
   };
 }
-
-/** What every change to the repository has to pass: half, which leaves `npm test` within its ten minutes. */
-export const CI_TIMES = 0.5;
-export const CI_SIZE: RunSize = scaleSize(FULL_SIZE, CI_TIMES);
