@@ -27,7 +27,7 @@ export interface ChaosOptions {
   readonly tickMs?: number;
   readonly onProgress?: (line: string) => void;
   /** Other stores than one Redis and PostgreSQL itself. */
-  readonly stores?: Pick<StageOptions, 'startRedis' | 'startPooler'>;
+  readonly stores?: Pick<StageOptions, 'startPostgres' | 'startRedis' | 'startPooler'>;
   /** Looks on: called when the fleet is ready, and what it returns when everything is over. */
   readonly watch?: (stage: Stage) => Promise<() => Promise<void>>;
 }

@@ -11,11 +11,14 @@ export interface Relay {
   freezeOpen(): void;
   /** As at the start. What was frozen is ended, as a network does in the end. */
   restore(): void;
+  /** Ends what is open; what comes goes to another server. */
+  redirect(target: number): void;
   close(): Promise<void>;
 }
 
 /** Listens on a free port of the loopback interface and passes everything on to `target` there. */
 export async function startRelay(target: number): Promise<Relay> {
+  let goal = target;
   let state: 'passing' | 'cut' | 'frozen' = 'passing';
   const open = new Set<Socket>();
   const frozen = new WeakSet<Socket>();
@@ -30,7 +33,7 @@ export async function startRelay(target: number): Promise<Relay> {
   const server = createServer((near) => {
     if (state === 'cut') return void near.destroy();
     keep(near);
-    const far = connect(target, '127.0.0.1');
+    const far = connect(goal, '127.0.0.1');
     keep(far);
     const passes = () => state === 'passing' && !frozen.has(near);
     near.on('data', (bytes) => passes() && far.write(bytes));
@@ -54,6 +57,10 @@ export async function startRelay(target: number): Promise<Relay> {
     restore() {
       if (state === 'frozen') end();
       state = 'passing';
+    },
+    redirect(next) {
+      goal = next;
+      end();
     },
     async close() {
       end();

@@ -25,10 +25,8 @@ export async function startCrashPostgres(dir: string): Promise<CrashPostgres> {
   return {
     url,
     async crash() {
-      const pid = Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
-      process.kill(pid, 'SIGQUIT');
       server = null;
-      while (isAlive(pid)) await sleep(5);
+      await stopImmediately(dataDir);
     },
     async start() {
       server ??= await startEmbeddedPostgres(options);
@@ -39,11 +37,20 @@ export async function startCrashPostgres(dir: string): Promise<CrashPostgres> {
   };
 }
 
+/** Resolves when the server of this folder is gone. */
+export async function stopImmediately(dataDir: string): Promise<void> {
+  const pid = Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  process.kill(pid, 'SIGQUIT');
+  while (isAlive(pid)) await sleep(5);
+}
+
 /**
  * The processes crash here, the machine does not: what a commit handed to the operating system is safe without waiting
  * for the disk. Commits themselves stay synchronous.
+ *
+ * @returns the folder of its data.
  */
-async function tune(url: string): Promise<string> {
+export async function tune(url: string): Promise<string> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
     await sql.unsafe('ALTER SYSTEM SET fsync = off');

@@ -31,6 +31,7 @@ export interface StageOptions {
   readonly events?: CrewEvents;
   /** Something else than one server. */
   readonly startRedis?: () => Promise<CrashRedis>;
+  readonly startPostgres?: (dir: string) => Promise<CrashPostgres>;
   /** Stands between the processes and PostgreSQL; the auditor goes past it. */
   readonly startPooler?: (databaseUrl: string) => Promise<Pooler>;
 }
@@ -83,7 +84,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   };
   try {
     const [postgresServer, redis] = await Promise.all([
-      startCrashPostgres(dir),
+      (options.startPostgres ?? startCrashPostgres)(dir),
       (options.startRedis ?? startCrashRedis)(),
     ]);
     closers.push(
