@@ -4,6 +4,7 @@ import { findDueConnections, findDueEffects, listBusyIntervals, requestDueReconc
 import type { CalendarPort, Change } from '@bookiji/providers/contract';
 import { syncConnection } from '@bookiji/sync';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import postgres from 'postgres';
 import { type Bench, median, round } from './figures.ts';
 
 const DUE = 10;
@@ -59,30 +60,31 @@ async function measure(connections: number, say: (line: string) => void) {
 }
 
 /** Connections in step, each with a few intervals. @returns some of their ids. */
-async function populate({ sql }: TestDatabase, connections: number): Promise<string[]> {
-  await sql.begin(async (tx) => {
-    // What is inserted here refers to what was inserted just before; a million looks would take as long as all the rest.
-    await tx`SET LOCAL session_replication_role = replica`;
-    await tx`SET LOCAL statement_timeout = 0`;
-    await tx`
-      INSERT INTO external_calendar_connections (id, provider_id, calendar_provider, applied, sync_cursor,
-                                                 sync_window_start, sync_window_end, last_synced_at, reconcile_at)
-      SELECT gen_random_uuid(), gen_random_uuid(), 'google', 1, 'cursor', now() - interval '1 day',
-             now() + interval '90 days', now(), now() + interval '1 hour' FROM generate_series(1, ${connections}::int)`;
-    await tx`
-      INSERT INTO external_calendar_events (connection_id, provider_id, calendar_provider, external_event_id, start_time,
-                                            end_time, is_busy, checksum)
-      SELECT id, provider_id, 'google', 'event' || number, now() + number * interval '1 day',
-             now() + number * interval '1 day' + interval '1 hour', true, 'none'
-        FROM external_calendar_connections, generate_series(1, ${EVENTS_EACH}::int) AS number`;
-  });
-  const session = await sql.reserve();
-  await session`SET statement_timeout = 0`;
-  await session`VACUUM ANALYZE external_calendar_connections, external_calendar_events`;
-  await session`RESET statement_timeout`;
-  session.release();
-  const rows = await sql`SELECT id FROM external_calendar_connections ORDER BY md5(id::text) LIMIT 100`;
-  return rows.map((row) => String(row.id));
+async function populate({ url }: TestDatabase, connections: number): Promise<string[]> {
+  // The pool's limits for statements are not for this.
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    await sql.begin(async (tx) => {
+      // What is inserted here refers to what was inserted just before; a million looks would take as long as all the rest.
+      await tx`SET LOCAL session_replication_role = replica`;
+      await tx`
+        INSERT INTO external_calendar_connections (id, provider_id, calendar_provider, applied, sync_cursor,
+                                                   sync_window_start, sync_window_end, last_synced_at, reconcile_at)
+        SELECT gen_random_uuid(), gen_random_uuid(), 'google', 1, 'cursor', now() - interval '1 day',
+               now() + interval '90 days', now(), now() + interval '1 hour' FROM generate_series(1, ${connections}::int)`;
+      await tx`
+        INSERT INTO external_calendar_events (connection_id, provider_id, calendar_provider, external_event_id, start_time,
+                                              end_time, is_busy, checksum)
+        SELECT id, provider_id, 'google', 'event' || number, now() + number * interval '1 day',
+               now() + number * interval '1 day' + interval '1 hour', true, 'none'
+          FROM external_calendar_connections, generate_series(1, ${EVENTS_EACH}::int) AS number`;
+    });
+    await sql`VACUUM ANALYZE external_calendar_connections, external_calendar_events`;
+    const rows = await sql`SELECT id FROM external_calendar_connections ORDER BY md5(id::text) LIMIT 100`;
+    return rows.map((row) => String(row.id));
+  } finally {
+    await sql.end();
+  }
 }
 
 /** With their indexes. */
