@@ -12,7 +12,7 @@ import { findPrograms, PROGRAMS, stateOf } from './programs.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const HOME = join(ROOT, '.bookiji', PROGRAMS);
 /** A fleet that still runs finds its programs again when a process of it dies. */
-const BUILDS_KEPT = 3;
+const BUILDS_KEPT = 4;
 
 const entries = globSync('apps/*/src/main.ts', { cwd: ROOT }).map((path) => ({
   in: join(ROOT, path),
@@ -81,9 +81,10 @@ function keep(fresh, inputs) {
   return join(HOME, folder);
 }
 
+/** What a build left that was killed counts as one. */
 function forgetOld() {
   const builds = readdirSync(HOME, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('fresh-'))
+    .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(HOME, name))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   for (const path of builds.slice(BUILDS_KEPT)) rmSync(path, { recursive: true, force: true });
