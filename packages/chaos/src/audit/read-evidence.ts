@@ -57,7 +57,7 @@ export async function readSettledEvidence(sql: postgres.Sql, sandboxUrl: string)
   }
 }
 
-export async function readEvidence(sql: postgres.Sql, sandboxUrl: string): Promise<Evidence> {
+async function readEvidence(sql: postgres.Sql, sandboxUrl: string): Promise<Evidence> {
   const history = await readHistory(sandboxUrl);
   const tables = await sql.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', async (tx) => ({
     connections: await tx<StoredConnection[]>`

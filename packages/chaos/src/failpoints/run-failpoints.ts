@@ -3,7 +3,7 @@ import type { CalendarProvider } from '@bookiji/local-fleet';
 import { waitUntil } from '@bookiji/local-fleet';
 import { audit, type Verdict } from '../audit/audit.ts';
 import { Ledger } from '../audit/ledger.ts';
-import { countUnfinished, readEvidence } from '../audit/read-evidence.ts';
+import { countUnfinished, readSettledEvidence } from '../audit/read-evidence.ts';
 import type { Member } from '../stage/crew.ts';
 import { openStage, type Stage, type WorkingRole } from '../stage/open-stage.ts';
 import { connectCalendars, type Desk, newProviderIds } from '../workload/connect-calendars.ts';
@@ -98,7 +98,7 @@ export async function runFailpoints(cases: readonly NamedCase[]): Promise<Failpo
       }),
     );
     await untilQuiet(stage);
-    return { outcomes, verdict: audit(ledger, await readEvidence(stage.sql, stage.sandbox.url)) };
+    return { outcomes, verdict: audit(ledger, await readSettledEvidence(stage.sql, stage.sandbox.url)) };
   } finally {
     await stage.close();
   }
