@@ -9,7 +9,10 @@ import { readConfig } from './config.ts';
 import { createInboundSyncProcessor } from './process-inbound-sync.ts';
 import { createSyncReporter } from './report-sync.ts';
 
-const CONCURRENCY = 20;
+/** A job waits for its calendar provider most of its time: with fewer at a time the queue grows while the core idles. */
+const CONCURRENCY = 50;
+/** A job holds one for a moment, several times. */
+const DATABASE_CONNECTIONS = 25;
 
 /** A first round reads everything there is; that it comes forward from page to page is seen to under its lease. */
 const SYNC_AT_MOST_MS = 6 * 60 * 60_000;
@@ -22,7 +25,7 @@ await runProcess({
   role: 'inbound-worker',
   async start(context) {
     const settings = readConfig(process.env);
-    const stores = await openStores(context, 'inbound-worker', settings, CONCURRENCY + 5);
+    const stores = await openStores(context, 'inbound-worker', settings, DATABASE_CONNECTIONS);
     const { database, flags, logger, metrics, queues } = stores;
     const openCalendar = openCalendarsBy(settings, stores, createProviderEdges(settings));
     const processJob = createInboundSyncProcessor({

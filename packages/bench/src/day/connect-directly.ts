@@ -17,10 +17,11 @@ interface SandboxGrant {
 }
 
 const AT_ONCE = 20;
-/** First syncs and channels are waited for in portions, so that a queue of thousands does not hide a standstill. */
+/** Waited for in portions, so that a queue of thousands does not hide a standstill; the next one is granted meanwhile. */
 const PORTION = 250;
+const READY_WITHIN_MS = 120_000;
 
-/** Half of them at either calendar provider. @returns them synced for the first time, and watched. */
+/** Half of them at either calendar provider. @returns them watched, and synced for the first time. */
 export async function connectDirectly(
   cast: Cast,
   queues: QueueSystem,
@@ -28,26 +29,50 @@ export async function connectDirectly(
   say: (line: string) => void,
 ): Promise<ConnectedCalendar[]> {
   const calendars: ConnectedCalendar[] = [];
+  const startedAt = performance.now();
+  let ready = Promise.resolve();
   while (calendars.length < count) {
-    const portion: ConnectedCalendar[] = [];
-    while (portion.length < Math.min(PORTION, count - calendars.length)) {
-      const size = Math.min(AT_ONCE, PORTION - portion.length, count - calendars.length - portion.length);
-      const wishes = Array.from({ length: size }, (_, at) => connectOne(cast, at % 2 === 0 ? 'google' : 'microsoft'));
-      portion.push(...(await Promise.all(wishes)));
-    }
-    const ids = portion.map(({ connectionId }) => connectionId);
-    await ringInboundSyncs(queues, ids);
-    await cast.settled(ids, 120_000);
-    await ringRetry(
+    const portion = await grantPortion(cast, Math.min(PORTION, count - calendars.length));
+    await ready;
+    ready = makeReady(
+      cast,
       queues,
-      ids.map((connection_id) => ({ task: 'keep_channel', connection_id })),
+      portion.map(({ connectionId }) => connectionId),
     );
-    await cast.watched(ids, 120_000);
-    await cast.settled(ids, 120_000);
+    // Heard when it is waited for.
+    ready.catch(() => undefined);
     calendars.push(...portion);
-    say(`${calendars.length} calendars connected`);
+    if (calendars.length % 1_000 === 0) say(`${calendars.length} calendars after ${secondsSince(startedAt)} s`);
   }
+  await ready;
+  say(`${calendars.length} calendars connected in ${secondsSince(startedAt)} s`);
   return calendars;
+}
+
+function secondsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 1_000);
+}
+
+async function grantPortion(cast: Cast, size: number): Promise<ConnectedCalendar[]> {
+  const portion: ConnectedCalendar[] = [];
+  while (portion.length < size) {
+    const wishes = Array.from({ length: Math.min(AT_ONCE, size - portion.length) }, (_, at) =>
+      connectOne(cast, at % 2 === 0 ? 'google' : 'microsoft'),
+    );
+    portion.push(...(await Promise.all(wishes)));
+  }
+  return portion;
+}
+
+/** The channel first: opening it asks for a look, which then is the only one. */
+async function makeReady(cast: Cast, queues: QueueSystem, ids: readonly string[]): Promise<void> {
+  await ringRetry(
+    queues,
+    ids.map((connection_id) => ({ task: 'keep_channel', connection_id })),
+  );
+  await cast.watched(ids, READY_WITHIN_MS);
+  await ringInboundSyncs(queues, ids);
+  await cast.settled(ids, READY_WITHIN_MS);
 }
 
 async function connectOne(cast: Cast, calendarProvider: CalendarProvider): Promise<ConnectedCalendar> {

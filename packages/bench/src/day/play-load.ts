@@ -28,6 +28,7 @@ export async function playLoad(
   desk: BookingDesk,
   calendars: readonly ConnectedCalendar[],
   orders: readonly Order[],
+  say: (line: string) => void = () => undefined,
 ): Promise<PlayedLoad> {
   const changedAt = new Map<string, number>();
   const bookedAt = new Map<string, number>();
@@ -41,7 +42,7 @@ export async function playLoad(
   const carryOut = async ({ deed, calendar: index }: Order) => {
     const calendar = calendars[index] as ConnectedCalendar;
     number += 1;
-    const at = (offsetHours: number) => spanOf(number + offsetHours);
+    const later = (offsetHours: number) => spanOf(number + offsetHours);
     if (deed === 'booking') {
       const bookingId = randomUUID();
       const slot = spanOf(number);
@@ -54,12 +55,13 @@ export async function playLoad(
     if (deed === 'event') return;
     for (let edit = 1; edit < SERIES_NOTIFICATIONS; edit += 1) {
       await sleep(EDIT_MS);
-      await cast.sandbox.changeEvent(calendar, id, at(edit));
+      await cast.sandbox.changeEvent(calendar, id, { ...later(edit) });
       changedAt.set(id, Date.now());
     }
   };
 
-  for (const order of orders) {
+  for (const [at, order] of orders.entries()) {
+    if (at > 0 && at % Math.ceil(orders.length / 10) === 0) say(`${at} of ${orders.length} orders given`);
     const lateMs = performance.now() - startedAt - order.atMs;
     if (lateMs < 0) await sleep(-lateMs);
     latestMs = Math.max(latestMs, lateMs);
