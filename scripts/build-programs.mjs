@@ -14,7 +14,7 @@ const HOME = join(ROOT, '.bookiji', PROGRAMS);
 /** A fleet that still runs finds its programs again when a process of it dies. */
 const BUILDS_KEPT = 4;
 
-const entries = globSync('apps/*/src/main.ts', { cwd: ROOT }).map((path) => ({
+const entries = globSync('apps/{ingress,*-worker,ops,sandbox}/src/main.ts', { cwd: ROOT }).map((path) => ({
   in: join(ROOT, path),
   out: path.split('/')[1],
 }));

@@ -56,7 +56,9 @@ function main([task, ...args]) {
   const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath;
   say(`Node ${process.versions.node} found, ${versionOf(node)} used`);
   const programs = task === 'start' ? findPrograms(ROOT) : null;
-  runTask(node, TASKS[task](args, programs), programs === null ? env : { ...env, CALSYNC_PROGRAMS: programs });
+  const prepared =
+    programs === null ? {} : { CALSYNC_PROGRAMS: programs, NODE_COMPILE_CACHE: join(programs, 'compiled') };
+  runTask(node, TASKS[task](args, programs), { ...env, ...prepared });
 }
 
 /** npm's own settings must not leak into pnpm, turbo and the product; what names registries and proxies stays. */

@@ -74,7 +74,9 @@ export function startFleet(
 ): Supervisor {
   // Where providers reach ingress follows its port unless somebody says otherwise.
   const publicBaseUrl = environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
-  const env = { ...environment, PUBLIC_BASE_URL: publicBaseUrl };
+  // What is compiled of programs is forgotten together with them.
+  const compiled = programs === null ? {} : { NODE_COMPILE_CACHE: join(programs, 'compiled') };
+  const env = { ...environment, ...compiled, PUBLIC_BASE_URL: publicBaseUrl };
   const supervisor = superviseProcesses(
     roles.map((role) => ({ role, ...commandOf(role, programs), env: environmentOf(role, env) })),
     {
