@@ -1,4 +1,4 @@
-import { type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
+import { dependsOnSubject, type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
 import { inboundSyncJob, type QueueSystem, ringInboundSyncs, ringOutboundSyncs } from '@bookiji/queues';
 import { type SyncDependencies, type SyncOutcome, syncConnection } from '@bookiji/sync';
 
@@ -35,9 +35,11 @@ export function createInboundSyncProcessor(deps: InboundSyncDeps) {
 }
 
 async function park(deps: InboundSyncDeps, connectionId: string): Promise<InboundSyncResult | null> {
-  const subject = await deps.findSubject(connectionId);
-  if (subject === null) return { outcome: 'nothing_due' };
-  const reason = findObstacle(deps.flags, { ...subject, connectionId });
+  const asksWhose = dependsOnSubject(deps.flags);
+  const found = asksWhose ? await deps.findSubject(connectionId) : null;
+  // A claim would find nothing there either.
+  if (asksWhose && found === null) return { outcome: 'nothing_due' };
+  const reason = findObstacle(deps.flags, found === null ? null : { ...found, connectionId });
   return reason === null ? null : { outcome: 'parked', reason };
 }
 

@@ -10,9 +10,16 @@ export interface WorkSubject {
   readonly calendarProvider: 'google' | 'microsoft';
 }
 
-/** Asked once at the start of every job about a connection; null lets it through. */
-export function findObstacle(flags: FlagBoard, subject: WorkSubject): Obstacle | null {
+/** Whether an answer depends on whose connection it is; while nothing is listed or switched off, nobody need look. */
+export function dependsOnSubject({ allowlists }: Pick<FlagBoard, 'allowlists'>): boolean {
+  const { providerIds, connectionIds, calendarProvidersOff = [], connectionIdsOff = [] } = allowlists;
+  return providerIds !== null || connectionIds !== null || calendarProvidersOff.length + connectionIdsOff.length > 0;
+}
+
+/** Asked once at the start of every job about a connection; null lets it through. No subject where it does not matter. */
+export function findObstacle(flags: FlagBoard, subject: WorkSubject | null): Obstacle | null {
   if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 'flag_off';
+  if (subject === null) return null;
   const isOn =
     flags.isSwitchOn(switchName('provider', subject.calendarProvider)) &&
     flags.isSwitchOn(switchName('connection', subject.connectionId));

@@ -1,4 +1,6 @@
 /** Carries notifications to their addresses, tries again as the provider would, and keeps a record of it. */
+import http from 'node:http';
+import https from 'node:https';
 import type { Provider } from '../provider.ts';
 import type { SandboxSettings } from '../settings.ts';
 import type { Fate, NotificationKind } from './notification-faults.ts';
@@ -57,6 +59,8 @@ export class Courier {
   #pending = 0;
   #totals = new Map<Provider, CourierTotals>();
   readonly #closing = new AbortController();
+  readonly #asked = new Set<http.ClientRequest>();
+  readonly #agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
 
   constructor(settings: SandboxSettings, now: () => number) {
     this.#settings = settings;
@@ -111,6 +115,9 @@ export class Courier {
 
   close(): void {
     this.#closing.abort();
+    for (const asked of this.#asked) asked.destroy();
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
   }
 
   #note(parcel: Parcel, note: ParcelNote, outcome: Delivery['outcome']): Delivery {
@@ -152,19 +159,33 @@ export class Courier {
     }
   }
 
-  async #post(parcel: Parcel): Promise<number> {
-    const signal = AbortSignal.any([
-      this.#closing.signal,
-      AbortSignal.timeout(this.#settings.notifications.timeout_ms),
-    ]);
-    try {
-      const { url, headers, body } = parcel;
-      const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
-      await response.arrayBuffer();
-      return response.status;
-    } catch {
-      return 0;
-    }
+  /** By a plain client: `fetch` took a sixth of the sandbox's time. */
+  #post({ url, headers, body }: Parcel): Promise<number> {
+    return new Promise((resolve) => {
+      if (this.#closing.signal.aborted) return resolve(0);
+      const isPlain = url.startsWith('http:');
+      const { request } = isPlain ? http : https;
+      const asked = request(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        agent: isPlain ? this.#agents.http : this.#agents.https,
+      });
+      this.#asked.add(asked);
+      const timer = setTimeout(() => asked.destroy(), this.#settings.notifications.timeout_ms);
+      const finish = (status: number) => {
+        clearTimeout(timer);
+        this.#asked.delete(asked);
+        resolve(status);
+      };
+      asked.once('response', (answer) => {
+        answer.resume();
+        answer.once('end', () => finish(answer.statusCode ?? 0));
+      });
+      asked.once('error', () => finish(0));
+      // Closed before its end, or after it, when this is nothing new.
+      asked.once('close', () => finish(0));
+      asked.end(body);
+    });
   }
 
   async #wait(ms: number): Promise<void> {

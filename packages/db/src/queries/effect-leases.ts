@@ -12,6 +12,7 @@ import {
   bookingIntents,
   connections,
 } from '../schema/index.ts';
+import { credentialColumns, type StoredCredentials } from './credentials.ts';
 import { LeaseLostError } from './sync-leases.ts';
 
 const given = sql.placeholder;
@@ -33,6 +34,8 @@ export interface EffectClaim {
     readonly endAt: Date | null;
     readonly details: BookingDetails | null;
   };
+  /** The sealed tokens at the claim, so that nobody has to ask for them once more. Not for logs. */
+  readonly credentials: StoredCredentials;
   /** True when an earlier claim may have created the event without recording it. */
   readonly wasTriedBefore: boolean;
   readonly claimedAt: Date;
@@ -53,6 +56,7 @@ export async function claimEffect(
     effect,
     token: effect.leaseToken,
     ...row.connection,
+    credentials: { calendarProvider: row.connection.calendarProvider, ...row.credentials },
     desired: {
       version: intent.version,
       state: intent.state,
@@ -84,7 +88,7 @@ const effectClaim = hotStatement((db) => {
   const columns = getTableColumns(bookingEffects);
   const names = Object.keys(columns) as (keyof typeof columns)[];
   const effect = Object.fromEntries(names.map((name) => [name, taken[name]])) as unknown as typeof columns;
-  const { providerId, calendarProvider, externalCalendarId } = connections;
+  const { providerId, calendarProvider, externalCalendarId, status, tokenVersion } = connections;
   return db
     .with(taken)
     .select({
@@ -92,6 +96,7 @@ const effectClaim = hotStatement((db) => {
       claimedAt: taken.claimedAt,
       intent: bookingIntents,
       connection: { providerId, calendarProvider, externalCalendarId },
+      credentials: { status, tokenVersion, ...credentialColumns },
     })
     .from(taken)
     .innerJoin(bookingIntents, eq(bookingIntents.bookingId, taken.bookingId))

@@ -127,12 +127,15 @@ export async function claimEffect(
     const connection = tables.connections.get(claim.connectionId);
     if (effect === null || intent === undefined || connection === undefined) return null;
     const { version, state, startAt, endAt, details } = intent;
+    const { calendarProvider, status, tokenVersion } = connection;
+    const grant = { accessTokenSealed: null, refreshTokenSealed: null, tokenVersion, expiresInSeconds: null };
     return {
       effect,
       token: taken.token,
       providerId: connection.providerId,
-      calendarProvider: connection.calendarProvider,
+      calendarProvider,
       externalCalendarId: connection.externalCalendarId,
+      credentials: { calendarProvider, status, ...grant },
       desired: { version, state, startAt, endAt, details },
       wasTriedBefore: effect.leaseToken > 1,
       claimedAt: taken.claimedAt,

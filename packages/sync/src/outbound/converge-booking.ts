@@ -20,6 +20,7 @@ import {
   recordEffectSuccess,
   recordExternalChange,
   releaseEffectLease,
+  type StoredCredentials,
   withdrawDeletion,
   writeDeadLetter,
 } from '@bookiji/db';
@@ -34,11 +35,14 @@ import { type Inspection, inspectEvent } from './inspect-event.ts';
 export interface ConvergeDependencies {
   readonly db: Database;
   /** The calendar of a connection, with all policies around it. */
-  readonly openCalendar: (connection: {
-    readonly id: string;
-    readonly calendarProvider: CalendarProvider;
-    readonly externalCalendarId: string;
-  }) => CalendarPort;
+  readonly openCalendar: (
+    connection: {
+      readonly id: string;
+      readonly calendarProvider: CalendarProvider;
+      readonly externalCalendarId: string;
+    },
+    credentials?: StoredCredentials,
+  ) => CalendarPort;
   readonly owner: string;
   readonly backoff: BackoffSettings;
   readonly leaseMs: number;
@@ -125,8 +129,8 @@ function leaseOf({ effect, token }: EffectClaim) {
 }
 
 function openPort(deps: ConvergeDependencies, claim: EffectClaim): CalendarPort {
-  const { calendarProvider, externalCalendarId } = claim;
-  return deps.openCalendar({ id: claim.effect.connectionId, calendarProvider, externalCalendarId });
+  const { calendarProvider, externalCalendarId, credentials } = claim;
+  return deps.openCalendar({ id: claim.effect.connectionId, calendarProvider, externalCalendarId }, credentials);
 }
 
 async function writeVersion(
