@@ -28,6 +28,9 @@ const PORTS: Readonly<Record<Role, string>> = {
   'retry-worker': 'RETRY_WORKER_PORT',
 };
 
+/** Often enough to wait for, seldom enough not to be what the fleet waits for. */
+const LOOK_AGAIN_MS = 50;
+
 const NO_QUOTAS = {
   google: { user_requests_per_minute: null, project_requests_per_minute: null },
   microsoft: { mailbox_concurrency: null },
@@ -104,13 +107,19 @@ export async function openCast(stage: Stage, over: Environment = {}): Promise<Ca
       return { calendarProvider, email, providerId, connectionId };
     },
     settled: (connectionIds, withinMs) =>
-      waitUntil('every connection to be in step', () => areClean(database, connectionIds), withinMs).then(
-        () => undefined,
-      ),
+      waitUntil(
+        'every connection to be in step',
+        () => areClean(database, connectionIds),
+        withinMs,
+        LOOK_AGAIN_MS,
+      ).then(() => undefined),
     watched: (connectionIds, withinMs) =>
-      waitUntil('every calendar to be watched', () => areWatched(database, connectionIds), withinMs).then(
-        () => undefined,
-      ),
+      waitUntil(
+        'every calendar to be watched',
+        () => areWatched(database, connectionIds),
+        withinMs,
+        LOOK_AGAIN_MS,
+      ).then(() => undefined),
     async close() {
       await Promise.all(running.map((one) => one.stop()));
       await database.drop();

@@ -23,6 +23,9 @@ const SWEEPS_PER_RETENTION = 10;
 /** At least the last hundred keys of a connection are promised; a storm keeps no more than this. */
 const DELIVERIES_PER_CONNECTION = 1_000;
 
+/** All channels are read, of which hardly any needs something: less often than work that is due. */
+const TURNS = 3;
+
 /** Asks for upkeep of every connection whose push registration is missing, about to end, silent or in doubt. */
 export function sweepChannels(options: {
   readonly db: Database;
@@ -33,7 +36,7 @@ export function sweepChannels(options: {
 }): Sweep {
   return {
     name: 'channels',
-    intervalMs: options.intervalMs,
+    intervalMs: TURNS * options.intervalMs,
     async run() {
       if (!options.flags.isOn('CALENDAR_JOBS_ENABLED') || !options.flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
       const ids = await findConnectionsToWatch(options.db, options.flags.allowlists, options.upkeep, BATCH);

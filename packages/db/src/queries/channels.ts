@@ -47,6 +47,13 @@ function upkeepOf({ renewBeforeSeconds, silentAfterSeconds, secretMark }: Upkeep
     END`;
 }
 
+/** True of every active channel of which {@link upkeepOf} may be said, and of few others; by the channel's own row alone. */
+function mayNeedUpkeep({ renewBeforeSeconds, secretMark }: UpkeepSettings) {
+  return sql`channels.unannounced_at IS NOT NULL OR channels.secret_mark <> ${secretMark}
+     OR channels.expires_at <= now() + ${renewBeforeSeconds} * interval '1 second'
+     OR (channels.calendar_provider = 'microsoft' AND channels.updated_at <= now() - ${CONFIRM_EVERY})`;
+}
+
 /** Stored before the provider is asked: its handshake may come before its answer. */
 export async function insertRegisteringChannel(
   db: Database,
@@ -113,6 +120,8 @@ export async function requestRenewal(db: Database, id: string): Promise<void> {
  * Active, allowed connections whose channels need looking after: there is none, none that needs nothing, more than one,
  * or one of which nobody knows whether it was opened. What was tried a minute ago waits, and twice as long with each
  * refusal, up to an hour.
+ *
+ * Channels are read in three passes without a look at anything else; only what they leave is judged one by one.
  */
 export async function findConnectionsToWatch(
   db: Database,
@@ -121,8 +130,19 @@ export async function findConnectionsToWatch(
   limit: number,
 ): Promise<string[]> {
   const rows = await db.execute<{ id: string }>(sql`
+    WITH candidate AS MATERIALIZED (
+      SELECT c.id FROM external_calendar_connections c
+       WHERE c.status = 'active' AND c.sync_enabled
+         AND NOT EXISTS (SELECT FROM channels h WHERE h.connection_id = c.id AND h.state = 'active')
+      UNION
+      SELECT connection_id FROM channels WHERE state = 'active' GROUP BY connection_id HAVING count(*) > 1
+      UNION
+      SELECT connection_id FROM channels
+       WHERE state = 'registering' OR (state = 'active' AND (${mayNeedUpkeep(settings)}))
+    )
     SELECT id FROM external_calendar_connections
-     WHERE status = 'active' AND sync_enabled AND (backoff_until IS NULL OR backoff_until <= now())
+     WHERE id IN (SELECT id FROM candidate)
+       AND status = 'active' AND sync_enabled AND (backoff_until IS NULL OR backoff_until <= now())
        AND (${list(allow.providerIds)}::text IS NULL OR ${list(allow.providerIds)}::text::jsonb ? provider_id::text)
        AND (${list(allow.connectionIds)}::text IS NULL OR ${list(allow.connectionIds)}::text::jsonb ? id::text)
        AND (SELECT count(*) FILTER (WHERE state = 'active') <> 1
