@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { judgeSeries } from './judge-series.ts';
+import { type JudgeOptions, judgeSeries } from './judge-series.ts';
 
 const MB = 2 ** 20;
 const MINUTE_MS = 60_000;
@@ -15,10 +15,10 @@ function createNoise(): () => number {
 }
 
 /** An hour of readings, one a minute. */
-function judge(valueAt: (minute: number, noise: number) => number) {
+function judge(valueAt: (minute: number, noise: number) => number, options?: JudgeOptions) {
   const noise = createNoise();
   const readings = Array.from({ length: 61 }, (_, at) => ({ atMs: at * MINUTE_MS, value: valueAt(at, noise()) }));
-  return judgeSeries(readings, ALLOW);
+  return judgeSeries(readings, ALLOW, options);
 }
 
 const sawtooth = (minute: number, period: number) => ((minute % period) / period) * 40 * MB;
@@ -45,6 +45,19 @@ test.each<[name: string, valueAt: (minute: number, noise: number) => number]>([
   ['a leak that begins late', (minute) => 100 * MB + Math.max(0, minute - 30) * MB],
 ])('%s grows', (_name, valueAt) => {
   expect(judge(valueAt)).toMatchObject({ isFlat: false });
+});
+
+const dip = (minute: number) => (minute > 26 && minute < 34 ? 90 * MB : 0);
+test('what was given back and is taken again is flat where that may be, and growth elsewhere', () => {
+  const regained = (minute: number, noise: number) =>
+    250 * MB - dip(minute) - (minute < 34 ? 0 : 30 * MB * Math.exp((34 - minute) / 9)) + MB * noise;
+  expect(judge(regained)).toMatchObject({ isFlat: false });
+  expect(judge(regained, { mayReturn: true })).toMatchObject({ isFlat: true });
+});
+
+test('a leak grows even where a level may return', () => {
+  const leak = (minute: number, noise: number) => 100 * MB - dip(minute) / 2 + (minute * MB) / 3 + 3 * MB * noise;
+  expect(judge(leak, { mayReturn: true })).toMatchObject({ isFlat: false });
 });
 
 test('a leak is told in what it comes to a day', () => {

@@ -4,10 +4,12 @@
  * Only the second half of the run is judged: what fills up first (pools, caches, tables that have not reached their
  * retention yet, the heap's own idea of its size) is warm-up. In it, the slope is Theil and Sen's, the median of the
  * slopes between all pairs of readings, which neither a collected heap nor a vacuumed table nor a frozen minute bends.
- * A series grows when both of these say so:
+ * A series grows when all of these say so:
  *
  * - over the half that is judged the slope comes to more than the series is allowed;
- * - Mann and Kendall's test finds that a trend, at a chance of error of 1 %, so that noise around one level is no growth.
+ * - Mann and Kendall's test finds that a trend, at a chance of error of 1 %, so that noise around one level is no growth;
+ * - for what is given back and taken again (V8's memory, after a minute in which the machine stood still), the last quarter
+ *   stands above the level of the first half.
  */
 
 /** In the series' own unit over the half that is judged; the larger one counts. */
@@ -15,6 +17,11 @@ export interface Allowance {
   /** Of the series' own median. */
   readonly share: number;
   readonly atLeast: number;
+}
+
+export interface JudgeOptions {
+  /** A level that was held before is no growth either: the series is given back at times and taken again. */
+  readonly mayReturn?: boolean;
 }
 
 export interface Reading {
@@ -43,7 +50,11 @@ const SIGNIFICANT = 2.33;
 const FEWEST = 8;
 
 /** @throws Error when there are too few readings to judge. */
-export function judgeSeries(readings: readonly Reading[], allow: Allowance): SeriesVerdict {
+export function judgeSeries(
+  readings: readonly Reading[],
+  allow: Allowance,
+  { mayReturn = false }: JudgeOptions = {},
+): SeriesVerdict {
   const judged = readings.slice(Math.floor(readings.length / 2));
   const [first, last] = [judged[0], judged.at(-1)];
   if (first === undefined || last === undefined || judged.length < FEWEST) {
@@ -54,7 +65,23 @@ export function judgeSeries(readings: readonly Reading[], allow: Allowance): Ser
   const median = medianOf(judged.map(({ value }) => value));
   const allowed = Math.max(allow.atLeast, allow.share * median);
   const isTrend = trendOf(judged.map(({ value }) => value)) >= SIGNIFICANT;
-  return { isFlat: grown <= allowed || !isTrend, median, grown, allowed, grownADay: slope * DAY_MS, isTrend };
+  const hasReturned = mayReturn && isHeldBefore(readings);
+  return {
+    isFlat: grown <= allowed || !isTrend || hasReturned,
+    median,
+    grown,
+    allowed,
+    grownADay: slope * DAY_MS,
+    isTrend,
+  };
+}
+
+/** Whether the last quarter stands no higher than nine tenths of the readings of the first half did at most. */
+function isHeldBefore(readings: readonly Reading[]): boolean {
+  const values = readings.map(({ value }) => value);
+  const before = values.slice(0, Math.floor(values.length / 2)).sort((one, other) => one - other);
+  const held = before[Math.ceil(before.length * 0.9) - 1] ?? Number.NEGATIVE_INFINITY;
+  return medianOf(values.slice(Math.floor((values.length * 3) / 4))) <= held;
 }
 
 function slopesOf(readings: readonly Reading[]): number[] {

@@ -150,7 +150,11 @@ function judgeAll(series: readonly Series[], minutes: number): { figures: Figure
       continue;
     }
     // What is not there at every reading (a key of an idle queue) was not there in between.
-    const { isFlat, median, grown, allowed, grownADay, isTrend } = judgeSeries(fillIn(series, readings), kind.allow);
+    const { isFlat, median, grown, allowed, grownADay, isTrend } = judgeSeries(
+      fillIn(series, readings),
+      kind.allow,
+      kind,
+    );
     figures.push({ name, value: round(median), unit: kind.unit });
     if (isTrend) figures.push({ name: `${name}, a day at its slope`, value: round(grownADay), unit: kind.unit });
     const share = round(Math.max(0, grown) / allowed);

@@ -11,6 +11,7 @@ export interface Kind {
   readonly allow: Allowance | null;
   /** What swings over minutes (a heap between collections, dead rows between vacuums) is only shown by a shorter run. */
   readonly fromMinutes?: number;
+  readonly mayReturn?: boolean;
 }
 
 export interface Series {
@@ -22,7 +23,7 @@ export interface Series {
 
 const MB = 2 ** 20;
 export const KINDS = {
-  resident: { name: 'resident memory', unit: 'MB', allow: { share: 0.05, atLeast: 8 } },
+  resident: { name: 'resident memory', unit: 'MB', allow: { share: 0.05, atLeast: 8 }, mayReturn: true },
   heap: { name: 'heap used, least of each interval', unit: 'MB', allow: { share: 0.08, atLeast: 6 }, fromMinutes: 30 },
   files: { name: 'open files and sockets', unit: '', allow: { share: 0.05, atLeast: 3 } },
   handles: { name: 'active handles', unit: '', allow: { share: 0.05, atLeast: 3 } },
@@ -31,6 +32,10 @@ export const KINDS = {
   connections: { name: 'database connections', unit: '', allow: { share: 0.05, atLeast: 3 } },
   rows: { name: 'rows', unit: '', allow: { share: 0.05, atLeast: 50 } },
   size: { name: 'size on disk with indexes', unit: 'MB', allow: { share: 0.05, atLeast: 0.5 } },
+  // Of what is kept for a time: its rows follow how much there is to do, its age says that what is older is forgotten.
+  rowsKept: { name: 'rows', unit: '', allow: null },
+  sizeKept: { name: 'size on disk with indexes', unit: 'MB', allow: null },
+  oldest: { name: 'age of the oldest row', unit: 's', allow: { share: 0.1, atLeast: 60 } },
   dead: { name: 'dead rows', unit: '', allow: { share: 0.25, atLeast: 2_000 }, fromMinutes: 30 },
   // How many jobs there are at one moment depends on who else uses the machine just then.
   keys: { name: 'keys', unit: '', allow: { share: 0.1, atLeast: 200 } },
@@ -102,6 +107,9 @@ export function watchSeries(watched: Watched): SeriesWatch {
   };
 }
 
+/** Tables whose rows are kept for a time → since when. */
+const KEPT_SINCE: Readonly<Record<string, string>> = { sync_runs: 'finished_at', deliveries: 'received_at' };
+
 type Note = (kind: Kind, of: string, value: number) => void;
 
 async function readProcess(url: string): Promise<ProcessFigures> {
@@ -134,9 +142,15 @@ async function readDatabase({ sql }: TestDatabase, note: Note): Promise<void> {
     SELECT relname AS name, n_dead_tup::int AS dead, pg_total_relation_size(relid)::float8 AS bytes
       FROM pg_stat_user_tables WHERE schemaname = 'public' AND relname <> 'schema_migrations'`;
   for (const { name, dead, bytes } of tables) {
+    const since = KEPT_SINCE[String(name)];
     const [row] = await sql`SELECT count(*)::int AS n FROM ${sql(String(name))}`;
-    note(KINDS.rows, String(name), Number(row?.n));
-    note(KINDS.size, String(name), Number(bytes) / MB);
+    note(since === undefined ? KINDS.rows : KINDS.rowsKept, String(name), Number(row?.n));
+    note(since === undefined ? KINDS.size : KINDS.sizeKept, String(name), Number(bytes) / MB);
+    if (since !== undefined) {
+      const [oldest] = await sql`
+        SELECT coalesce(extract(epoch FROM now() - min(${sql(since)})), 0)::float8 AS seconds FROM ${sql(String(name))}`;
+      note(KINDS.oldest, String(name), Number(oldest?.seconds));
+    }
     note(KINDS.dead, String(name), Number(dead));
   }
 }
