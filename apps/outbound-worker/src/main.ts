@@ -10,6 +10,8 @@ import { createOutboundSyncProcessor } from './process-outbound-sync.ts';
 import { createConvergeReporter } from './report-converge.ts';
 
 const CONCURRENCY = 20;
+/** A write waits for its calendar provider most of its time. */
+const WRITES_AT_ONCE = 40;
 
 await runProcess({
   role: 'outbound-worker',
@@ -63,7 +65,7 @@ await runProcess({
     };
     const convergeWork = {
       queue: QUEUE_NAMES.outboundSync,
-      concurrency: CONCURRENCY,
+      concurrency: WRITES_AT_ONCE,
       process: async (job: { data: unknown }, signal: AbortSignal) => (await converge(job.data, signal)).outcome,
     };
     context.own(startWorker(stores, takeInWork, context));
