@@ -8,6 +8,7 @@ import { GOOGLE, MICROSOFT, openSender } from './senders.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../../shared/fixtures/', import.meta.url));
 const readRecording = <Shape>(file: string) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Shape;
+// The recordings lie beside the repository, not in it; without them there is nothing to run.
 const suite = existsSync(FOLDER) ? describe : describe.skip;
 
 suite('a recorded notification', () => {

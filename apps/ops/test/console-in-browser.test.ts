@@ -18,6 +18,7 @@ import {
 } from '../../../packages/local-fleet/test/fleet-harness.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
+// Left out where no Chromium is installed; CI brings it, or fails (`scripts/test.ts`).
 const inBrowser = existsSync(CHROMIUM) ? describe : describe.skip;
 const QUEUE = 'calendar-booking-events';
 /** Bull Board asks for fonts from elsewhere, and the content policy says no. */

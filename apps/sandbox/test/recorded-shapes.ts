@@ -7,6 +7,7 @@ const FOLDER = fileURLToPath(new URL('../../../../shared/fixtures/', import.meta
 
 /** A `describe` over recordings; one skipped test where there are none. */
 export function describeRecorded(name: string, tests: () => void): void {
+  // The recordings lie beside the repository, not in it; without them there is nothing to run.
   if (existsSync(FOLDER)) describe(name, tests);
   else describe.skip(name, () => test('needs the recordings', () => {}));
 }

@@ -85,6 +85,7 @@ describe('a fleet that cannot start says why in one line', () => {
   });
 
   const isIsolating = spawnSync('unshare', ['-n', 'true']).status === 0;
+  // Not everybody may make a network of their own; root, as in CI, may.
   (isIsolating ? test : test.skip)('a machine whose loopback interface is down', async () => {
     const dataDir = join(mkdtempSync(join(tmpdir(), 'calsync-lo-')), 'data');
     const script = `

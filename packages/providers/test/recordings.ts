@@ -36,6 +36,7 @@ export function recordingsOf(calendarProvider: CalendarProvider): Recordings {
   const readFixture = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
   return {
     describeRecorded(name, tests) {
+      // The recordings lie beside the repository, not in it; without them there is nothing to run.
       if (existsSync(folder)) describe(name, tests);
       else describe.skip(name, () => test('need the recordings', () => {}));
     },

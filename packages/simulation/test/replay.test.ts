@@ -11,6 +11,7 @@ const {
   SIMULATION_WORKLOAD: workload,
 } = process.env;
 
+// A tool for whoever has a failing seed: without one there is nothing to replay.
 (seed === undefined ? test.skip : test)('the schedule of SIMULATION_SEED, step by step', async () => {
   const result = await simulate({
     stories: await loadStories(),
