@@ -5,6 +5,7 @@ import { hotStatement } from '../hot-statement.ts';
 import { bookingEffects, bookingIntents } from '../schema/index.ts';
 
 const given = sql.placeholder;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** How inbound recognises a booking's own event in the feed. */
 export interface KnownEffect {
@@ -36,12 +37,18 @@ export async function findKnownEffects(
     connectionId,
     ids: JSON.stringify([...eventIds, ...creationKeys]),
     creationKeys: JSON.stringify(creationKeys),
-    bookingIds: JSON.stringify(bookingIds),
+    // Somebody else may have written the marker: what is no id is nobody's.
+    bookingIds: JSON.stringify(bookingIds.filter((id) => UUID.test(id))),
   });
 }
 
+/**
+ * Each name is looked up in the index that it stands in, however many bookings there are: with `IN (SELECT …)` in place
+ * of the arrays PostgreSQL would read all effects of all connections, every time.
+ */
 const knownEffects = hotStatement((db) => {
-  const anyOf = (name: string) => sql`(SELECT jsonb_array_elements_text(${given(name)}::text::jsonb))`;
+  const all = (name: string) => sql`jsonb_array_elements_text(${given(name)}::text::jsonb)`;
+  const names = sql`ARRAY(SELECT ${all('ids')})`;
   return db
     .select({
       bookingId: bookingEffects.bookingId,
@@ -63,10 +70,10 @@ const knownEffects = hotStatement((db) => {
       and(
         eq(bookingEffects.connectionId, given('connectionId')),
         or(
-          sql`${bookingEffects.externalEventId} IN ${anyOf('ids')}`,
-          sql`${bookingEffects.creationKey} IN ${anyOf('ids')}`,
-          sql`${bookingEffects.formerKeys} && ARRAY${anyOf('creationKeys')}`,
-          sql`${bookingEffects.bookingId}::text IN ${anyOf('bookingIds')}`,
+          sql`${bookingEffects.externalEventId} = ANY(${names})`,
+          sql`${bookingEffects.creationKey} = ANY(${names})`,
+          sql`${bookingEffects.formerKeys} <> '{}' AND ${bookingEffects.formerKeys} && ARRAY(SELECT ${all('creationKeys')})`,
+          sql`${bookingEffects.bookingId} = ANY(ARRAY(SELECT ${all('bookingIds')}::uuid))`,
         ),
       ),
     )
