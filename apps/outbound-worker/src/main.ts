@@ -45,6 +45,7 @@ await runProcess({
       queues,
       findSubject: rememberSubjects((id) => findConnection(database.db, id)),
       askLeave: openCalendar.askLeave,
+      isCalm: openCalendar.isCalm,
       publishChanges: async (changes: readonly ExternalChange[]) => {
         await publishExternalChanges(queues, changes);
         await markChangesPublished(

@@ -1,5 +1,5 @@
 import { type ExternalChange, postponeEffects } from '@bookiji/db';
-import { type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
+import { dependsOnSubject, type FlagBoard, findObstacle, type Obstacle, type WorkSubject } from '@bookiji/flags';
 import { outboundSyncJob, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
 import {
   type BookingTarget,
@@ -25,6 +25,8 @@ export interface OutboundSyncDeps {
   readonly askLeave: (
     calendarProvider: WorkSubject['calendarProvider'],
   ) => { readonly mayGo: true } | { readonly mayGo: false; readonly waitMs: number | null };
+  /** Whether no breaker keeps anything back, so that nobody need know which calendar provider it is. */
+  readonly isCalm: () => boolean;
   /** Sends recorded changes on to the booking service; what fails is sent by the sweep. */
   readonly publishChanges: (changes: readonly ExternalChange[]) => Promise<void>;
   readonly report: (
@@ -59,6 +61,10 @@ async function park(
   connectionId: string,
   postpone: ReturnType<typeof createPostponer>,
 ): Promise<OutboundSyncResult | null> {
+  if (deps.isCalm() && !dependsOnSubject(deps.flags)) {
+    const reason = findObstacle(deps.flags, null);
+    return reason === null ? null : { outcome: 'parked', reason };
+  }
   const subject = await deps.findSubject(connectionId);
   if (subject === null) return { outcome: 'nothing_due' };
   const reason = findObstacle(deps.flags, { ...subject, connectionId });

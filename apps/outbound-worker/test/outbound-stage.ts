@@ -96,6 +96,7 @@ export async function startOutboundStage(options: {
     queues: {} as QueueSystem,
     findSubject: async (id) => connections.get(id) ?? null,
     askLeave: openCalendar.askLeave,
+    isCalm: openCalendar.isCalm,
     publishChanges: async () => undefined,
     report: ({ connectionId }, result) => {
       const { calendarProvider } = connections.get(connectionId) as BuiltConnection;
@@ -178,6 +179,7 @@ const openFlags = {
   isSwitchOn: () => true,
   isShadowing: () => false,
   allows: () => true,
+  allowlists: { providerIds: null, connectionIds: null },
 } as unknown as FlagBoard;
 
 function providerSettings(at: string) {

@@ -82,6 +82,8 @@ export interface CalendarOpener {
   (connection: OpenableConnection, known?: StoredCredentials): CalendarPort;
   /** Asks this process's breaker before any work is begun. */
   askLeave(calendarProvider: CalendarProvider): Leave;
+  /** Whether this process's breakers are all closed; asking leaves them as they are. */
+  isCalm(): boolean;
 }
 
 export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOpener {
@@ -99,6 +101,7 @@ export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOp
   };
   return Object.assign(open, {
     askLeave: (calendarProvider: CalendarProvider) => shared[calendarProvider].breaker.askLeave(),
+    isCalm: () => Object.values(shared).every(({ breaker }) => breaker.state === 'closed'),
   });
 }
 
