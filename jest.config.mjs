@@ -22,5 +22,6 @@ export default {
   reporters: ['default', '<rootDir>/packages/testing/jest/reporter.mjs'],
   // Half of the time a test of the whole waits for something; two cores carry three of them.
   maxWorkers: 3,
-  testTimeout: 30_000,
+  // Many times what any of them takes: what waits for a real process may wait long on a machine that does other things.
+  testTimeout: 120_000,
 };

@@ -39,7 +39,7 @@ describe('a line that breaks', () => {
     const url = new URL(database.url);
     relay = await startRelay(Number(url.port));
     url.port = String(relay.port);
-    handle = openDatabase(url.href, { applicationName: 'test', max: 3, answerTimeoutMs: 500 });
+    handle = openDatabase(url.href, { applicationName: 'test', max: 3, answerTimeoutMs: 2_000 });
   });
   afterEach(async () => {
     await handle.close();

@@ -41,7 +41,7 @@ function askWhenBroken(socket: Socket | undefined, ask: () => PromiseLike<unknow
       }),
     );
     socket?.destroy(new Error('reset by the other side'));
-    setTimeout(() => resolve('neither'), 3_000).unref();
+    setTimeout(() => resolve('neither'), 20_000).unref();
   });
 }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function waitUntil<Answer>(
   what: string,
   ask: () => Promise<Answer> | Answer,
-  withinMs = 15_000,
+  withinMs = 40_000,
   everyMs = 20,
 ): Promise<NonNullable<Answer>> {
   const until = performance.now() + withinMs;

@@ -47,7 +47,7 @@ describe('a process that ends', () => {
     await ready;
     child.stdout.destroy();
     child.stdin.end();
-    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
     expect(await ended).toBe(0);
     clearTimeout(timer);
   });

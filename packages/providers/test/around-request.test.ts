@@ -5,12 +5,18 @@ import { composeRequest, withTimeout } from '../src/policies/index.ts';
 import { openTestCalendar as openGoogle, refusal } from './google/session.ts';
 import { type LocalServer, startLocalServer } from './local-server.ts';
 import { graphItem, openTestCalendar as openMicrosoft, signal, times, WINDOW } from './microsoft/session.ts';
+import { type HandTimers, handTimers } from './policies/hand-timers.ts';
 
 const DELTA = '/v1.0/me/calendarView/delta';
 
+/** What Graph takes for one request, and what one may take, in time that passes when it answers. */
+const [ANSWER_MS, REQUEST_AT_MOST_MS] = [60, 900];
+
+let timers: HandTimers;
 let server: LocalServer;
 let asked: Operation[];
 beforeEach(async () => {
+  timers = handTimers();
   server = await startLocalServer();
   asked = [];
 });
@@ -32,7 +38,7 @@ function pageOfExceptions(count: number) {
   );
   for (let index = 0; index < count; index += 1) {
     server.on(`GET /v1.0/me/events/m${index}/instances`, async () => {
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await timers.pass(ANSWER_MS);
       return { body: { value: [value[index]] } };
     });
   }
@@ -51,11 +57,13 @@ describe('one page of Graph’s feed with many series to be read', () => {
   });
 
   test('[I-5] takes longer than one request may, and does not fail for that', async () => {
+    const startedAt = timers.now();
     pageOfExceptions(20);
-    const aroundRequest = composeRequest('microsoft', withTimeout(900));
+    const aroundRequest = composeRequest('microsoft', withTimeout(REQUEST_AT_MOST_MS, timers));
     const calendar = openMicrosoft(server.baseUrl, { aroundRequest });
     const page = await calendar.listChanges({ cursor: cursor(), page: null, window: WINDOW }, signal);
     expect(page.changes.filter(({ kind }) => kind === 'event')).toHaveLength(20);
+    expect(timers.now() - startedAt).toBeGreaterThan(REQUEST_AT_MOST_MS);
   });
 });
 

@@ -21,7 +21,7 @@ export function createRedisNode(port: number, dir: string): RedisNode {
     client() {
       // A server that changes its role hangs up on everybody.
       if (client !== null && client.status !== 'end') return client;
-      client = new Redis({ port, host: '127.0.0.1', commandTimeout: 1_000, retryStrategy: () => null });
+      client = new Redis({ port, host: '127.0.0.1', commandTimeout: 5_000, retryStrategy: () => null });
       return client.on('error', () => undefined);
     },
     async start(...args) {
@@ -48,7 +48,7 @@ export function createRedisNode(port: number, dir: string): RedisNode {
 }
 
 /** Asks until it is so; a server that does not answer yet is one where it is not. */
-export async function untilTrue(what: string, ask: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
+export async function untilTrue(what: string, ask: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
   const until = performance.now() + withinMs;
   while (!(await ask().catch(() => false))) {
     if (performance.now() > until) throw new Error(`waited ${withinMs} ms in vain: ${what}`);

@@ -192,9 +192,9 @@ describe('a calendar of twenty thousand events', () => {
     const again = database.db.transaction((tx) => applyFullRound(tx, owner, 2, page({ puts: many(5, COUNT + 5) })));
     const [counts, tookMs] = await timed(again);
     expect(counts).toEqual({ putCount: 5, droppedCount: 5 });
-    expect(tookMs).toBeLessThan(8_000);
+    expect(tookMs).toBeLessThan(20_000);
     expect(await stagedCount(connection)).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test('[I-1] that loses most of them at once does so within seconds too', async () => {
     const { connection, owner } = await setUp();
@@ -206,6 +206,6 @@ describe('a calendar of twenty thousand events', () => {
     const [counts, tookMs] = await timed(database.db.transaction((tx) => applyIncrement(tx, owner, 2, kept, true)));
     // Of the fifty of the series that are left, one stays.
     expect(counts).toEqual({ putCount: 0, droppedCount: 15_049 });
-    expect(tookMs).toBeLessThan(8_000);
-  }, 60_000);
+    expect(tookMs).toBeLessThan(20_000);
+  }, 180_000);
 });

@@ -37,8 +37,11 @@ describe('[R-1] the budget of a calendar provider', () => {
   });
 
   test('fills with time up to a second’s share', async () => {
+    const startedAt = performance.now();
     expect(await take(50, 10)).toBe(10);
-    expect(await take(50, 10)).toBeLessThanOrEqual(5);
+    // No more than came in meanwhile, however long the machine took for it.
+    const again = await take(50, 10);
+    expect(again).toBeLessThanOrEqual(10 * ((performance.now() - startedAt) / 1_000));
     await moveClock(database.url, 3_600);
     expect(await take(50, 10)).toBe(10);
     await moveClock(database.url, 0);
