@@ -22,8 +22,8 @@ beforeAll(async () => {
     silentAfterSeconds: SILENT_AFTER,
     futureDays: 90,
   });
-}, 60_000);
-afterAll(() => stage?.close(), 60_000);
+}, 180_000);
+afterAll(() => stage?.close(), 180_000);
 beforeEach(() => stage.sandbox.order('DELETE', '/faults'));
 
 let hour = 24;

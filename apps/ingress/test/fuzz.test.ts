@@ -16,6 +16,7 @@ const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 20_000);
 const RAW_REQUESTS = REQUESTS / 20;
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_121);
 const AT_ONCE = 32;
+const PATIENCE = 5;
 const RELAY_SECRET = 'the secret of the relay';
 const API_TOKEN = 'the-token-of-the-booking-service';
 
@@ -42,7 +43,7 @@ beforeAll(async () => {
   plain = await startIngressProcess({});
   relayed = await startIngressProcess({ GOOGLE_CALENDAR_WEBHOOK_SECRET: RELAY_SECRET });
   genuine = await listGenuine();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await plain?.supervisor.stop();
@@ -79,7 +80,7 @@ async function startIngressProcess(over: Record<string, string>): Promise<Runnin
         ({ ok }) => ok,
         () => false,
       ),
-    30_000,
+    180_000,
   );
   return { url, port, supervisor };
 }
@@ -186,6 +187,14 @@ function describeRequest(number: number, { method, path, headers, body, chunkByt
   return `request ${number} of seed ${SEED} (${body.length} bytes, in pieces of ${chunkBytes ?? body.length})\n${shown}\n`;
 }
 
+/** Sends it again when it is 503: once tells of a machine that stood still, each time of the request. */
+async function sendPatiently(...request: Parameters<typeof sendRequest>): Promise<HttpAnswer> {
+  for (let turn = 1; ; turn += 1) {
+    const answer = await sendRequest(...request);
+    if (answer.status !== 503 || turn === PATIENCE) return answer;
+  }
+}
+
 /** Sends them, many at once; gives how many notifications were said to be recorded. */
 async function sendAll(from: number, to: number): Promise<number> {
   let [next, recorded] = [from, 0];
@@ -194,7 +203,7 @@ async function sendAll(from: number, to: number): Promise<number> {
       const number = next++;
       const { at, request } = requestNumber(number);
       const { method, path, ...ask } = request;
-      const answer = await sendRequest(`${at.url}${path}`, method, ask).catch((error: Error) => {
+      const answer = await sendPatiently(`${at.url}${path}`, method, ask).catch((error: Error) => {
         throw new Error(
           `${describeRequest(number, request)} was not answered: ${error.message}\n${lines.slice(-3).join('\n')}`,
         );

@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@bookiji/db';
 import { findFreePort, startEmbeddedPostgres } from '@bookiji/runtime';
 import { prepareTestDatabase, type TestDatabase } from '@bookiji/testing';
@@ -27,16 +28,23 @@ export async function ownPostgres(): Promise<OwnedPostgres> {
   const handle = openDatabase(server.url, { applicationName: 'test', max: 10 });
   const signal = (name: NodeJS.Signals) => {
     const main = Number(readFileSync(join(options.dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    for (const pid of [main, ...childrenOf(main)]) process.kill(pid, name);
+    const pids = [main, ...childrenOf(main)];
+    for (const pid of pids) process.kill(pid, name);
+    return pids;
   };
+  let dying: readonly number[] = [];
   return {
     database: { ...handle, url: server.url, drop: () => handle.close() },
-    kill: () => signal('SIGKILL'),
+    kill: () => {
+      dying = signal('SIGKILL');
+    },
     restart: async () => {
+      // As long as one of them is there, so is the memory that they share, and no other server starts on this data.
+      while (dying.some(isThere)) await sleep(10);
       server = await startEmbeddedPostgres(options);
     },
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
+    freeze: () => void signal('SIGSTOP'),
+    thaw: () => void signal('SIGCONT'),
     async stop() {
       await handle.close();
       await server.stop();
@@ -48,12 +56,21 @@ export async function ownPostgres(): Promise<OwnedPostgres> {
 function childrenOf(parent: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(parent);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
+    .map(Number)
+    .filter((pid) => readState(pid)?.parent === parent);
+}
+
+/** Nothing is left of one that nobody has reaped but its number. */
+function isThere(pid: number): boolean {
+  const state = readState(pid);
+  return state !== null && state.letter !== 'Z';
+}
+
+function readState(pid: number): { readonly letter: string; readonly parent: number } | null {
+  try {
+    const [letter = '', parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return { letter, parent: Number(parent) };
+  } catch {
+    return null;
+  }
 }

@@ -15,8 +15,8 @@ beforeAll(async () => {
     silentAfterSeconds: 3 * STEP_SECONDS,
     futureDays: FUTURE_DAYS,
   });
-}, 60_000);
-afterAll(() => stage?.close(), 60_000);
+}, 180_000);
+afterAll(() => stage?.close(), 180_000);
 
 test('[W-2] [I-1] over thirty days no notification falls in a gap, no orphan channel stays, the window keeps its promise', async () => {
   const calendars = await Promise.all([stage.connect('google'), stage.connect('microsoft')]);

@@ -25,7 +25,7 @@ const headerOf = (failure: unknown, name: string) => (failure as { headers?: Hea
 
 describe('microsoft: limits', () => {
   test('[R-1] microsoft: a mailbox takes four requests at once, the fifth is throttled, another mailbox is not', async () => {
-    await order({ operation: 'calendars.get', latency_ms: 200 });
+    await order({ operation: 'calendars.get', latency_ms: 600 });
     const other = graphClient(harness, await grantMicrosoft(harness, 'eve@example.com'));
     const five = Array.from({ length: 5 }, calendar);
     const elsewhere = other.api('/me/calendar').get();

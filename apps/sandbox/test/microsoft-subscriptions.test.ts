@@ -198,7 +198,7 @@ describe('microsoft: change notifications', () => {
   });
 
   test('microsoft: changes of one moment share a delivery, also those of several subscriptions', async () => {
-    await harness.admin('PUT', '/settings', { microsoft: { batch_ms: 100 } });
+    await harness.admin('PUT', '/settings', { microsoft: { batch_ms: 1_000 } });
     const first = await subscribe();
     client = graphClient(harness, await grantMicrosoft(harness, 'eve@example.com'));
     const second = await subscribe();
