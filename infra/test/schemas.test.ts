@@ -56,7 +56,7 @@ describe('Kubernetes', () => {
     expect(
       findUnknownFields([{ ...deployment, spec: { ...(deployment as { spec?: object }).spec, replcas: 2 } } as never]),
     ).toContain('replcas');
-  }, 60_000);
+  }, 180_000);
 });
 
 /** What the compiler says of the manifests, written down as literals of their types. */

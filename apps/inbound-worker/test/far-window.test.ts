@@ -12,8 +12,8 @@ beforeAll(async () => {
     silentAfterSeconds: 900,
     futureDays: 400,
   });
-}, 60_000);
-afterAll(() => stage?.close(), 60_000);
+}, 180_000);
+afterAll(() => stage?.close(), 180_000);
 
 test('[I-1] what a deleted series leaves behind beyond half a year is busy for a week at most, and never free too soon', async () => {
   const watched = await stage.connect('google');
@@ -41,4 +41,4 @@ test('[I-1] what a deleted series leaves behind beyond half a year is busy for a
   await watched.reconcile();
   expect(await watched.sync()).toMatchObject({ outcome: 'synced', mode: 'full' });
   expect((await watched.compare()).stored).toEqual([]);
-}, 60_000);
+}, 180_000);

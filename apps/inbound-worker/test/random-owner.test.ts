@@ -18,8 +18,8 @@ beforeAll(async () => {
   });
   // Small pages that overlap, and some that are empty: what the feeds are documented to do.
   await stage.sandbox.order('PUT', '/settings', { microsoft: { empty_page_every: 2, repeat_items: true } });
-}, 60_000);
-afterAll(() => stage?.close(), 60_000);
+}, 180_000);
+afterAll(() => stage?.close(), 180_000);
 
 /** The same numbers for the same seed. */
 function chances(seed: number) {

@@ -98,7 +98,7 @@ describe.each(['google', 'microsoft'] as const)('a listing at %s', (provider) =>
       backoffUntil: null,
       syncNeeded: false,
     });
-  }, 60_000);
+  }, 180_000);
 
   test('[I-5] of changes that fails on any page applies none of them, and the next applies all', async () => {
     for (const id of ids.slice(0, 12)) await remove(id);

@@ -40,17 +40,17 @@ inBrowser('[S-5] the console in a browser', () => {
     provider = await fleet.connect('google');
     context = await openContext();
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on(
       'console',
       (message) => message.type() === 'error' && !FONTS.test(message.text()) && problems.push(message.text()),
     );
-  }, 90_000);
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await fleet?.close();
-  }, 60_000);
+  }, 180_000);
 
   const openContext = (options: BrowserContextOptions = {}) =>
     browser.newContext({ viewport: { width: 1280, height: 1000 }, ...options });
@@ -174,7 +174,7 @@ inBrowser('[S-5] the console in a browser', () => {
     const plain = await openContext({ javaScriptEnabled: false });
     try {
       const bare = await plain.newPage();
-      bare.setDefaultTimeout(10_000);
+      bare.setDefaultTimeout(60_000);
       await logIn(bare);
       await bare.getByRole('heading', { name: 'The fleet' }).waitFor();
       await bare.goto(`${fleet.urls.ops}/connections/${provider.connectionId}`);
@@ -210,7 +210,7 @@ inBrowser('[S-5] the console in a browser', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('main');
-  }, 60_000);
+  }, 180_000);
 
   test('nothing was refused by the content policy and no script failed', () => {
     expect(problems).toEqual([]);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const many = (provider: 'google' | 'microsoft') =>
     Promise.all(Array.from({ length: CONNECTIONS }, () => stage.connect(provider)));
   [down, up] = await Promise.all([many('google'), many('microsoft')]);
-}, 60_000);
+}, 180_000);
 afterAll(() => stage?.close());
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

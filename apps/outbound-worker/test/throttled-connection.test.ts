@@ -21,7 +21,7 @@ beforeAll(async () => {
   largeBookings = await Promise.all(Array.from({ length: LARGE }, () => stage.book(throttled)));
   otherBookings = await Promise.all(others.map((connection) => stage.book(connection)));
   await workOff();
-}, 60_000);
+}, 180_000);
 afterAll(() => stage?.close());
 
 const email = () => `${throttled.id}@google.example`;
@@ -88,5 +88,5 @@ describe('[R-1] a connection that is answered 429', () => {
     const [connection] = await stage.database.sql`
       SELECT status, error_count FROM external_calendar_connections WHERE id = ${throttled.id}`;
     expect(connection).toEqual({ status: 'active', error_count: 0 });
-  }, 60_000);
+  }, 180_000);
 });

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await target?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 describe('drills against a fleet of their own', () => {
   test('[P-1] [B-3] pass, clean up, leave evidence, and no process logged anything private', async () => {
@@ -58,5 +58,5 @@ describe('drills against a fleet of their own', () => {
     expect(verdict).toBe('FAIL');
     expect(observations[0]?.observed).toEqual([{ role: 'ops', kinds: ['title'] }]);
     expect(JSON.stringify(observations)).not.toContain(word);
-  }, 60_000);
+  }, 180_000);
 });

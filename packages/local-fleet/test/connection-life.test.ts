@@ -5,7 +5,7 @@ import { type CalendarProvider, makeBookingEvent, type SandboxCalendar, type Slo
 import { type RunningFleet, slotAt, startTestFleet, untilFree, untilShown } from './fleet-harness.ts';
 
 const SLOTS = [slotAt(0), slotAt(1), slotAt(2)];
-const LONG = 90_000;
+const LONG = 180_000;
 const PROVIDERS: readonly CalendarProvider[] = ['google', 'microsoft'];
 
 /** An operator's own registrations, whose quotas nobody else uses up. */
@@ -66,7 +66,7 @@ async function letItSweep(times: number): Promise<void> {
       seen.add(/sweep_last_success_timestamp_seconds\{[^}]*due_connections[^}]*\} (\S+)/.exec(text)?.[1] ?? '');
       return seen.size > times;
     },
-    60_000,
+    180_000,
   );
 }
 

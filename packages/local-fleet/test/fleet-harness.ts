@@ -96,10 +96,12 @@ async function connectNewProvider(fleet: LocalFleet, calendarProvider: CalendarP
   return { providerId, connectionId, calendar };
 }
 
+/** Looked up once: the slot that a test names before midnight is the same one after it. */
+const TOMORROW_AT_NINE = new Date(Date.now() + 24 * HOUR_MS).setUTCHours(9, 0, 0, 0);
+
 /** Nine o'clock UTC of tomorrow, plus hours. */
 export function slotAt(hour: number, hours = 1): Slot {
-  const day = new Date(Date.now() + 24 * HOUR_MS);
-  const start = Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), 9 + hour);
+  const start = TOMORROW_AT_NINE + hour * HOUR_MS;
   return { start: new Date(start).toISOString(), end: new Date(start + hours * HOUR_MS).toISOString() };
 }
 

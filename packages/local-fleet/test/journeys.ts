@@ -30,12 +30,12 @@ export function describeJourneys(transport: 'PostgreSQL' | 'Redis', calendarProv
       redis = transport === 'Redis' ? await startRedis() : null;
       fleet = await startTestFleet({ REDIS_URL: redis?.url ?? '' });
       dana = await fleet.connect(calendarProvider);
-    }, 60_000);
+    }, 180_000);
 
     afterAll(async () => {
       await fleet?.close();
       await redis?.stop();
-    }, 60_000);
+    }, 180_000);
 
     /** The inbound story: an event blocks a slot, its deletion gives it back. */
     async function playChange(during: () => void | Promise<void> = () => undefined): Promise<void> {
@@ -94,7 +94,7 @@ export function describeJourneys(transport: 'PostgreSQL' | 'Redis', calendarProv
       await playBooking(kill);
       await fleet.ready();
       await playChange();
-    }, 90_000);
+    }, 180_000);
 
     if (transport === 'Redis') {
       test('[W-7] [R-2] both stories finish once although Redis forgets everything at every step', async () => {
@@ -112,7 +112,7 @@ export function describeJourneys(transport: 'PostgreSQL' | 'Redis', calendarProv
         await untilShown(fleet, dana.calendar, bookingId, null);
         client.disconnect();
         expect(await creationsOf(bookingId)).toBe(1);
-      }, 60_000);
+      }, 180_000);
     }
 
     test('[B-3] no process logged a secret, a title or an address', () => {

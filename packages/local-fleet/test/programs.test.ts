@@ -77,4 +77,4 @@ test('[S-5] a stack trace of a program names the lines of the sources', () => {
   const [, line = ''] = /run-process\.ts:(\d+):/.exec(stderr) ?? [];
   const lines = readFileSync(join(ROOT, 'packages/runtime/src/run-process.ts'), 'utf8').split('\n');
   expect(lines[Number(line) - 1]).toContain('process.stderr.write(');
-}, 60_000);
+}, 180_000);

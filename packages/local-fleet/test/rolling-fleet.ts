@@ -32,7 +32,8 @@ export async function startRollingFleet(environment: Environment): Promise<Rolli
   const children = new Map<Name, ChildProcess>();
   const lines: string[] = [];
 
-  const start = async (name: Name, given: Environment) => {
+  /** Again, as every orchestrator does, when it ended before it was ready: the database may be slow to answer. */
+  const start = async (name: Name, given: Environment, tries = 3): Promise<void> => {
     const [role, portVariable] = PROCESSES[name];
     const { command, args } = commandOf(role);
     const env = { ...environmentOf(role, given), [portVariable]: String(ports[name]) };
@@ -42,6 +43,7 @@ export async function startRollingFleet(environment: Environment): Promise<Rolli
     children.set(name, child);
     await waitUntil(`${name} to be ready`, () => isReady(child, name, urls[name]), 120_000, 50).catch(
       (error: Error) => {
+        if (error instanceof EndedError && tries > 1) return start(name, given, tries - 1);
         const said = lines.filter((line) => line.startsWith(name)).slice(-5);
         throw new Error(`${error.message}; it said ${said.join('\n')}`);
       },
@@ -73,8 +75,10 @@ export async function startRollingFleet(environment: Environment): Promise<Rolli
   };
 }
 
+class EndedError extends Error {}
+
 async function isReady(child: ChildProcess, name: string, url: string): Promise<boolean> {
-  if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+  if (child.exitCode !== null) throw new EndedError(`${name} ended with ${child.exitCode}`);
   return fetch(`${url}/readyz`).then(
     ({ ok }) => ok,
     () => false,

@@ -33,7 +33,7 @@ async function runFleet(over: Record<string, string>): Promise<{ code: number | 
   child.stderr.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
-  const timer = setTimeout(() => child.kill('SIGTERM'), 15_000);
+  const timer = setTimeout(() => child.kill('SIGTERM'), 60_000);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
   const said = text.split('\n').filter((line) => line !== '' && !/^\[\d+\.\d s\]/.test(line));
