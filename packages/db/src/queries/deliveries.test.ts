@@ -108,6 +108,16 @@ describe('recordDeliveries', () => {
     ]);
   });
 
+  test('[W-4] what a key is made of is kept as it came, and told apart', async () => {
+    const { connection, notify } = await setUp();
+    const keys = ['NULL', '"', '\\', '\\"', ',', '{}', ' a ', "'", 'ü', '\n'];
+    const all = keys.map((deliveryKey) => notify({ deliveryKey }));
+    expect(await take(all)).toEqual(keys.map(() => 'accepted'));
+    const rows = await database.sql`SELECT delivery_key FROM deliveries WHERE connection_id = ${connection.id}`;
+    expect(rows.map((row) => row.delivery_key).sort()).toEqual([...keys].sort());
+    expect(await take([...all, notify()])).toEqual([...keys.map(() => 'duplicate'), 'accepted']);
+  });
+
   test.each([
     ['unknown_connection', { connectionId: randomUUID() }, null],
     ['unknown_channel', { channelId: 'never-issued' }, null],

@@ -66,10 +66,19 @@ export async function recordDeliveries(
   notifications: readonly ProvenNotification[],
   allow: Allowlists,
 ): Promise<RecordedDeliveries> {
-  const items = notifications.map(toItem);
+  const keys = notifications.map(toDeliveryKey);
   const [providers, listed] = [allow.providerIds, allow.connectionIds].map((ids) => ids && JSON.stringify(ids));
-  const told = await statement(db).execute({ items: JSON.stringify(items), providers, listed });
-  return readTold(items, told);
+  const told = await statement(db).execute({
+    connections: toArray(notifications.map(({ connectionId }) => connectionId)),
+    channels: toArray(notifications.map(({ channelId }) => channelId)),
+    resources: toArray(notifications.map(({ resourceId }) => storable(resourceId))),
+    subscriptions: toArray(notifications.map(({ subscriptionId }) => storable(subscriptionId))),
+    keys: toArray(keys),
+    handshakes: toArray(notifications.map(({ isHandshake }) => (isHandshake === true ? 'true' : null))),
+    providers,
+    listed,
+  });
+  return readTold(notifications, keys, told);
 }
 
 const statement = hotStatement((db) =>
@@ -81,24 +90,23 @@ const statement = hotStatement((db) =>
       deliveryKey: sql<string>`delivery_key`,
     })
     .from(
-      sql`take_in_deliveries(${sql.placeholder('items')}::text::jsonb, ${sql.placeholder('providers')}::text::jsonb,
-                             ${sql.placeholder('listed')}::text::jsonb)`,
+      sql`receive_deliveries(${sql.placeholder('connections')}::text::uuid[], ${sql.placeholder('channels')}::text::text[],
+                             ${sql.placeholder('resources')}::text::text[], ${sql.placeholder('subscriptions')}::text::text[],
+                             ${sql.placeholder('keys')}::text::text[], ${sql.placeholder('handshakes')}::text::boolean[],
+                             ${sql.placeholder('providers')}::text::jsonb, ${sql.placeholder('listed')}::text::jsonb)`,
     )
-    .prepare('take_in_deliveries'),
+    .prepare('receive_deliveries'),
 );
 
-/** Short names and nothing that is null: the text is as long as the statement takes to send and to read. */
-function toItem(item: ProvenNotification, ordinal: number) {
-  return {
-    n: ordinal,
-    connection_id: item.connectionId,
-    channel_id: item.channelId ?? undefined,
-    resource_id: storable(item.resourceId) ?? undefined,
-    subscription_id: storable(item.subscriptionId) ?? undefined,
-    // Without a key of its own each notification is its own delivery.
-    delivery_key: storable(item.deliveryKey) ?? `unkeyed:${randomUUID()}`,
-    is_handshake: item.isHandshake === true ? true : undefined,
-  };
+/** Without a key of its own each notification is its own delivery. */
+function toDeliveryKey(item: ProvenNotification): string {
+  return storable(item.deliveryKey) ?? `unkeyed:${randomUUID()}`;
+}
+
+/** An array as PostgreSQL reads it; null, which is shorter, where nothing stands in it. */
+function toArray(values: readonly (string | null)[]): string | null {
+  if (values.every((value) => value === null)) return null;
+  return `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`)).join()}}`;
 }
 
 /** What the function says; see its migration. */
@@ -109,8 +117,12 @@ interface Told {
   readonly deliveryKey: string;
 }
 
-function readTold(items: readonly ReturnType<typeof toItem>[], rows: readonly Told[]): RecordedDeliveries {
-  const verdicts: DeliveryVerdict[] = Array(items.length).fill('duplicate');
+function readTold(
+  notifications: readonly ProvenNotification[],
+  keys: readonly string[],
+  rows: readonly Told[],
+): RecordedDeliveries {
+  const verdicts: DeliveryVerdict[] = Array(keys.length).fill('duplicate');
   const toRing: string[] = [];
   const judged = new Set<number>();
   const stored = new Set<string>();
@@ -124,10 +136,10 @@ function readTold(items: readonly ReturnType<typeof toItem>[], rows: readonly To
       judged.add(ordinal);
     }
   }
-  for (const { n: ordinal, connection_id, delivery_key } of items) {
+  for (const [ordinal, { connectionId }] of notifications.entries()) {
     if (judged.has(ordinal)) continue;
     // Of several alike in one batch one receipt was stored; the first of them is the new one.
-    if (isComplete || stored.delete(`${connection_id} ${delivery_key}`)) verdicts[ordinal] = 'accepted';
+    if (isComplete || stored.delete(`${connectionId} ${keys[ordinal]}`)) verdicts[ordinal] = 'accepted';
   }
   return { verdicts, toRing };
 }
