@@ -18,16 +18,22 @@ const LACKS = {
 } as const satisfies Record<Handicap, string>;
 const played = Object.entries(LACKS).slice(0, process.env.CALSYNC_FULL === '1' ? undefined : 1);
 
+/** How the processes' steps fall is left to chance, so one day may end well without a defence; hardly three. */
+const DAYS = 3;
+
 describeOnRedis('a fleet without a defence is found out', () => {
   test.each(played)(
     '[O-3] [R-2] %s: %s',
-    async (handicap) => {
-      const report = await playedOrPlay(planRun(CONTROL_SEED, CONTROL_SIZE), {
-        crew: SMALL_CREW,
-        isHarsh: true,
-        handicap: handicap as Handicap,
-      });
-      expect({ ...report.verdict.counts, isAsItMustBe: isAsItMustBe(report) }).toMatchObject({ isAsItMustBe: true });
+    async (name) => {
+      const handicap = name as Handicap;
+      const unnoticed: string[] = [];
+      for (let day = 0; day < DAYS; day += 1) {
+        const plan = planRun(CONTROL_SEED + day, CONTROL_SIZE);
+        const report = await playedOrPlay(plan, { crew: SMALL_CREW, isHarsh: true, handicap });
+        if (isAsItMustBe(report)) break;
+        unnoticed.push(JSON.stringify({ seed: report.seed, ...report.verdict.counts }));
+      }
+      expect(unnoticed.length < DAYS ? [] : unnoticed).toEqual([]);
     },
     300_000,
   );

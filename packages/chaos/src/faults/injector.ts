@@ -12,9 +12,12 @@ export interface StruckFault {
   readonly evidence: string;
 }
 
+/** Longer than the longest freeze. */
+const TARGET_WITHIN_MS = 10_000;
+
 export class Injector {
   readonly struck: StruckFault[] = [];
-  /** Planned, but there was nothing there to strike. */
+  /** Planned, but for all the waiting there was nothing there to strike. */
   readonly missed: PlannedFault[] = [];
   readonly #stage: Stage;
   readonly #startedAt = performance.now();
@@ -63,6 +66,17 @@ export class Injector {
     }
   }
 
+  /** Waits for one while all are down or asleep: on a slow machine faults lie closer to each other than planned. */
+  async #untilTarget(fault: Extract<PlannedFault, { kind: 'kill' | 'freeze' }>): Promise<Member | undefined> {
+    const until = performance.now() + TARGET_WITHIN_MS;
+    let member = this.#target(fault);
+    while (member === undefined && performance.now() < until) {
+      await pause(100);
+      member = this.#target(fault);
+    }
+    return member;
+  }
+
   /** The planned process, or the next one of its role that is there and awake. */
   #target(fault: Extract<PlannedFault, { kind: 'kill' | 'freeze' }>): Member | undefined {
     const members = this.#stage.crew.of(fault.role);
@@ -73,7 +87,7 @@ export class Injector {
   }
 
   async #kill(fault: Extract<PlannedFault, { kind: 'kill' | 'freeze' }>): Promise<void> {
-    const member = this.#target(fault);
+    const member = await this.#untilTarget(fault);
     if (member === undefined) return void this.missed.push(fault);
     const deaths = member.exits.length;
     member.signal('SIGKILL');
@@ -82,7 +96,7 @@ export class Injector {
   }
 
   async #freeze(fault: Extract<PlannedFault, { kind: 'kill' | 'freeze' }>): Promise<void> {
-    const member = this.#target(fault);
+    const member = await this.#untilTarget(fault);
     if (member === undefined || !member.signal('SIGSTOP')) return void this.missed.push(fault);
     const starts = member.starts;
     await pause(fault.forMs);

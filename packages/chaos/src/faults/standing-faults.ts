@@ -49,7 +49,7 @@ const HARSH_CALLS: readonly StandingFault[] = [
 
 const NOTIFICATIONS: readonly StandingFault[] = [
   { name: 'dropped notification', order: { action: 'drop', probability: 0.03 } },
-  { name: 'doubled notification', order: { action: 'duplicate', probability: 0.35 } },
+  { name: 'doubled notification', order: { action: 'duplicate', probability: 0.5 } },
   { name: 'overtaken notification', order: { action: 'reorder', probability: 0.1, delay_ms: 300 } },
   { name: 'late notification', order: { action: 'delay', probability: 0.05, delay_ms: 1_500 } },
 ];

@@ -16,8 +16,8 @@ export const FULL_SIZE: RunSize = {
 /** Little of everything, many changes of each booking: for runs that must fail, beside providers that are harsh. */
 export const CONTROL_SIZE: RunSize = {
   connectionsPerProvider: 6,
-  bookings: 100,
-  intents: 400,
+  bookings: 120,
+  intents: 720,
   ownerActs: 40,
   forgeries: 20,
   ticks: 16,
