@@ -52,34 +52,33 @@ const effects = async () => {
 };
 
 describe('[R-1] a calendar provider that is down for ten minutes', () => {
-  let healthyLags: number[];
-  let outageLags: number[];
+  /** Of the other provider's bookings, by step: beside work for the one that is down, and right after, when that is put off. */
+  let beside: number[][];
+  let alone: number[][];
   let backlog: number;
 
   test('opens its breaker, and spends no attempt and no request while it is open', async () => {
     upBookings = await Promise.all(up.map((connection) => stage.book(connection)));
     await stage.work();
-    healthyLags = [];
-    for (let step = 0; step < 8; step += 1) {
-      await bookUp(step);
-      healthyLags.push(...lagsOf(await stage.work()));
-    }
 
     await stage.order('POST', '/faults', { provider: 'google', operation: 'events.*', status: 503 });
     await stage.order('DELETE', '/requests');
     for (const connection of down) for (let one = 0; one < BOOKINGS_EACH; one += 1) await stage.book(connection);
-    outageLags = [];
+    [beside, alone] = [[], []];
     let atOpening = 0;
     let openedMs = 0;
     const startedAt = performance.now();
     for (let step = 0; step < OUTAGE_STEPS; step += 1) {
       await bookUp(step);
-      outageLags.push(...lagsOf(await stage.work()));
+      beside.push(lagsOf(await stage.work()));
       expect(await breakerState('google')).toBeGreaterThan(0);
       if (step === 0) {
         atOpening = (await stage.requestTimes('google')).length;
         openedMs = performance.now() - startedAt;
       }
+      // In turns, so that whatever slows the machine for a while slows both.
+      await bookUp(step + 2);
+      alone.push(lagsOf(await stage.work()));
       await stage.pass(STEP_SECONDS);
       await sleep(BREAKER_RESET_MS + 50);
     }
@@ -96,11 +95,15 @@ describe('[R-1] a calendar provider that is down for ten minutes', () => {
   }, 120_000);
 
   test('does not change the lag of the other one', () => {
-    expect(outageLags.length).toBeGreaterThan(100);
-    const figures = (lags: readonly number[]) => ({ p50: percentile(lags, 0.5), p95: percentile(lags, 0.95) });
-    const [healthy, outage] = [figures(healthyLags), figures(outageLags)];
-    expect(outage.p50).toBeLessThanOrEqual(1.5 * healthy.p50 + 50);
-    expect(outage.p95).toBeLessThanOrEqual(1.5 * healthy.p95 + 150);
+    expect([beside.flat().length, alone.flat().length]).toEqual(Array(2).fill((OUTAGE_STEPS * CONNECTIONS) / 4));
+    // Of the steps the middle one: a moment in which the machine did something else is no answer.
+    const typical = (steps: readonly number[][], share: number) =>
+      percentile(
+        steps.map((lags) => percentile(lags, share)),
+        0.5,
+      );
+    expect(typical(beside, 0.5)).toBeLessThanOrEqual(2 * typical(alone, 0.5) + 50);
+    expect(typical(beside, 0.95)).toBeLessThanOrEqual(2 * typical(alone, 0.95) + 150);
   });
 
   test('is caught up with by itself, and not by a herd: no second sees more requests than the budget', async () => {
