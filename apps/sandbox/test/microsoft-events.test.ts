@@ -6,6 +6,7 @@ import {
   grantMicrosoft,
   graphClient,
   graphRefusalOf,
+  pathOf,
   readAll,
   timedEvent,
   WINDOW,
@@ -246,6 +247,20 @@ describe('microsoft: reading', () => {
       expect(new Set(items.map(({ id }) => id)).size).toBe(12);
     },
   );
+
+  test('microsoft: a deletion between the empty page and the next hides nothing that matches', async () => {
+    await harness.admin('PUT', '/settings', { microsoft: { empty_page_every: 3 } });
+    await harness.admin('POST', `${EVENTS}/fill`, { count: 10, from: '2026-12-01T00:00:00Z', title: 'n' });
+    const wanted = await post(morning());
+    const [first, ...others] = (await client.api('/me/events').top(5).get()).value;
+    expect(others).toHaveLength(4);
+    const filtered = client.api(`/me/events?$filter=subject eq '${wanted.subject}'`);
+    const empty = await filtered.get();
+    expect(empty.value).toEqual([]);
+    await client.api(`/me/events/${first.id}`).delete();
+    const next = await client.api(pathOf(empty['@odata.nextLink'])).get();
+    expect(next.value.map(({ id }: GraphItem) => id)).toEqual([wanted.id]);
+  });
 
   test('microsoft: a filter that is not understood is refused', async () => {
     const refused = await graphRefusalOf(client.api('/me/events').filter("color eq 'red'").get());

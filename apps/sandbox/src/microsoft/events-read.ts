@@ -35,12 +35,17 @@ export function listEvents(state: SandboxState, call: Call, caller: Caller): Ans
   const paging = readPaging(call, readPreferences(call).pageSize);
   const matches = readFilter(call);
   if (matches === null) return listRows(call, store, living, paging);
-  // Outlook filters after it pages: a page may be empty before the one that matters.
-  const isFirstEmpty = living.length > paging.top && state.settings.microsoft.empty_page_every > 0;
-  const skip = isFirstEmpty ? paging.skip - paging.top : paging.skip;
-  if (skip < 0) return ok({ value: [], '@odata.nextLink': nextLink(call, { top: paging.top, skip: 0 }) });
-  return listRows(call, store, living.filter(matches), { top: paging.top, skip }, paging);
+  // Outlook filters after it pages: a page may be empty before the one that matters. The link says that it was there, since
+  // events may come and go before it is followed.
+  const isEmpty = living.length > paging.top && state.settings.microsoft.empty_page_every > 0;
+  if (isEmpty && paging.skip === 0 && !call.query.has(AFTER_EMPTY)) {
+    const next = nextLink(call, { top: paging.top, skip: -paging.top });
+    return ok({ value: [], '@odata.nextLink': `${next}&${AFTER_EMPTY}=1` });
+  }
+  return listRows(call, store, living.filter(matches), paging);
 }
+
+const AFTER_EMPTY = '$skiptoken';
 
 export function listCalendarView(call: Call, caller: Caller): Answer {
   needScope(caller, 'basic');
@@ -80,20 +85,13 @@ export function seriesRows(
   return rows;
 }
 
-/** @param asked where the link goes on from, when it is not where the rows are taken from. */
-function listRows(
-  call: Call,
-  store: CalendarStore,
-  rows: readonly EventRow[],
-  { top, skip }: Paging,
-  asked: Paging = { top, skip },
-): Answer {
+function listRows(call: Call, store: CalendarStore, rows: readonly EventRow[], { top, skip }: Paging): Answer {
   const view = { store, preferences: readPreferences(call) };
   const projection = readProjection(call);
   return ok({
     '@odata.context': contextOf(call, 'events'),
     value: rows.slice(skip, skip + top).map((row) => project(row, view, projection)),
-    ...(skip + top < rows.length ? { '@odata.nextLink': nextLink(call, asked) } : {}),
+    ...(skip + top < rows.length ? { '@odata.nextLink': nextLink(call, { top, skip }) } : {}),
   });
 }
 

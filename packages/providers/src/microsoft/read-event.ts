@@ -37,32 +37,51 @@ export async function getEvent(
   }
 }
 
+/** As many as Graph gives at once; the default is 10. */
+const EVENTS_A_PAGE = 1_000;
+
 /**
  * Looks for the living event of a key. Pages are followed to their end: Outlook filters after it pages, so that a page
  * may be empty before the one that matters.
+ *
+ * An event that is deleted between two pages moves those behind it forward, perhaps past the edge. So what was not found
+ * on several pages is looked for once more before it counts as gone: who believes it writes a second event, or leaves a
+ * cancelled one.
  */
 export async function findEvent(
   options: EventReaderOptions,
   key: CreationKey,
   signal: AbortSignal,
 ): Promise<EventReading> {
+  const first = await searchPages(options, key, signal);
+  if (first.reading.state === 'live' || first.pages === 1) return first.reading;
+  return (await searchPages(options, key, signal)).reading;
+}
+
+async function searchPages(
+  options: EventReaderOptions,
+  key: CreationKey,
+  signal: AbortSignal,
+): Promise<{ reading: EventReading; pages: number }> {
   const operation = 'find_event';
-  const query = { ...WANTED, $filter: keyFilter(key.transactionId) };
+  const query = { ...WANTED, $filter: keyFilter(key.transactionId), $top: String(EVENTS_A_PAGE) };
   let to: { path: string } | { link: string } | null = {
     path: withQuery(`${calendarPath(options.calendarId)}/events`, query),
   };
+  let pages = 0;
   while (to !== null) {
     const { status, body } = await options.graph.call({ operation, to, signal });
     const page: EventPage | null = readEventPage(body);
     if (page === null) throw unreadableAnswer({ operation }, status);
+    pages += 1;
     for (const item of page.items) {
       if ('removedId' in item || !isUnderKey(item, key)) continue;
       const reading = await toReading(options, item, operation, signal);
-      if (reading.state === 'live') return reading;
+      if (reading.state === 'live') return { reading, pages };
     }
     to = page.nextLink === null ? null : { link: page.nextLink };
   }
-  return { state: 'gone' };
+  return { reading: { state: 'gone' }, pages };
 }
 
 /** A copy made by the owner may keep the property; the transaction's id stays with the original. Either is ours. */

@@ -263,6 +263,17 @@ describe('findEvent', () => {
     await expect(calendar.findEvent(DRAFT.key, signal)).resolves.toMatchObject({ event: { eventId: 'E3' } });
   });
 
+  test('[O-3] looks again for what was on none of several pages, since a deletion moves events past their edges', async () => {
+    const page = (value: object[], rest: object = {}) => ({ body: { value, ...rest } });
+    const more = { '@odata.nextLink': `${server.baseUrl}${EVENTS}?$skip=1000` };
+    const other = graphItem('E1', { transactionId: 'other' });
+    const wanted = graphItem('E2', { transactionId: TX });
+    server.on(`GET ${EVENTS}`, page([other], more), page([]), page([other, wanted], more), page([]));
+    await expect(calendar.findEvent(DRAFT.key, signal)).resolves.toMatchObject({ event: { eventId: 'E2' } });
+    expect(server.requests[0]?.query.get('$top')).toBe('1000');
+    expect(server.requests).toHaveLength(3);
+  });
+
   test('[O-3] finds nothing in an empty list', async () => {
     server.on(`GET ${EVENTS}`, { body: { value: [] } });
     await expect(calendar.findEvent(DRAFT.key, signal)).resolves.toEqual({ state: 'gone' });
