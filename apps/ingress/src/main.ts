@@ -11,6 +11,7 @@ import { readConfig } from './config.ts';
 import { createIntake } from './intake.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createIngressServer } from './server.ts';
+import { shapesOf } from './shapes.ts';
 
 await runProcess({
   role: 'ingress',
@@ -45,8 +46,10 @@ await runProcess({
       defaultMaxAgeSeconds: 3 * settings.RECONCILE_INTERVAL_SECONDS,
       now: () => new Date(),
     });
-    const server = createIngressServer(traceRequests(app), (reason) =>
-      logger.warn({ outcome: 'rejected', reason }, 'request refused'),
+    const server = createIngressServer(
+      traceRequests(app),
+      (reason) => logger.warn({ outcome: 'rejected', reason }, 'request refused'),
+      { shapes: shapesOf(app) },
     );
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Shapes } from './shapes.ts';
 
 export interface ServerLimits {
   /** From the connection, or the last answer, to the end of the headers. */
@@ -23,11 +24,16 @@ const REFUSALS: Readonly<Record<string, readonly [number, string, string, string
 };
 const UNREADABLE = [400, 'Bad Request', 'unreadable_request', 'the request could not be read'] as const;
 
+export interface ServerOptions {
+  readonly limits?: ServerLimits | undefined;
+  readonly shapes?: Shapes;
+}
+
 /** @param onRefused told the code of each request that never reached the app whole. */
 export function createIngressServer(
   app: RequestListener,
   onRefused: (code: string) => void,
-  limits: ServerLimits = LIMITS,
+  { limits = LIMITS, shapes = {} }: ServerOptions = {},
 ): Server {
   const answering = new WeakMap<Duplex, ServerResponse>();
   const answer: RequestListener = (request, response) => {
@@ -41,6 +47,7 @@ export function createIngressServer(
       connectionsCheckingInterval: limits.lookEveryMs,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16_384,
+      ...shapes,
     },
     answer,
   );

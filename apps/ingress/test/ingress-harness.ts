@@ -12,6 +12,7 @@ import { createIngress } from '../src/app.ts';
 import { createIntake } from '../src/intake.ts';
 import { createRateLimits, type RateLimits } from '../src/rate-limits.ts';
 import { createIngressServer, type ServerLimits } from '../src/server.ts';
+import { shapesOf } from '../src/shapes.ts';
 import { type HttpAnswer, type HttpAsk, sendRequest } from './http-client.ts';
 
 export const API_TOKEN = 'api-token-of-the-booking-service';
@@ -109,7 +110,10 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
     defaultMaxAgeSeconds: 900,
     now: options.now ?? (() => new Date()),
   });
-  const server = createIngressServer(app, (reason) => logger.warn({ reason }, 'request refused'), options.limits);
+  const server = createIngressServer(app, (reason) => logger.warn({ reason }, 'request refused'), {
+    limits: options.limits,
+    shapes: shapesOf(app),
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;

@@ -13,6 +13,7 @@ export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
   const isProven = rememberProofs((channelId, token) =>
     isChannelProof('google', channelId, token, deps.channelSecrets),
   );
+  const count = countByVerdict(deps);
   return createWebhookRoute(deps, 'google', async (request, response) => {
     if (!deps.flags.isOn('CALENDAR_WEBHOOK_ENABLED')) throw refusals.off();
     const body = await readBody(request);
@@ -25,8 +26,15 @@ export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
     // A signature is sufficient only with the JSON form, and that form proves nothing without one.
     const proven = 'error' in native ? proveSigned(signed, secrets) : proveNative(isProven, native);
     if (proven === null) throw refusals.notAuthentic();
-    refuseStrangeId(deps, proven.connectionId);
-    answer(deps, response, proven.connectionId, await deps.intake.take(proven));
+    // A channel's id carries no other.
+    if (proven.channelId === null) refuseStrangeId(deps, proven.connectionId);
+    const verdict = await deps.intake.take(proven);
+    answer(response, proven.connectionId, verdict);
+    count(verdict);
+    if (deps.logger.isLevelEnabled('debug')) {
+      const about = { calendar_provider: 'google', connection_id: proven.connectionId, outcome: verdict };
+      deps.logger.debug(about, 'notification');
+    }
   });
 }
 
@@ -51,7 +59,7 @@ function proveSigned(
   return { ...signed, channelId: null, resourceId: null, subscriptionId: null };
 }
 
-function answer(deps: IngressDeps, response: Response, connectionId: string, verdict: DeliveryVerdict): void {
+function answer(response: Response, connectionId: string, verdict: DeliveryVerdict): void {
   switch (verdict) {
     case 'unknown_connection':
       throw refusals.unknown();
@@ -73,8 +81,14 @@ function answer(deps: IngressDeps, response: Response, connectionId: string, ver
     case 'retired_channel':
       acknowledge(response, { processed: true, reason: 'retired_channel' });
   }
-  deps.metrics.webhooks.inc({ calendar_provider: 'google', outcome: verdict });
-  if (deps.logger.isLevelEnabled('debug')) {
-    deps.logger.debug({ calendar_provider: 'google', connection_id: connectionId, outcome: verdict }, 'notification');
-  }
+}
+
+/** Each outcome's counter is looked up once. */
+function countByVerdict(deps: IngressDeps): (verdict: DeliveryVerdict) => void {
+  const counters = new Map<DeliveryVerdict, { inc(): void }>();
+  return (outcome) => {
+    const counter = counters.get(outcome) ?? deps.metrics.webhooks.labels({ calendar_provider: 'google', outcome });
+    counters.set(outcome, counter);
+    counter.inc();
+  };
 }
