@@ -61,6 +61,16 @@ export function createIntake(options: IntakeOptions): Intake {
   let ringing: Promise<void> | null = null;
   const underway = new Set<Promise<void>>();
 
+  /**
+   * After the answers and whatever else has arrived: the database begins on the core that woke it, so what would be done
+   * after sending waits for it.
+   */
+  const schedule = () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(flush);
+  };
+
   const flush = () => {
     isScheduled = false;
     while (running < STATEMENTS_AT_ONCE && waiting.length >= (running === 0 ? 1 : WORTH_A_SECOND)) {
@@ -69,13 +79,13 @@ export function createIntake(options: IntakeOptions): Intake {
       running += 1;
       const done = store(batch, () => {
         running -= 1;
-        flush();
+        schedule();
       }).finally(() => underway.delete(done));
       underway.add(done);
     }
   };
 
-  /** @param onStored called first of all when the database has answered, so that it works on while answers are written */
+  /** @param onStored called when the database has answered */
   const store = async (batch: readonly Waiting[], onStored: () => void): Promise<void> => {
     let outcome: PromiseSettledResult<RecordedDeliveries>;
     try {
@@ -125,9 +135,7 @@ export function createIntake(options: IntakeOptions): Intake {
       if (waiting.length >= WAITING_AT_MOST) return Promise.reject(new IntakeFullError());
       return new Promise((resolve, reject) => {
         waiting.push({ notification, resolve, reject });
-        if (isScheduled) return;
-        isScheduled = true;
-        setImmediate(flush);
+        schedule();
       });
     },
     async drain() {
