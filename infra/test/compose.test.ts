@@ -1,6 +1,7 @@
 /** Compose runs every process from one image, with the settings it reads, around stores that keep what they are given. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeOptionsOf } from '@bookiji/local-fleet';
 import { fields } from '@bookiji/runtime';
 import { describe, expect, test } from '@jest/globals';
 import { ROLES } from './manifests.ts';
@@ -41,7 +42,7 @@ describe('compose', () => {
   test.each(ROLES)('%s runs its own entry with the variables it reads', (role) => {
     const service = services[role];
     expect(service).toMatchObject({
-      command: [`apps/${role}/src/main.ts`],
+      command: [...nodeOptionsOf(role), `apps/${role}/src/main.ts`],
       read_only: true,
       cap_drop: ['ALL'],
       stop_grace_period: '45s',

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeOptionsOf } from '@bookiji/local-fleet';
 import { fields } from '@bookiji/runtime';
 import { describe, expect, test } from '@jest/globals';
 import { type Container, type Deployment, type Manifest, ROLES, type Role, readManifests } from './manifests.ts';
@@ -66,8 +67,8 @@ describe('Kubernetes', () => {
       expect(securityContext.runAsUser).toBeGreaterThan(0);
       expect(automountServiceAccountToken).toBe(false);
       const container = containerOf(role);
-      expect(container.args).toEqual([`apps/${role}/src/main.ts`]);
-      expect(existsSync(join(ROOT, container.args?.[0] ?? 'none'))).toBe(true);
+      expect(container.args).toEqual([...nodeOptionsOf(role), `apps/${role}/src/main.ts`]);
+      expect(existsSync(join(ROOT, container.args?.at(-1) ?? 'none'))).toBe(true);
       expect(container.securityContext).toEqual({
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
