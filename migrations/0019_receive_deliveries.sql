@@ -28,6 +28,7 @@ DECLARE
   stored_connections uuid[];
   stored_keys text[];
   cleared uuid[];
+  stored int;
   is_complete boolean;
 BEGIN
   SELECT array_agg(j.position) FILTER (WHERE j.verdict IS NOT NULL),
@@ -67,20 +68,24 @@ BEGIN
       OFFSET 0
     ) j;
 
-  WITH receipt AS (
-    INSERT INTO deliveries AS d (connection_id, delivery_key, channel_id)
-    SELECT i.connection_id, i.delivery_key, i.channel_id
-      FROM unnest(connections, keys, channels) WITH ORDINALITY AS i (connection_id, delivery_key, channel_id, position)
-     WHERE refused IS NULL OR i.position <> ALL (refused)
-     ORDER BY i.connection_id, i.delivery_key
-    ON CONFLICT DO NOTHING
-    RETURNING d.connection_id, d.delivery_key
-  )
-  SELECT array_agg(r.connection_id), array_agg(r.delivery_key) INTO stored_connections, stored_keys FROM receipt r;
+  INSERT INTO deliveries (connection_id, delivery_key, channel_id)
+  SELECT i.connection_id, i.delivery_key, i.channel_id
+    FROM unnest(connections, keys, channels) WITH ORDINALITY AS i (connection_id, delivery_key, channel_id, position)
+   WHERE refused IS NULL OR i.position <> ALL (refused)
+   ORDER BY i.connection_id, i.delivery_key
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS stored = ROW_COUNT;
 
-  is_complete := coalesce(cardinality(stored_keys), 0) + coalesce(cardinality(refused), 0) = cardinality(keys);
+  is_complete := stored + coalesce(cardinality(refused), 0) = cardinality(keys);
+  IF NOT is_complete AND stored > 0 THEN
+    -- Told apart from what was there by who wrote it, so that a batch without repeats need not say what it stored.
+    SELECT array_agg(d.connection_id), array_agg(d.delivery_key) INTO stored_connections, stored_keys
+      FROM unnest(connections, keys) AS i (connection_id, delivery_key)
+      JOIN deliveries d ON d.connection_id = i.connection_id AND d.delivery_key = i.delivery_key
+     WHERE d.xmin = pg_current_xact_id()::xid;
+  END IF;
 
-  IF unsaid IS NOT NULL AND stored_connections IS NOT NULL THEN
+  IF unsaid IS NOT NULL AND stored > 0 THEN
     -- By the index of its key, which reads a list of keys in their order: the order in which everybody locks them.
     WITH raised AS (
       UPDATE external_calendar_connections c

@@ -3,10 +3,11 @@
  * answers a single delivery at once, a storm costs about as much as a few. An answer is given only after the commit.
  */
 import type { DeliveryVerdict, ProvenNotification, RecordedDeliveries } from '@bookiji/db';
+import { HELD_UP_MS, IntakeSession, type StoreBatch } from './intake-session.ts';
 
 export interface IntakeOptions {
-  /** Judges and stores a batch, in one statement. */
-  readonly record: (notifications: readonly ProvenNotification[]) => Promise<RecordedDeliveries>;
+  /** Each judges and stores a batch in one statement, in a session of the database that is its own. */
+  readonly sessions: readonly StoreBatch[];
   /** Rings for these connections; may fail, a sweep finds the work. */
   readonly ring: (connectionIds: readonly string[]) => Promise<void>;
   readonly onRingLost: (error: unknown) => void;
@@ -15,9 +16,7 @@ export interface IntakeOptions {
 /** More than this waiting means that the database is not keeping up: 503, the calendar provider comes again. */
 const WAITING_AT_MOST = 20_000;
 const BATCH = 500;
-/** Two, so that one is prepared while the other is on its way; never more, since what waits makes the next one cheaper. */
-const STATEMENTS_AT_ONCE = 2;
-/** A second statement is worth its round trip for so many; fewer are taken along by the next one. */
+/** A second statement is worth its set-up for so many; fewer are taken along by the next one. */
 const WORTH_A_SECOND = 16;
 
 /**
@@ -27,6 +26,7 @@ const WORTH_A_SECOND = 16;
 const STORED_WITHIN_MS = 2_000;
 
 interface Waiting {
+  readonly since: number;
   readonly notification: ProvenNotification;
   readonly resolve: (verdict: DeliveryVerdict) => void;
   readonly reject: (error: unknown) => void;
@@ -54,9 +54,10 @@ export interface Intake {
 }
 
 export function createIntake(options: IntakeOptions): Intake {
+  const sessions = options.sessions.map((record) => new IntakeSession(record));
   let waiting: Waiting[] = [];
-  let running = 0;
   let isScheduled = false;
+  let watch: NodeJS.Timeout | null = null;
   const dirty = new Set<string>();
   let ringing: Promise<void> | null = null;
   const underway = new Set<Promise<void>>();
@@ -73,47 +74,56 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const flush = () => {
     isScheduled = false;
-    while (running < STATEMENTS_AT_ONCE && waiting.length >= (running === 0 ? 1 : WORTH_A_SECOND)) {
+    while (waiting.length > 0) {
+      // The first that is not held up, whether it has room or not: one session does for as long as it gets on.
+      const now = performance.now();
+      const session = sessions.find((one) => !one.isHeldUp(now));
+      if (session === undefined || !session.hasRoom) break;
+      if (!session.isIdle && waiting.length < WORTH_A_SECOND) break;
       const batch = waiting.slice(0, BATCH);
       waiting = waiting.slice(BATCH);
-      running += 1;
-      const done = store(batch, () => {
-        running -= 1;
-        schedule();
-      }).finally(() => underway.delete(done));
+      const done = store(batch, session).finally(() => underway.delete(done));
       underway.add(done);
     }
+    if (waiting.length > 0) watch ??= setTimeout(lookAgain, HELD_UP_MS);
   };
 
-  /** @param onStored called when the database has answered */
-  const store = async (batch: readonly Waiting[], onStored: () => void): Promise<void> => {
+  /** A session may be held up by now, or nobody comes to the end of what they do. */
+  const lookAgain = () => {
+    watch = null;
+    const oldest = performance.now() - STORED_WITHIN_MS;
+    const expired = waiting.filter(({ since }) => since < oldest);
+    waiting = waiting.slice(expired.length);
+    for (const { reject } of expired) reject(new IntakeTimeoutError());
+    flush();
+  };
+
+  const store = async (batch: readonly Waiting[], session: IntakeSession): Promise<void> => {
     let outcome: PromiseSettledResult<RecordedDeliveries>;
     try {
-      outcome = {
-        status: 'fulfilled',
-        value: await inTime(options.record(batch.map(({ notification }) => notification))),
-      };
+      const stored = session.store(
+        batch.map(({ notification }) => notification),
+        schedule,
+      );
+      outcome = { status: 'fulfilled', value: await inTime(stored, batch[0]?.since) };
     } catch (reason) {
       outcome = { status: 'rejected', reason };
     }
-    onStored();
-    if (outcome.status === 'rejected') return fail(batch, outcome.reason);
+    if (outcome.status === 'rejected') return fail(batch, session, outcome.reason);
     for (const [index, { resolve }] of batch.entries()) resolve(outcome.value.verdicts[index] as DeliveryVerdict);
     for (const connectionId of outcome.value.toRing) dirty.add(connectionId);
     ring();
   };
 
-  const fail = async (batch: readonly Waiting[], error: unknown): Promise<void> => {
+  const fail = async (batch: readonly Waiting[], session: IntakeSession, error: unknown): Promise<void> => {
     if (batch.length === 1 || isUnreachable(error)) {
       for (const { reject } of batch) reject(error);
-      // Who came meanwhile would only wait as long once more.
-      if (error instanceof IntakeTimeoutError) for (const { reject } of waiting.splice(0)) reject(error);
       return;
     }
     // One of them may be what the database cannot take; the others must not suffer for it.
     const middle = Math.ceil(batch.length / 2);
-    await store(batch.slice(0, middle), () => undefined);
-    await store(batch.slice(middle), () => undefined);
+    await store(batch.slice(0, middle), session);
+    await store(batch.slice(middle), session);
   };
 
   /** One ring at a time; what comes meanwhile is rung together. */
@@ -134,7 +144,7 @@ export function createIntake(options: IntakeOptions): Intake {
     take(notification) {
       if (waiting.length >= WAITING_AT_MOST) return Promise.reject(new IntakeFullError());
       return new Promise((resolve, reject) => {
-        waiting.push({ notification, resolve, reject });
+        waiting.push({ since: performance.now(), notification, resolve, reject });
         schedule();
       });
     },
@@ -143,14 +153,17 @@ export function createIntake(options: IntakeOptions): Intake {
         await Promise.allSettled([...underway, ringing]);
         await new Promise((resolve) => setImmediate(resolve));
       }
+      if (watch !== null) clearTimeout(watch);
     },
   };
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
+/** @param since when the first of them came: that is how long its sender has waited. */
+async function inTime<T>(work: Promise<T>, since = performance.now()): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new IntakeTimeoutError()), STORED_WITHIN_MS);
+    const left = STORED_WITHIN_MS - (performance.now() - since);
+    timer = setTimeout(() => reject(new IntakeTimeoutError()), left);
   });
   try {
     return await Promise.race([work, expired]);

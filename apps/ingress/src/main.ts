@@ -9,6 +9,7 @@ import { runProcess } from '@bookiji/runtime';
 import { createIngress } from './app.ts';
 import { readConfig } from './config.ts';
 import { createIntake } from './intake.ts';
+import { openIntakeSessions } from './intake-session.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createIngressServer } from './server.ts';
 import { shapesOf } from './shapes.ts';
@@ -17,11 +18,17 @@ await runProcess({
   role: 'ingress',
   async start(context) {
     const settings = readConfig(process.env);
-    const stores = await openStores(context, 'ingress', settings, 10);
+    const stores = await openStores(context, 'ingress', settings, 7);
     const { database, flags, logger, metrics, queues, readiness } = stores;
     const edges = createProviderEdges(settings);
+    const sessions = await openIntakeSessions(settings.DATABASE_URL);
+    context.own({ name: 'intake sessions', stop: () => sessions.close() });
     const intake = createIntake({
-      record: (notifications) => recordDeliveries(database.db, notifications, flags.allowlists),
+      sessions: sessions.all.map(
+        ({ db }) =>
+          (batch) =>
+            recordDeliveries(db, batch, flags.allowlists),
+      ),
       ring: (connectionIds) => ringInboundSyncs(queues, connectionIds),
       onRingLost: () => metrics.ringsLost.inc(),
     });

@@ -10,6 +10,7 @@ import { asRole, createTestDatabase, keepLogLine, type TestDatabase } from '@boo
 import type { Express } from 'express';
 import { createIngress } from '../src/app.ts';
 import { createIntake } from '../src/intake.ts';
+import { openIntakeSessions } from '../src/intake-session.ts';
 import { createRateLimits, type RateLimits } from '../src/rate-limits.ts';
 import { createIngressServer, type ServerLimits } from '../src/server.ts';
 import { shapesOf } from '../src/shapes.ts';
@@ -81,8 +82,13 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
   const flags = createFlagBoard({ ceiling: readFlagCeiling({ ...on, ...options.flags }), db: handle.db });
   await flags.start();
   const edges = createProviderEdges(providerSettings(options.sandboxUrl ?? NOWHERE));
+  const sessions = await openIntakeSessions(ingressUrl);
   const intake = createIntake({
-    record: (notifications) => recordDeliveries(handle.db, notifications, flags.allowlists),
+    sessions: sessions.all.map(
+      ({ db }) =>
+        (batch) =>
+          recordDeliveries(db, batch, flags.allowlists),
+    ),
     ring: (connectionIds) => ringInboundSyncs(queues, connectionIds),
     onRingLost: () => metrics.ringsLost.inc(),
   });
@@ -146,6 +152,7 @@ export async function startIngress(options: IngressOptions = {}): Promise<TestIn
       await intake.drain();
       flags.stop();
       await queues.close();
+      await sessions.close();
       await handle.close();
       if (options.shares === undefined) await database.drop();
     },

@@ -85,6 +85,29 @@ describe('PostgreSQL', () => {
     expect(await readRow(postgres.database, sender.connection.id)).toMatchObject({ requested: 2, deliveries: 1 });
   });
 
+  test('[W-7] a row that somebody keeps locked holds up its own notifications alone', async () => {
+    const locked = await openSender(postgres.database, 'google');
+    const free = await openSender(postgres.database, 'google');
+    let isAnswered = false;
+    const waiting = await postgres.database.sql.begin(async (sql) => {
+      await sql`SELECT FROM external_calendar_connections WHERE id = ${locked.connection.id} FOR UPDATE`;
+      const held = ingress.send('POST', GOOGLE, { headers: locked.headers() }).finally(() => {
+        isAnswered = true;
+      });
+      await waitUntil('its statement to wait for the row', async () => {
+        const rows = await postgres.database.sql`
+          SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%receive_deliveries%'`;
+        return rows.length > 0;
+      });
+      for (let sent = 0; sent < 3; sent += 1) {
+        expect((await ingress.send('POST', GOOGLE, { headers: free.headers() })).status).toBe(200);
+      }
+      expect(isAnswered).toBe(false);
+      return { held };
+    });
+    expect((await waiting.held).status).toBe(200);
+  });
+
   test('[R-2] the routes of the booking service say 503 as well, and work when it is back', async () => {
     const providerId = '7d0d8f5e-5c6c-4b8e-9a55-0123456789ab';
     const asks = [
