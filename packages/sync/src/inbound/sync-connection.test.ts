@@ -12,8 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const startAt = new Date('2026-11-24T09:00:00Z');
-const endAt = new Date('2026-11-24T10:00:00Z');
+/** Tomorrow, so that it lies in the window in any year. */
+const startAt = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 24 * 3_600_000);
+const endAt = new Date(startAt.getTime() + 3_600_000);
 
 /** A connection whose feed shows this one event. */
 function syncOver(connectionId: string, shown: EventChange) {
