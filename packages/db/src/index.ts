@@ -8,6 +8,7 @@ export {
   requireSessionLimits,
 } from './client.ts';
 export { isDataError } from './data-error.ts';
+export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
 export {
   type AuditRecord,
   countMismatches,
@@ -32,17 +33,11 @@ export { listWaitingEvents, pruneOutbox, takeFromOutbox, type WaitingEvent } fro
 export { pruneBookings } from './queries/booking-retention.ts';
 export {
   type AppliedCounts,
-  applyFullRound,
-  applyIncrement,
   type BusyInterval,
-  beginFirstRound,
-  clearStagedPages,
   type IntervalChanges,
   type IntervalOwner,
   listBusyIntervals,
   type StoredInterval,
-  stagePage,
-  storeFirstPage,
 } from './queries/busy-intervals.ts';
 export {
   activateChannel,
@@ -177,6 +172,7 @@ export {
   reportProcess,
 } from './queries/processes.ts';
 export { takeFromBudget } from './queries/provider-budgets.ts';
+export { clearStagedPages, stagePage } from './queries/staged-pages.ts';
 export { type FinishedIncrement, storeIncrement } from './queries/store-increment.ts';
 export {
   type Allowlists,

@@ -44,7 +44,9 @@ export {
 } from './failures/settle-failure.ts';
 export { checksumOf, type FoldedPage, foldChanges, type OwnEvent } from './inbound/fold-changes.ts';
 export { freshWindow, planRound, type Round, type WindowSettings } from './inbound/plan-round.ts';
-export { type SyncCounts, type SyncDependencies, type SyncOutcome, syncConnection } from './inbound/sync-connection.ts';
+export type { SyncDependencies } from './inbound/round-context.ts';
+export { syncConnection } from './inbound/sync-connection.ts';
+export type { SyncCounts, SyncOutcome } from './inbound/sync-outcome.ts';
 export {
   type ReadBooking,
   type ReplayResult,

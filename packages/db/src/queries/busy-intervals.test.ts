@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type BuiltConnection, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  applyFullRound,
-  applyIncrement,
-  type BusyInterval,
-  clearStagedPages,
-  listBusyIntervals,
-  stagePage,
-} from './busy-intervals.ts';
+import { applyFullRound, applyIncrement } from './apply-round.ts';
+import { type BusyInterval, listBusyIntervals } from './busy-intervals.ts';
+import { clearStagedPages, stagePage } from './staged-pages.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

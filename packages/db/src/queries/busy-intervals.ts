@@ -1,14 +1,8 @@
-/**
- * The provider's own busy time. A first round's pages are written as they come, since nobody trusts what was never synced
- * to its end. Of every later round the pages take effect together: all but the last are staged, and the last one
- * applies everything in the transaction that moves the cursor. A reader sees the old truth or the new one, never a
- * mixture, and a worker that dies in the middle leaves nothing behind.
- */
-import { and, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
+/** The provider's own busy time: its rows, how one page changes them, and how they are read. */
+import { and, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import { toArrayText } from '../array-text.ts';
 import type { Database } from '../client.ts';
-import { events, stagedChanges } from '../schema/index.ts';
-import { holdSyncLease } from './sync-leases.ts';
+import { events } from '../schema/index.ts';
 
 /** One busy event of the provider's own, as stored. Half-open, UTC. */
 export interface BusyInterval {
@@ -33,196 +27,19 @@ export interface IntervalOwner {
   readonly calendarProvider: 'google' | 'microsoft';
 }
 
-/**
- * Of a page that counts for nothing until the round's last one is committed, the commit waits for no disk and no standby:
- * the last one's does, and the log that it waits for is written in order. A crash before that begins the round anew.
- */
-const RECORDED_WITH_THE_LAST = sql`SET LOCAL synchronous_commit = off`;
-
-/** Keeps one page until the round's last page applies it. Later pages win over earlier ones. */
-export async function stagePage(
-  db: Database,
-  connectionId: string,
-  token: number,
-  page: IntervalChanges,
-): Promise<void> {
-  await db.transaction(async (tx) => {
-    if (page.resetSeriesIds.length > 0) {
-      await tx
-        .delete(stagedChanges)
-        .where(
-          and(
-            eq(stagedChanges.connectionId, connectionId),
-            eq(stagedChanges.leaseToken, token),
-            eq(stagedChanges.operation, 'put'),
-            inArray(stagedChanges.seriesId, [...page.resetSeriesIds]),
-          ),
-        );
-    }
-    await stageDrops(tx, connectionId, token, 'drop_series', page.resetSeriesIds);
-    await stageDrops(tx, connectionId, token, 'drop', page.dropIds);
-    if (page.dropIds.length > 0) {
-      await tx
-        .delete(stagedChanges)
-        .where(
-          and(
-            eq(stagedChanges.connectionId, connectionId),
-            eq(stagedChanges.leaseToken, token),
-            eq(stagedChanges.operation, 'put'),
-            inArray(stagedChanges.externalEventId, [...page.dropIds]),
-          ),
-        );
-    }
-    await stagePuts(tx, connectionId, token, page.puts);
-  });
-}
-
-async function stageDrops(
-  tx: Database,
-  connectionId: string,
-  token: number,
-  operation: 'drop' | 'drop_series',
-  ids: readonly string[],
-): Promise<void> {
-  if (ids.length === 0) return;
-  await tx.execute(sql`
-    INSERT INTO staged_changes (connection_id, lease_token, operation, external_event_id)
-    SELECT ${connectionId}::uuid, ${token}::bigint, ${operation}, id FROM jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb) AS id
-    ON CONFLICT DO NOTHING`);
-}
-
-async function stagePuts(
-  tx: Database,
-  connectionId: string,
-  token: number,
-  puts: readonly BusyInterval[],
-): Promise<void> {
-  if (puts.length === 0) return;
-  await tx.execute(sql`
-    INSERT INTO staged_changes (connection_id, lease_token, operation, external_event_id, series_id, ical_uid,
-                                start_time, end_time, checksum)
-    SELECT ${connectionId}::uuid, ${token}::bigint, 'put', event_id, series_id, ical_uid, start_time, end_time, checksum
-      FROM ${putRecords(puts)}
-    ON CONFLICT (connection_id, lease_token, external_event_id, operation) DO UPDATE
-       SET series_id = EXCLUDED.series_id, ical_uid = EXCLUDED.ical_uid, start_time = EXCLUDED.start_time,
-           end_time = EXCLUDED.end_time, checksum = EXCLUDED.checksum`);
-}
-
-/**
- * Forgets pages staged under this token and older ones: what unfinished syncs left, or what was just applied. Never a
- * newer token's, so a worker that wakes up late cannot take the pages of the one that replaced it.
- */
-export async function clearStagedPages(db: Database, connectionId: string, token: number): Promise<void> {
-  await db
-    .delete(stagedChanges)
-    .where(and(eq(stagedChanges.connectionId, connectionId), lte(stagedChanges.leaseToken, token)));
-}
-
-const UNIQUE_VIOLATION = '23505';
-
 export interface AppliedCounts {
   readonly putCount: number;
   readonly droppedCount: number;
 }
 
-/**
- * Applies an incremental round: the staged pages and the last page. Call inside the transaction that records success.
- * Rows whose checksum is unchanged are not written.
- */
-export async function applyIncrement(
-  tx: Database,
-  owner: IntervalOwner,
-  token: number,
-  lastPage: IntervalChanges,
-  hasStaged: boolean,
-): Promise<AppliedCounts> {
-  if (!hasStaged) return applyPage(tx, owner, lastPage);
-  await stagePage(tx, owner.connectionId, token, lastPage);
-  const dropped = await joinWhole(
-    tx,
-    sql`
-    DELETE FROM external_calendar_events e
-     WHERE e.id IN (
-           SELECT d.id FROM external_calendar_events d JOIN staged_changes s ON s.external_event_id = d.external_event_id
-            WHERE d.connection_id = ${owner.connectionId} AND d.is_busy AND d.booking_id IS NULL
-              AND s.connection_id = ${owner.connectionId} AND s.lease_token = ${token} AND s.operation = 'drop'
-           UNION
-           SELECT d.id FROM external_calendar_events d JOIN staged_changes s ON s.external_event_id = d.series_id
-            WHERE d.connection_id = ${owner.connectionId} AND d.is_busy AND d.booking_id IS NULL
-              AND s.connection_id = ${owner.connectionId} AND s.lease_token = ${token} AND s.operation = 'drop_series')
-       AND NOT EXISTS (SELECT FROM staged_changes p
-                        WHERE p.connection_id = ${owner.connectionId} AND p.lease_token = ${token}
-                          AND p.operation = 'put' AND p.external_event_id = e.external_event_id)`,
-  );
-  const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
-  await clearStagedPages(tx, owner.connectionId, token);
-  return { putCount: put, droppedCount: dropped.count };
-}
+const UNIQUE_VIOLATION = '23505';
 
-/**
- * Applies a full round: what was staged and the last page are the whole truth, and everything else this connection
- * held is removed. Call inside the transaction that records success.
- */
-export async function applyFullRound(
-  tx: Database,
-  owner: IntervalOwner,
-  token: number,
-  lastPage: IntervalChanges,
-): Promise<AppliedCounts> {
-  await stagePage(tx, owner.connectionId, token, lastPage);
-  const dropped = await joinWhole(
-    tx,
-    sql`
-    DELETE FROM external_calendar_events e
-     WHERE e.connection_id = ${owner.connectionId} AND e.is_busy AND e.booking_id IS NULL
-       AND NOT EXISTS (SELECT FROM staged_changes s
-                        WHERE s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
-                          AND s.operation = 'put' AND s.external_event_id = e.external_event_id)`,
-  );
-  const put = await upsert(tx, owner, stagedPuts(owner.connectionId, token), false);
-  await clearStagedPages(tx, owner.connectionId, token);
-  return { putCount: put, droppedCount: dropped.count };
-}
-
-async function applyPage(tx: Database, owner: IntervalOwner, page: IntervalChanges): Promise<AppliedCounts> {
+/** Writes one page: series are emptied, ids dropped, intervals put. Rows whose checksum is unchanged are not written. */
+export async function applyPage(tx: Database, owner: IntervalOwner, page: IntervalChanges): Promise<AppliedCounts> {
   const emptied = await dropSeries(tx, owner, page.resetSeriesIds, page.puts);
   const dropped = await dropEvents(tx, owner, page.dropIds);
-  const put = await upsert(tx, owner, putRecords(page.puts), page.puts.length === 0);
+  const put = page.puts.length === 0 ? 0 : await upsert(tx, owner, putRecords(page.puts));
   return { putCount: put, droppedCount: emptied + dropped };
-}
-
-/**
- * Forgets what an unfinished first round left. Only for a connection that was never synced: nobody trusts its intervals
- * yet, so its pages may be written as they come.
- *
- * @throws LeaseLostError; nothing is changed then.
- */
-export async function beginFirstRound(db: Database, owner: IntervalOwner, token: number): Promise<void> {
-  await db.transaction(async (tx) => {
-    // All of them are busy; said, so that the index of busy time finds them.
-    await tx
-      .delete(events)
-      .where(and(eq(events.connectionId, owner.connectionId), events.isBusy, isNull(events.bookingId)));
-    await holdSyncLease(tx, { connectionId: owner.connectionId, token });
-  });
-}
-
-/** Writes one page of a first round. @throws LeaseLostError; nothing is changed then. */
-export async function storeFirstPage(
-  db: Database,
-  owner: IntervalOwner,
-  token: number,
-  page: IntervalChanges,
-): Promise<AppliedCounts> {
-  return db.transaction(async (tx) => {
-    await tx.execute(RECORDED_WITH_THE_LAST);
-    const isNew = page.dropIds.length === 0 && page.resetSeriesIds.length === 0;
-    const counts = isNew
-      ? { putCount: await insertNew(tx, owner, page.puts), droppedCount: 0 }
-      : await applyPage(tx, owner, page);
-    await holdSyncLease(tx, { connectionId: owner.connectionId, token });
-    return counts;
-  });
 }
 
 /**
@@ -230,27 +47,15 @@ export async function storeFirstPage(
  * known after all (it moved while pages were read, or another connection of the same account has it), the page is taken
  * the careful way.
  */
-async function insertNew(tx: Database, owner: IntervalOwner, puts: readonly BusyInterval[]): Promise<number> {
+export async function insertNew(tx: Database, owner: IntervalOwner, puts: readonly BusyInterval[]): Promise<number> {
   if (puts.length === 0) return 0;
   try {
     const written = await tx.transaction((inner) => inner.execute(insertOf(owner, putRecords(puts))));
     return written.count;
   } catch (error) {
     if ((error as { cause?: { code?: unknown } }).cause?.code !== UNIQUE_VIOLATION) throw error;
-    return upsert(tx, owner, putRecords(puts), false);
+    return upsert(tx, owner, putRecords(puts));
   }
-}
-
-/**
- * A join of what is held with what was staged, each of any length. The statistics of a table that is filled and emptied
- * all the time mostly say that it is empty, and then each row of the one side is looked for in the whole other one: twenty
- * thousand events took longer than a statement may, every time again. Without nested loops there is no such plan.
- */
-async function joinWhole(tx: Database, statement: ReturnType<typeof sql>) {
-  await tx.execute(sql`SET LOCAL enable_nestloop = off`);
-  const done = await tx.execute(statement);
-  await tx.execute(sql`SET LOCAL enable_nestloop TO DEFAULT`);
-  return done;
 }
 
 async function dropSeries(
@@ -287,13 +92,8 @@ async function dropEvents(tx: Database, owner: IntervalOwner, ids: readonly stri
   return gone.count;
 }
 
-async function upsert(
-  tx: Database,
-  owner: IntervalOwner,
-  source: ReturnType<typeof sql>,
-  isEmpty: boolean,
-): Promise<number> {
-  if (isEmpty) return 0;
+/** @param source a FROM item with the columns of `putRecords`. */
+export async function upsert(tx: Database, owner: IntervalOwner, source: SQL): Promise<number> {
   // A booking's mapping is never overwritten by what the feed says; its own lease decides there.
   const written = await tx.execute(sql`
     ${insertOf(owner, source)}
@@ -305,7 +105,7 @@ async function upsert(
   return written.count;
 }
 
-function insertOf(owner: IntervalOwner, source: ReturnType<typeof sql>) {
+function insertOf(owner: IntervalOwner, source: SQL) {
   return sql`
     INSERT INTO external_calendar_events AS e (connection_id, provider_id, calendar_provider, external_event_id, series_id,
                                                ical_uid, start_time, end_time, is_busy, checksum)
@@ -328,7 +128,7 @@ export function toPutRecords(puts: readonly BusyInterval[]) {
 }
 
 /** A column each: a page is read from arrays in a third of the time that `jsonb_to_recordset` takes. */
-function putRecords(puts: readonly BusyInterval[]) {
+export function putRecords(puts: readonly BusyInterval[]) {
   const texts = (of: (put: BusyInterval) => string | null) => sql`${toArrayText(puts.map(of))}::text::text[]`;
   const instants = (of: (put: BusyInterval) => Date) =>
     sql`${`{${puts.map((put) => of(put).getTime()).join(',')}}`}::text::float8[]`;
@@ -338,11 +138,6 @@ function putRecords(puts: readonly BusyInterval[]) {
                             ${texts((put) => put.icalUid)}, ${instants((put) => put.startAt)},
                             ${instants((put) => put.endAt)}, ${texts((put) => put.checksum)})
                   AS r (event_id, series_id, ical_uid, start_ms, end_ms, checksum)) AS put`;
-}
-
-function stagedPuts(connectionId: string, token: number) {
-  return sql`(SELECT external_event_id AS event_id, series_id, ical_uid, start_time, end_time, checksum FROM staged_changes
-               WHERE connection_id = ${connectionId} AND lease_token = ${token} AND operation = 'put') AS put`;
 }
 
 export interface StoredInterval {

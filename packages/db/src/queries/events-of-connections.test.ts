@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../client.ts';
-import { applyIncrement, type IntervalOwner } from './busy-intervals.ts';
+import { applyIncrement } from './apply-round.ts';
+import type { IntervalOwner } from './busy-intervals.ts';
 import { eraseConnection } from './connections.ts';
 
 const REFUSED = { cause: { code: '23503' } };

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type BuiltConnection, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type BusyInterval, type IntervalChanges, stagePage } from './busy-intervals.ts';
+import type { BusyInterval, IntervalChanges } from './busy-intervals.ts';
+import { stagePage } from './staged-pages.ts';
 import { storeIncrement } from './store-increment.ts';
 import { claimSync, LeaseLostError, type SyncClaim } from './sync-leases.ts';
 

@@ -1,0 +1,82 @@
+/** Reading one round from its cursor to its end: each page is folded and stored before the next one takes its place. */
+import { beginFirstRound, clearStagedPages, findKnownEffects, stagePage, storeFirstPage } from '@bookiji/db';
+import type { ChangePage } from '@bookiji/providers/contract';
+import { creationKey, storedKey } from '../outbound/event-identity.ts';
+import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
+import type { RoundContext } from './round-context.ts';
+import { ownerOf, storeLastPage } from './store-last-page.ts';
+import type { Synced } from './sync-outcome.ts';
+import { createPageWriter } from './write-ahead.ts';
+
+/** @throws ProviderError; what was stored by then takes no effect. @throws LeaseLostError */
+export async function runRound(context: RoundContext): Promise<Synced> {
+  const { deps, claim, round, keeper } = context;
+  const { connection, token } = claim;
+  const owner = ownerOf(connection);
+  const isFirst = round.mode === 'full' && connection.lastSyncedAt === null;
+  if (claim.hasStagedPages) await clearStagedPages(deps.db, connection.id, token);
+  if (isFirst) await beginFirstRound(deps.db, owner, token);
+  const writer = createPageWriter((page) => storeFirstPage(deps.db, owner, token, page));
+  const suspects = new Set<string>();
+  let pages = 0;
+  let unreadableCount = 0;
+  for await (const page of readPages(context)) {
+    keeper.proceed();
+    pages += 1;
+    unreadableCount += page.unreadable.length;
+    const folded = await foldPage(context, page);
+    for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
+    if (page.cursor === null) {
+      await (isFirst ? writer.add(folded) : stagePage(deps.db, connection.id, token, folded));
+      continue;
+    }
+    const read = { mode: round.mode, pages, unreadableCount };
+    const suspectBookingIds = [...suspects];
+    const last = { folded, cursor: page.cursor, isFirst, early: await writer.end(), read, suspectBookingIds };
+    const { counts, lookAgain, recordedAt } = await storeLastPage(context, last);
+    const changeLagSeconds =
+      connection.notifiedAt === null ? null : (recordedAt.getTime() - connection.notifiedAt.getTime()) / 1000;
+    return { outcome: 'synced', connection, lookAgain, changeLagSeconds, suspectBookingIds, ...read, ...counts };
+  }
+  throw new Error('the feed ended without a cursor');
+}
+
+/** Pages in order; the next one is asked for while the caller stores the current one. */
+async function* readPages({ port, round, keeper }: RoundContext): AsyncGenerator<ChangePage> {
+  const { cursor, window } = round;
+  const ask = (page: string | null) => port.listChanges({ cursor, page, window }, keeper.signal);
+  let pending: Promise<ChangePage> | null = ask(null);
+  while (pending !== null) {
+    const page: ChangePage = await pending;
+    pending = page.nextPage === null ? null : ask(page.nextPage);
+    // Asked for ahead: if storing fails first, its own failure must not go unheard.
+    pending?.catch(() => undefined);
+    yield page;
+  }
+}
+
+async function foldPage({ deps, claim, round }: RoundContext, page: ChangePage): Promise<FoldedPage> {
+  const { id: connectionId, calendarProvider } = claim.connection;
+  const eventIds: string[] = [];
+  const keys: string[] = [];
+  const bookingIds: string[] = [];
+  for (const change of page.changes) {
+    if (change.kind === 'series_reset') continue;
+    eventIds.push(change.eventId);
+    if (change.kind === 'tombstone') continue;
+    if (change.creationKey !== null) keys.push(change.creationKey);
+    if (change.marker !== null && change.marker.connectionId === connectionId) bookingIds.push(change.marker.bookingId);
+  }
+  const own = new Map<string, OwnEvent>();
+  for (const effect of await findKnownEffects(deps.db, connectionId, eventIds, keys, bookingIds)) {
+    const currentKey = storedKey(creationKey(effect.bookingId, connectionId, effect.generation), calendarProvider);
+    const names = [effect.externalEventId, effect.creationKey, ...effect.formerKeys, effect.bookingId];
+    for (const name of names) if (name !== null) own.set(name, { ...effect, currentKey });
+  }
+  return foldChanges(
+    page.changes,
+    round.window,
+    ({ eventId, creationKey: key, bookingId }) =>
+      own.get(eventId) ?? own.get(key ?? '') ?? own.get(bookingId ?? '') ?? null,
+  );
+}

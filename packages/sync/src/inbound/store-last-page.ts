@@ -1,0 +1,104 @@
+/** The end of a round: everything that takes effect together, and its entry among the runs. */
+import {
+  type AppliedCounts,
+  applyFullRound,
+  applyIncrement,
+  type Connection,
+  type Database,
+  type IntervalOwner,
+  insertSyncRun,
+  type LastError,
+  recordSyncSuccess,
+  requestInspection,
+  type SyncClaim,
+  storeIncrement,
+} from '@bookiji/db';
+import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
+import type { FoldedPage } from './fold-changes.ts';
+import type { RoundContext } from './round-context.ts';
+import type { SyncCounts } from './sync-outcome.ts';
+
+/**
+ * Changes that are stored in one statement. It locks the row that ingress writes to from its beginning, so it must be
+ * short; a larger page writes its intervals first.
+ */
+const SMALL_PAGE = 100;
+
+export interface LastPage {
+  readonly folded: FoldedPage;
+  readonly cursor: string;
+  /** Of a round whose earlier pages are written already. */
+  readonly isFirst: boolean;
+  readonly early: AppliedCounts;
+  readonly read: Pick<SyncCounts, 'mode' | 'pages' | 'unreadableCount'>;
+  readonly suspectBookingIds: readonly string[];
+}
+
+/** Everything that takes effect together: intervals, reads asked for, the run, cursor and counters. */
+export async function storeLastPage(context: RoundContext, last: LastPage) {
+  const { deps, claim, round } = context;
+  const { connection, token, noted, claimedAt } = claim;
+  const { folded, cursor, isFirst, early, read, suspectBookingIds } = last;
+  const owner = ownerOf(connection);
+  const success = {
+    token,
+    noted,
+    claimedAt,
+    cursor,
+    window: round.window,
+    reconcileAfterSeconds: deps.reconcileSeconds,
+  };
+  const changedAtMost = folded.puts.length + folded.dropIds.length + folded.resetSeriesIds.length;
+  const isSmall = round.mode === 'incremental' && read.pages === 1 && changedAtMost <= SMALL_PAGE;
+  if (isSmall && suspectBookingIds.length === 0 && silenceOf(context, changedAtMost) === null) {
+    const { requestedBy } = connection;
+    const { unreadableCount } = read;
+    return storeIncrement(deps.db, { ...success, owner, page: folded, requestedBy, unreadableCount });
+  }
+  return deps.db.transaction(async (tx) => {
+    const applied =
+      round.mode === 'full' && !isFirst
+        ? await applyFullRound(tx, owner, token, folded)
+        : await applyIncrement(tx, owner, token, folded, read.pages > 1 && !isFirst);
+    const counts = {
+      putCount: early.putCount + applied.putCount,
+      droppedCount: early.droppedCount + applied.droppedCount,
+    };
+    await requestInspection(tx, connection.id, suspectBookingIds);
+    await noteRun(tx, claim, { ...read, ...counts });
+    const recorded = await recordSyncSuccess(tx, {
+      ...success,
+      connectionId: connection.id,
+      unannouncedSince: silenceOf(context, counts.putCount + counts.droppedCount),
+    });
+    return { counts, ...recorded };
+  });
+}
+
+function silenceOf({ deps, claim, round }: RoundContext, changedCount: number): Date | null {
+  const { connection, claimedAt } = claim;
+  const { notifiedAt, lastWebhookReceivedAt: lastNotificationAt, lastSyncedAt } = connection;
+  const look = { mode: round.mode, changedCount, notifiedAt, lastNotificationAt, lastSyncedAt, claimedAt };
+  return unannouncedSince(look, silentAfterSeconds(deps.reconcileSeconds));
+}
+
+/** @param error what ended it; null when it was synced. */
+export async function noteRun(
+  db: Database,
+  { connection, claimedAt }: SyncClaim,
+  counts: SyncCounts,
+  error: LastError | null = null,
+): Promise<void> {
+  await insertSyncRun(db, {
+    connectionId: connection.id,
+    requestedBy: connection.requestedBy,
+    outcome: error === null ? 'synced' : 'failed',
+    error,
+    startedAt: claimedAt,
+    ...counts,
+  });
+}
+
+export function ownerOf({ id, providerId, calendarProvider }: Connection): IntervalOwner {
+  return { connectionId: id, providerId, calendarProvider };
+}
