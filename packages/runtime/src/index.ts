@@ -1,9 +1,9 @@
 export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
-  findFreePort,
   startEmbeddedPostgres,
-} from './embedded-postgres.ts';
+} from './embedded-postgres/embedded-postgres.ts';
+export { findFreePort } from './find-free-port.ts';
 export {
   answerHealth,
   type HealthAnswer,
