@@ -9,6 +9,7 @@ export {
 } from './client.ts';
 export { isDataError } from './data-error.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
+export { writeAudit } from './queries/audit-log.ts';
 export {
   type AuditRecord,
   countMismatches,
@@ -97,6 +98,13 @@ export {
   storeResealedTokens,
 } from './queries/credentials.ts';
 export {
+  closeDeadLetter,
+  findDeadLetter,
+  listDeadLetters,
+  pruneDeadLetters,
+  writeDeadLetter,
+} from './queries/dead-letters.ts';
+export {
   type DeliveryRetention,
   type DeliveryVerdict,
   type ProvenNotification,
@@ -149,21 +157,7 @@ export {
 } from './queries/held-deletions.ts';
 export { findKnownEffects, type KnownEffect, requestInspection } from './queries/known-effects.ts';
 export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
-export {
-  clearSwitch,
-  closeDeadLetter,
-  findDeadLetter,
-  insertSyncRun,
-  listDeadLetters,
-  pruneDeadLetters,
-  pruneSyncRuns,
-  readSwitches,
-  type SwitchChange,
-  takeSweepTurn,
-  turnSwitches,
-  writeAudit,
-  writeDeadLetter,
-} from './queries/operations.ts';
+export { clearSwitch, readSwitches, type SwitchChange, turnSwitches } from './queries/operator-switches.ts';
 export {
   listProcesses,
   type ProcessReport,
@@ -174,6 +168,7 @@ export {
 export { takeFromBudget } from './queries/provider-budgets.ts';
 export { clearStagedPages, stagePage } from './queries/staged-pages.ts';
 export { type FinishedIncrement, storeIncrement } from './queries/store-increment.ts';
+export { takeSweepTurn } from './queries/sweep-turns.ts';
 export {
   type Allowlists,
   claimSync,
@@ -193,6 +188,7 @@ export {
   type SyncProgress,
   type SyncSuccess,
 } from './queries/sync-leases.ts';
+export { insertSyncRun, pruneSyncRuns } from './queries/sync-runs.ts';
 export type {
   BookingDetails,
   BookingEffect,

@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DatabaseHandle, openDatabase, requireSessionLimits } from './client.ts';
 import { readCredentials } from './queries/credentials.ts';
-import { takeSweepTurn } from './queries/operations.ts';
+import { takeSweepTurn } from './queries/sweep-turns.ts';
 import { claimSync } from './queries/sync-leases.ts';
 
 let database: TestDatabase;

@@ -23,7 +23,7 @@ export const PROBED_FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'packages/db/src/queries/store-increment.ts': ['storeIncrement'],
   'packages/db/src/queries/credentials.ts': ['claimRefresh', 'storeRefreshedTokens'],
   'packages/db/src/queries/channels.ts': ['insertRegisteringChannel', 'activateChannel'],
-  'packages/db/src/queries/operations.ts': ['takeSweepTurn'],
+  'packages/db/src/queries/sweep-turns.ts': ['takeSweepTurn'],
   'packages/queues/src/doorbells.ts': ['ringInboundSyncs', 'ringOutboundSyncs'],
   'packages/sync/src/outbound/converge-booking.ts': ['convergeBooking'],
   'packages/sync/src/inbound/sync-connection.ts': ['syncConnection'],

@@ -5,7 +5,7 @@
  */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import { writeDeadLetter } from './operations.ts';
+import { writeDeadLetter } from './dead-letters.ts';
 
 /** The event is there again: what was not told yet need not be. @returns whether a deletion was withdrawn. */
 export async function withdrawDeletion(
