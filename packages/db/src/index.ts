@@ -7,7 +7,7 @@ export {
   readDatabaseTime,
   requireSessionLimits,
 } from './client.ts';
-export { isDataError } from './data-error.ts';
+export { databaseCode, isDatabaseFailure, isDataError } from './data-error.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
 export { writeAudit } from './queries/audit-log.ts';
 export {

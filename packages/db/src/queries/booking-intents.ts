@@ -27,6 +27,9 @@ export type AcceptedBooking =
  * statement: after it returns, the work exists, whatever happens to the queue. Of two versions that arrive at once the
  * row lock makes one wait, and the higher one stays.
  *
+ * A connection that is `disabled` gets no new effects, but those that it has are raised: its owner may connect the same
+ * calendar again, and what was written there must move or go as well.
+ *
  * A booking keeps the provider it was made for; a cancellation without a body keeps the last known times.
  */
 export async function acceptBookingIntent(db: Database, intent: BookingIntent): Promise<AcceptedBooking> {
@@ -55,18 +58,24 @@ const acceptance = hotStatement((db) => {
            details = coalesce(EXCLUDED.details, i.details)
      WHERE i.version < EXCLUDED.version
     RETURNING booking_id, provider_id, version, state`);
+  // Held as a foreign key would hold it, but before its row is used: one that is being erased is waited for and then left
+  // out, where the foreign key would refuse the whole booking; one that is being connected again is seen as it then is.
+  const held = db.$with('held', {}).as(sql`
+    SELECT c.id, c.status FROM intent JOIN external_calendar_connections c ON c.provider_id = intent.provider_id
+       FOR KEY SHARE OF c`);
   const effect = db.$with('effect', { connectionId: bookingEffects.connectionId }).as(sql`
     INSERT INTO booking_effects AS e (booking_id, connection_id, version)
-    SELECT intent.booking_id, c.id, intent.version
-      FROM intent JOIN external_calendar_connections c ON c.provider_id = intent.provider_id
-     WHERE c.status <> 'disabled'
+    SELECT intent.booking_id, held.id, intent.version
+      FROM intent, held
+     WHERE held.status <> 'disabled' OR EXISTS (SELECT FROM booking_effects x
+                                                 WHERE x.booking_id = intent.booking_id AND x.connection_id = held.id)
     ON CONFLICT (booking_id, connection_id) DO UPDATE
        SET version = EXCLUDED.version, received_at = now(), next_attempt_at = now(), dead_at = NULL, updated_at = now(),
            error_count = 0
      WHERE e.version < EXCLUDED.version
     RETURNING connection_id`);
   return db
-    .with(intent, effect)
+    .with(intent, held, effect)
     .select({ connectionId: effect.connectionId })
     .from(intent)
     .leftJoin(effect, sql`true`)

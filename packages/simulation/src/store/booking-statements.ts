@@ -37,8 +37,11 @@ export function acceptBookingIntent(db: ModelDatabase, intent: BookingIntent): P
       receivedAt: now,
     });
     const providerId = held?.providerId ?? intent.providerId;
+    // A disabled one gets no new effect, but what it has is raised.
     const connections = [...tables.connections.values()].filter(
-      (connection) => connection.providerId === providerId && connection.status !== 'disabled',
+      (connection) =>
+        connection.providerId === providerId &&
+        (connection.status !== 'disabled' || tables.effects.has(effectKey(intent.bookingId, connection.id))),
     );
     return {
       accepted: true,
