@@ -61,7 +61,6 @@ export function createConvergeReporter(logger: Logger, metrics: Metrics) {
         );
         return;
       case 'lease_lost':
-      case 'superseded':
         logger.warn(base, 'booking left to a newer writer');
         return;
       default:

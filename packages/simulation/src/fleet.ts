@@ -8,11 +8,17 @@ import { type CalendarRules, ModelCalendar } from './calendar.ts';
 import { Doorbell } from './doorbell.ts';
 import type { Machine, World } from './machine.ts';
 import type { Process } from './process.ts';
-import { ConnectionLost, gateOf, portOf, ringOf } from './process-ports.ts';
+import { gateOf, portOf, ringOf } from './process-ports.ts';
 import type { Random } from './random.ts';
 import type { Step } from './step.ts';
 import { acceptBookingIntent, findDueEffects } from './store/booking-statements.ts';
-import { type ModelDatabase, type ModelServer, openModelDatabase, type StoreRules } from './store/model-database.ts';
+import {
+  ConnectionLost,
+  type ModelDatabase,
+  type ModelServer,
+  openModelDatabase,
+  type StoreRules,
+} from './store/model-database.ts';
 import { findDueConnections, recordDeliveries, requestDueReconciles } from './store/sync-statements.ts';
 import { createConnection, createTables } from './store/tables.ts';
 import { BACKOFF, LEASE_MS, max, min, NEVER, RECONCILE_SECONDS, RETRY_MS, STALLED_MS, SWEEP_MS } from './timing.ts';

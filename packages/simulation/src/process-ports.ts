@@ -4,10 +4,7 @@ import { type ModelCalendar, providerError } from './calendar.ts';
 import type { Machine } from './machine.ts';
 import type { Process } from './process.ts';
 import type { Step } from './step.ts';
-import type { Gate } from './store/model-database.ts';
-
-/** What a process sees when it loses the database: it cannot know whether its statement took effect. */
-export class ConnectionLost extends Error {}
+import { ConnectionLost, type Gate } from './store/model-database.ts';
 
 type Failure = Parameters<Step['fail']>[0];
 type FailureFacts = Parameters<typeof providerError>[2];

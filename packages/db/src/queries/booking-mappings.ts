@@ -35,7 +35,10 @@ export function mappingValues({ externalEventId, deletedEventId }: MappedEvent, 
   };
 }
 
-/** Only where the statement's `effect` found the lease still held. */
+/**
+ * Only where the statement's `effect` found the lease still held. That a booking is cancelled is said of the event that was
+ * deleted, or of a mapping that is there: one that never reached the calendar leaves none.
+ */
 export function putMapping(db: Database) {
   return db.$with('mapping', {}).as(sql`
     INSERT INTO external_calendar_events AS m
@@ -46,6 +49,9 @@ export function putMapping(db: Database) {
            ${given('endAt')}::timestamptz, ${given('isBusy')}::boolean, ${given('checksum')}::text,
            ${given('bookingId')}::uuid, ${given('status')}::text
       FROM effect
+     WHERE ${given('status')}::text <> 'CANCELLED' OR ${given('mappedEventId')}::text IS NOT NULL
+        OR EXISTS (SELECT FROM external_calendar_events x
+                    WHERE x.booking_id = ${given('bookingId')}::uuid AND x.calendar_provider = ${given('calendarProvider')}::text)
     ON CONFLICT (booking_id, calendar_provider) WHERE booking_id IS NOT NULL DO UPDATE
        SET connection_id = excluded.connection_id,
            external_event_id = coalesce(excluded.external_event_id, m.external_event_id),

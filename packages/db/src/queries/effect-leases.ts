@@ -36,8 +36,6 @@ export interface EffectClaim {
   };
   /** The sealed tokens at the claim, so that nobody has to ask for them once more. Not for logs. */
   readonly credentials: StoredCredentials;
-  /** True when an earlier claim may have created the event without recording it. */
-  readonly wasTriedBefore: boolean;
   readonly claimedAt: Date;
 }
 
@@ -64,7 +62,6 @@ export async function claimEffect(
       endAt: intent.endTime,
       details: intent.details,
     },
-    wasTriedBefore: effect.leaseToken > 1,
     claimedAt: row.claimedAt,
   };
 }

@@ -1,8 +1,8 @@
 /** What is recorded of an attempt to write one booking into one calendar, and only while its lease is held. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
-import { bookingEffects, type LastError } from '../schema/index.ts';
+import { bookingEffects, connections, type LastError } from '../schema/index.ts';
 import {
   type MappedEvent,
   type MappingRow,
@@ -23,7 +23,7 @@ export interface EffectSuccess extends MappedEvent {
   readonly generation: number;
   readonly writtenStart: Date | null;
   readonly writtenEnd: Date | null;
-  /** Null leaves the mapping as it is (nothing was written, or the booking never reached the calendar). */
+  /** Null leaves the mapping as it is: nothing was written. */
   readonly mapping: MappingRow | null;
 }
 
@@ -98,6 +98,8 @@ function updateEffect(db: Database) {
     .set({
       // A late recorder can only hold an older token, but the version must never go down even so.
       appliedVersion: sql`greatest(${bookingEffects.appliedVersion}, ${given('appliedVersion')}::bigint)`,
+      // A claim carries the newest intent, whose acceptance may have missed an effect that was made at the same time.
+      version: sql`greatest(${bookingEffects.version}, ${given('appliedVersion')}::bigint)`,
       inspected: sql`greatest(${bookingEffects.inspected}, ${given('inspected')}::bigint)`,
       externalEventId: sql`${given('externalEventId')}`,
       etag: sql`${given('etag')}`,
@@ -133,26 +135,30 @@ export interface EffectFailure extends EffectLease {
   readonly mapping: Omit<MappingRow, 'status'> | null;
 }
 
-/** Records a failed attempt and gives the lease back; false when the lease was lost. */
-export async function recordEffectFailure(db: Database, failure: EffectFailure): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    const [row] = await tx
-      .update(bookingEffects)
-      .set({
-        lastError: failure.error,
-        nextAttemptAt: sql`now() + ${failure.waitMs} * interval '1 millisecond'`,
-        leaseOwner: null,
-        leaseUntil: null,
-        updatedAt: sql`now()`,
-        ...(failure.countsAsError ? { errorCount: sql`${bookingEffects.errorCount} + 1` } : {}),
-        ...(failure.dead ? { deadAt: sql`now()` } : {}),
-      })
-      .where(isHeld(failure))
-      .returning({ externalEventId: bookingEffects.externalEventId });
-    if (row === undefined) return false;
-    if (failure.countsAsError && failure.mapping !== null) {
-      await storeFailedMapping(tx, failure, failure.mapping, row.externalEventId);
-    }
-    return true;
-  });
+/** Records a failed attempt and gives the lease back; false when the lease was lost. Several statements: call it in a transaction. */
+export async function recordEffectFailure(tx: Database, failure: EffectFailure): Promise<boolean> {
+  // The connection before its booking, as a reconnect takes them; a mapping asks for it anyway.
+  await tx
+    .select({ id: connections.id })
+    .from(connections)
+    .where(eq(connections.id, failure.connectionId))
+    .for('key share');
+  const [row] = await tx
+    .update(bookingEffects)
+    .set({
+      lastError: failure.error,
+      nextAttemptAt: sql`now() + ${failure.waitMs} * interval '1 millisecond'`,
+      leaseOwner: null,
+      leaseUntil: null,
+      updatedAt: sql`now()`,
+      ...(failure.countsAsError ? { errorCount: sql`${bookingEffects.errorCount} + 1` } : {}),
+      ...(failure.dead ? { deadAt: sql`now()` } : {}),
+    })
+    .where(isHeld(failure))
+    .returning({ externalEventId: bookingEffects.externalEventId });
+  if (row === undefined) return false;
+  if (failure.countsAsError && failure.mapping !== null) {
+    await storeFailedMapping(tx, failure, failure.mapping, row.externalEventId);
+  }
+  return true;
 }

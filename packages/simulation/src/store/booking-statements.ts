@@ -140,7 +140,6 @@ export async function claimEffect(
       externalCalendarId: connection.externalCalendarId,
       credentials: { calendarProvider, status, ...grant },
       desired: { version, state, startAt, endAt, details },
-      wasTriedBefore: effect.leaseToken > 1,
       claimedAt: taken.claimedAt,
     };
   });
@@ -199,6 +198,7 @@ export function recordEffectSuccess(
     const { externalEventId, etag, generation, writtenStart, writtenEnd } = done;
     const recorded = mustChange(context, done, {
       appliedVersion: Math.max(held.appliedVersion, done.appliedVersion),
+      version: Math.max(held.version, done.appliedVersion),
       inspected: Math.max(held.inspected, done.inspected),
       ...{ externalEventId, etag, generation, writtenStart, writtenEnd },
       errorCount: 0,
@@ -221,6 +221,7 @@ function storeMapping({ tables }: StatementContext, done: EffectSuccess, mapping
     );
   }
   const held = tables.events.find((row) => row.bookingId === done.bookingId);
+  if (mapping.status === 'CANCELLED' && externalEventId === null && held === undefined) return;
   const row: EventRow = {
     connectionId: done.connectionId,
     externalEventId: externalEventId ?? held?.externalEventId ?? null,

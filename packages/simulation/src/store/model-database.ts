@@ -1,5 +1,12 @@
 import { copyTables, type Tables } from './tables.ts';
 
+/** What a process sees when it loses the database: it cannot know whether its statement took effect. */
+export class ConnectionLost extends Error {}
+
+/** The only failure of this database; every other error is a defect. */
+export const isDatabaseFailure = (error: unknown) => error instanceof ConnectionLost;
+export const databaseCode = (error: unknown) => (isDatabaseFailure(error) ? 'CONNECTION_CLOSED' : null);
+
 /** What the database does for us. */
 export interface StoreRules {
   /** False: who shows an old fencing token is believed. */

@@ -1,4 +1,4 @@
-/** Every statement the two stories use, under the names that `@bookiji/db` gives them. */
+/** Every statement the two stories use, and what they ask about its errors, under the names that `@bookiji/db` gives them. */
 import {
   claimEffect,
   extendEffectLease,
@@ -21,6 +21,7 @@ import {
   storeFirstPage,
   storeIncrement,
 } from './interval-statements.ts';
+import { databaseCode, isDatabaseFailure } from './model-database.ts';
 import {
   claimSync,
   extendSyncLease,
@@ -57,4 +58,6 @@ export const MODEL_STATEMENTS = {
   recordSyncFailure,
   recordSyncSuccess,
   releaseSyncLease,
+  databaseCode,
+  isDatabaseFailure,
 } satisfies Partial<Record<keyof typeof import('@bookiji/db'), unknown>>;

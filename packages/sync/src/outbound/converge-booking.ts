@@ -11,26 +11,24 @@ import {
   type EffectClaim,
   type ExternalChange,
   extendEffectLease,
+  isDatabaseFailure,
   LeaseLostError,
-  type MappingRow,
   noteCreation,
   type ObservedChange,
-  parkConnection,
-  recordEffectFailure,
   recordEffectSuccess,
   recordExternalChange,
   releaseEffectLease,
   type StoredCredentials,
   withdrawDeletion,
-  writeDeadLetter,
 } from '@bookiji/db';
 import { type CalendarPort, type CalendarProvider, ProviderError, type RemoteEvent } from '@bookiji/providers/contract';
-import { type BackoffSettings, settleFailure, toLastError } from '../failures/settle-failure.ts';
-import { checksumOf } from '../inbound/fold-changes.ts';
+import type { BackoffSettings } from '../failures/settle-failure.ts';
 import { keepLease } from '../lease-keeper.ts';
+import { mappingOf } from './booking-mapping.ts';
 import { type ConvergedEvent, convergeEvent } from './converge-event.ts';
-import { creationKey, icalUidOf, storedKey } from './event-identity.ts';
+import { creationKey, storedKey } from './event-identity.ts';
 import { type Inspection, inspectEvent } from './inspect-event.ts';
+import { NEWER_VERSION_SHOWN, settleDefect, settleWrite } from './settle-write.ts';
 
 export interface ConvergeDependencies {
   readonly db: Database;
@@ -68,11 +66,7 @@ export type ConvergeOutcome =
   | { readonly outcome: 'failed'; readonly claim: EffectClaim; readonly error: ProviderError; readonly isDead: boolean }
   | { readonly outcome: 'nothing_due' }
   | { readonly outcome: 'lease_lost' }
-  | { readonly outcome: 'superseded' }
   | { readonly outcome: 'interrupted' };
-
-/** After this many failed attempts an effect goes to the dead letters, whatever the kind. */
-const ATTEMPTS_AT_MOST = 30;
 
 /** A few requests, each of which has its own limit, waiting for their turns included. */
 const STEP_AT_MOST_MS = 120_000;
@@ -80,7 +74,8 @@ const STEP_AT_MOST_MS = 120_000;
 /**
  * Brings one booking's event up to date if it is due.
  *
- * Provider failures are recorded and returned; a database failure is thrown, and nothing of this attempt is recorded.
+ * Provider failures are recorded and returned; a database failure is thrown, and nothing of this attempt is recorded. What
+ * nobody expected is recorded and thrown.
  */
 export async function convergeBooking(
   deps: ConvergeDependencies,
@@ -119,7 +114,10 @@ async function attempt(
       await releaseEffectLease(deps.db, leaseOf(claim));
       return { outcome: 'interrupted' };
     }
-    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    if (error instanceof ProviderError) {
+      return { outcome: 'failed', claim, error, ...(await settleWrite(deps, claim, error)) };
+    }
+    if (!isDatabaseFailure(error)) await settleDefect(deps, claim, error);
     throw error;
   }
 }
@@ -148,10 +146,7 @@ async function writeVersion(
       return noteCreation(deps.db, lease, { generation, creationKey: key });
     },
   });
-  if (result.action === 'superseded') {
-    await releaseEffectLease(deps.db, lease);
-    return { outcome: 'superseded' };
-  }
+  if (result.action === 'superseded') throw newerVersionShown(claim);
   const isLive = claim.desired.state === 'live';
   const recorded = await recordEffectSuccess(deps.db, {
     ...lease,
@@ -164,7 +159,7 @@ async function writeVersion(
     generation: result.generation,
     writtenStart: isLive ? toSecond(claim.desired.startAt) : null,
     writtenEnd: isLive ? toSecond(claim.desired.endAt) : null,
-    mapping: mappingOf(claim, result),
+    mapping: mappingOf(claim),
   });
   return {
     outcome: 'converged',
@@ -176,24 +171,21 @@ async function writeVersion(
   };
 }
 
-/** The mapping row after a write; null for a booking that was cancelled before it ever reached the calendar. */
-function mappingOf(claim: EffectClaim, result: ConvergedEvent): MappingRow | null {
-  const base = mappingBase(claim);
-  if (base === null) return null;
-  if (claim.desired.state === 'cancelled') {
-    // An earlier attempt that failed has left a mapping that says so; it must not stay, nor look busy for ever.
-    const isMapped = result.deletedEventId !== null || claim.effect.appliedVersion > 0 || claim.wasTriedBefore;
-    return isMapped ? { ...base, status: 'CANCELLED' } : null;
-  }
-  return { ...base, status: claim.effect.appliedVersion === 0 ? 'CREATED' : 'UPDATED' };
-}
-
-function mappingBase(claim: EffectClaim): Omit<MappingRow, 'status'> | null {
-  const { desired, effect, providerId, calendarProvider } = claim;
-  if (desired.startAt === null || desired.endAt === null) return null;
-  const icalUid = icalUidOf(effect.bookingId, providerId, calendarProvider);
-  const { startAt, endAt } = desired;
-  return { providerId, calendarProvider, icalUid, startAt, endAt, checksum: checksumOf(null, icalUid, startAt, endAt) };
+/**
+ * Under the lease nobody else writes, so it is not a newer writer that was faster: the database has lost versions that it
+ * once wrote, or the mark was changed. The calendar is left as it is.
+ */
+function newerVersionShown({ calendarProvider }: EffectClaim): ProviderError {
+  return new ProviderError({
+    kind: 'conflict',
+    calendarProvider,
+    operation: 'find_event',
+    status: null,
+    reason: NEWER_VERSION_SHOWN,
+    retryAfterMs: null,
+    requestId: null,
+    outcomeUnknown: false,
+  });
 }
 
 async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: AbortSignal): Promise<ConvergeOutcome> {
@@ -280,41 +272,6 @@ function describeChange(claim: EffectClaim, inspection: Inspection): ObservedCha
   }
   if (inspection.finding === 'deleted') return { ...base, kind: 'deleted', reading: `gone:${effect.generation}` };
   return null;
-}
-
-async function settle(deps: ConvergeDependencies, claim: EffectClaim, error: ProviderError): Promise<ConvergeOutcome> {
-  const { effect } = claim;
-  const settlement = settleFailure(error, effect.errorCount, deps.backoff, deps.random());
-  const isDead = settlement.isFinal || (settlement.countsAsError && effect.errorCount + 1 >= ATTEMPTS_AT_MOST);
-  const lastError = toLastError(error, claim.claimedAt);
-  // Only a write can leave the mapping behind the booking; a read that failed has changed nothing.
-  const isBehind = effect.appliedVersion < claim.desired.version && claim.desired.state === 'live';
-  const recorded = await recordEffectFailure(deps.db, {
-    bookingId: effect.bookingId,
-    connectionId: effect.connectionId,
-    token: claim.token,
-    error: lastError,
-    waitMs: settlement.waitMs,
-    countsAsError: settlement.countsAsError,
-    dead: isDead,
-    mapping: isBehind ? mappingBase(claim) : null,
-  });
-  if (!recorded) return { outcome: 'lease_lost' };
-  if (settlement.park !== null) await parkConnection(deps.db, effect.connectionId, settlement.park);
-  if (isDead) {
-    await writeDeadLetter(deps.db, {
-      kind: 'outbound_sync',
-      reason: error.reason,
-      subject: `${effect.bookingId}:${effect.connectionId}`,
-      payload: {
-        booking_id: effect.bookingId,
-        connection_id: effect.connectionId,
-        version: claim.desired.version,
-        error: lastError,
-      },
-    });
-  }
-  return { outcome: 'failed', claim, error, isDead };
 }
 
 function toSecond(instant: Date | null): Date | null {
