@@ -8,6 +8,7 @@ import { secretMarkOf, silentAfterSeconds } from '@bookiji/sync';
 import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
 import { createSweeper } from './sweeper.ts';
+import { sweepAdoptions } from './sweeps/adoptions.ts';
 import { sweepAudits } from './sweeps/audits.ts';
 import { sweepBookingOutbox } from './sweeps/booking-outbox.ts';
 import { sweepDueBookings, sweepUnpublishedChanges } from './sweeps/due-bookings.ts';
@@ -73,6 +74,7 @@ await runProcess({
         onTaken: (outcome) => metrics.bookingEvents.inc({ outcome }),
         onRingLost: () => metrics.ringsLost.inc(),
       }),
+      sweepAdoptions({ db }),
       sweepDueBookings(often),
       sweepUnpublishedChanges({
         db,

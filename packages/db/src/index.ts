@@ -24,11 +24,13 @@ export {
   takeDueAudits,
 } from './queries/audits.ts';
 export {
-  type AcceptedBooking,
-  acceptBookingIntent,
-  adoptUpcomingBookings,
-  type BookingIntent,
-} from './queries/booking-intents.ts';
+  type Adoption,
+  findBookingsToAdopt,
+  insertAdoptions,
+  noteAdoption,
+  takeDueAdoptions,
+} from './queries/booking-adoptions.ts';
+export { type AcceptedBooking, acceptBookingIntent, type BookingIntent } from './queries/booking-intents.ts';
 export type { MappingRow } from './queries/booking-mappings.ts';
 export { listWaitingEvents, pruneOutbox, takeFromOutbox, type WaitingEvent } from './queries/booking-outbox.ts';
 export { pruneBookings } from './queries/booking-retention.ts';

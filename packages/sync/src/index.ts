@@ -53,6 +53,7 @@ export {
   replayDeadLetter,
   restoreHeldDeletions,
 } from './operations/replay-dead-letter.ts';
+export { adoptBookings } from './outbound/adopt-bookings.ts';
 export {
   type BookingTarget,
   type ConvergeDependencies,

@@ -55,7 +55,7 @@ const acceptance = hotStatement((db) => {
     ON CONFLICT (booking_id) DO UPDATE
        SET version = EXCLUDED.version, state = EXCLUDED.state, event_id = EXCLUDED.event_id, received_at = now(),
            start_time = coalesce(EXCLUDED.start_time, i.start_time), end_time = coalesce(EXCLUDED.end_time, i.end_time),
-           details = coalesce(EXCLUDED.details, i.details)
+           details = coalesce(EXCLUDED.details, i.details), earlier_end = greatest(i.earlier_end, i.end_time)
      WHERE i.version < EXCLUDED.version
     RETURNING booking_id, provider_id, version, state`);
   // Held as a foreign key would hold it, but before its row is used: one that is being erased is waited for and then left
@@ -81,15 +81,3 @@ const acceptance = hotStatement((db) => {
     .leftJoin(effect, sql`true`)
     .prepare('accept_booking');
 });
-
-/** Gives a connection the effects of its provider's live bookings that still lie ahead; returns the bookings concerned. */
-export async function adoptUpcomingBookings(db: Database, connectionId: string): Promise<string[]> {
-  const rows = await db.execute<{ booking_id: string }>(sql`
-    INSERT INTO booking_effects (booking_id, connection_id, version)
-    SELECT i.booking_id, c.id, i.version
-      FROM external_calendar_connections c JOIN booking_intents i ON i.provider_id = c.provider_id
-     WHERE c.id = ${connectionId} AND i.state = 'live' AND i.end_time > now()
-    ON CONFLICT DO NOTHING
-    RETURNING booking_id`);
-  return rows.map((row) => row.booking_id);
-}

@@ -62,12 +62,26 @@ test('[O-3] a worker that sleeps past its lease keeps its own token, and nothing
   const sleeper = await claim(database.db, target, 'sleeper');
   await database.sql`UPDATE booking_effects SET lease_until = now() WHERE booking_id = ${target.bookingId}`;
   const awake = await claim(database.db, target, 'awake');
-  expect([sleeper?.token, awake?.token]).toEqual([1, 2]);
-  await expect(recordEffectSuccess(database.db, written(target, 1))).rejects.toBeInstanceOf(LeaseLostError);
+  const token = sleeper?.token ?? 0;
+  expect(awake?.token).toBe(token + 1);
+  await expect(recordEffectSuccess(database.db, written(target, token))).rejects.toBeInstanceOf(LeaseLostError);
   expect(await rowsOf(target.connectionId)).toHaveLength(0);
   const [effect] =
     await database.sql`SELECT applied_version::int FROM booking_effects WHERE booking_id = ${target.bookingId}`;
   expect(effect).toEqual({ applied_version: 0 });
+});
+
+test('[O-3] a token of an effect’s former life is worth nothing once the effect was made again', async () => {
+  const target = await accept();
+  const former = await claim(database.db, target, 'of the account before');
+  await database.sql`DELETE FROM booking_effects WHERE booking_id = ${target.bookingId}`;
+  await database.sql`
+    INSERT INTO booking_effects (booking_id, connection_id, version) VALUES (${target.bookingId}, ${target.connectionId}, 1)`;
+  const present = await claim(database.db, target, 'me');
+  expect(present?.token).toBeGreaterThan(former?.token ?? Number.POSITIVE_INFINITY);
+  await expect(recordEffectSuccess(database.db, written(target, former?.token ?? 0))).rejects.toBeInstanceOf(
+    LeaseLostError,
+  );
 });
 
 test('[O-3] a claim that waited while a newer version was accepted writes that version', async () => {

@@ -1,5 +1,5 @@
 import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
-import type { LastError } from './connections.ts';
+import { byClock, type LastError } from './connections.ts';
 
 const instant = () => timestamp({ withTimezone: true, mode: 'date' });
 
@@ -24,6 +24,8 @@ export const bookingIntents = pgTable('booking_intents', {
   details: jsonb().$type<BookingDetails>(),
   eventId: uuid().notNull(),
   receivedAt: instant().notNull().defaultNow(),
+  /** The latest end of an earlier version. */
+  earlierEnd: instant(),
 });
 
 /** One booking in one connection's calendar. Due while `applied_version < version` or a read is asked for. */
@@ -43,7 +45,7 @@ export const bookingEffects = pgTable('booking_effects', {
   inspectRequested: bigint({ mode: 'number' }).notNull().default(0),
   inspected: bigint({ mode: 'number' }).notNull().default(0),
   leaseOwner: text(),
-  leaseToken: bigint({ mode: 'number' }).notNull().default(0),
+  leaseToken: bigint({ mode: 'number' }).notNull().default(byClock),
   leaseUntil: instant(),
   nextAttemptAt: instant().notNull().defaultNow(),
   errorCount: integer().notNull().default(0),

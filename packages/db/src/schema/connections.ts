@@ -2,7 +2,7 @@ import { getTableColumns, sql } from 'drizzle-orm';
 import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 /** Fencing numbers of a row that comes back under its old id start beyond those of its former life. */
-const byClock = sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
+export const byClock = sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
 
 const instant = () => timestamp({ withTimezone: true, mode: 'date' });
 
@@ -55,6 +55,7 @@ export const connections = pgTable('external_calendar_connections', {
   lastError: jsonb().$type<LastError>(),
   backoffUntil: instant(),
   reconcileAt: instant().notNull().defaultNow(),
+  adoptAt: instant().notNull().default(sql`now() + interval '1 minute'`),
   createdAt: instant().notNull().defaultNow(),
   updatedAt: instant().notNull().defaultNow(),
 });

@@ -104,6 +104,7 @@ export function createConnection(
     lastError: null,
     backoffUntil: null,
     reconcileAt: now,
+    adoptAt: now,
     createdAt: now,
     updatedAt: now,
     ...over,

@@ -1,7 +1,8 @@
 /** Turning a consent into a connection: exchange, check what was really granted, seal, store, adopt waiting bookings. */
-import { adoptUpcomingBookings, type Database, storeGrant } from '@bookiji/db';
+import { type Database, type StoredGrant, storeGrant } from '@bookiji/db';
 import type { CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
 import { v5 as uuidV5 } from 'uuid';
+import { adoptBookings } from '../outbound/adopt-bookings.ts';
 import { type SealingKey, sealToken } from './seal-token.ts';
 
 /** Fixed for ever: connection ids, and by them event ids, follow from it. */
@@ -38,7 +39,7 @@ export async function connectProvider(
   if (missing.length > 0) return { outcome: 'scopes_missing', scopes: missing };
   const account = await oauth.identify(grant, signal);
   const connectionId = connectionIdOf(providerId, calendarProvider);
-  await storeGrant(db, {
+  const bookingIds = await store(db, {
     connectionId,
     providerId,
     calendarProvider,
@@ -53,5 +54,14 @@ export async function connectProvider(
     accessTokenExpiresInSeconds: grant.expiresInSeconds,
     scopes: grant.scopes,
   });
-  return { outcome: 'connected', connectionId, bookingIds: await adoptUpcomingBookings(db, connectionId) };
+  return { outcome: 'connected', connectionId, bookingIds };
+}
+
+/** Grant and bookings together: a process that dies in between must not leave a calendar that no booking goes to. */
+function store(db: Database, grant: StoredGrant): Promise<readonly string[]> {
+  return db.transaction(async (tx) => {
+    await storeGrant(tx, grant);
+    const adopted = await adoptBookings(tx, { id: grant.connectionId, calendarProvider: grant.calendarProvider });
+    return adopted.bookingIds;
+  });
 }

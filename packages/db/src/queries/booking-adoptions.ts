@@ -1,0 +1,81 @@
+/**
+ * Bookings of which a connection has no effect, or one that lags: of a calendar that was just connected, connected again,
+ * or missed by a booking that was accepted in that very moment.
+ */
+import { eq, sql } from 'drizzle-orm';
+import type { Database } from '../client.ts';
+import { connections } from '../schema/index.ts';
+
+/**
+ * The provider's bookings that an event in this connection's calendar may be ahead of, and that its effects do not know in
+ * their newest version. Cancelled ones, and ones that were moved into the past: an event of an earlier version may still
+ * stand there, written before the connection was erased. Those that begin soonest come first.
+ */
+export async function findBookingsToAdopt(db: Database, connectionId: string, limit: number): Promise<string[]> {
+  const rows = await db.execute<{ booking_id: string }>(sql`
+    SELECT i.booking_id
+      FROM external_calendar_connections c
+      JOIN booking_intents i ON i.provider_id = c.provider_id
+      LEFT JOIN booking_effects e ON e.booking_id = i.booking_id AND e.connection_id = c.id
+     WHERE c.id = ${connectionId} AND greatest(i.end_time, i.earlier_end) > now()
+       AND (e.version IS NULL OR e.version < i.version)
+     ORDER BY i.start_time, i.booking_id LIMIT ${limit}`);
+  return rows.map((row) => row.booking_id);
+}
+
+export interface Adoption {
+  readonly bookingId: string;
+  /** Under which an event of the booking may be there already: its first look asks for that one. */
+  readonly creationKey: string;
+}
+
+/** Gives a connection these bookings in their newest version; returns those that have work now. */
+export async function insertAdoptions(
+  db: Database,
+  connectionId: string,
+  adoptions: readonly Adoption[],
+): Promise<string[]> {
+  if (adoptions.length === 0) return [];
+  // What is being forgotten, or erased, at this moment is left alone, and not waited for.
+  const rows = await db.execute<{ booking_id: string }>(sql`
+    INSERT INTO booking_effects AS e (booking_id, connection_id, version, creation_key)
+    SELECT i.booking_id, c.id, i.version, a."creationKey"
+      FROM jsonb_to_recordset(${JSON.stringify(adoptions)}::text::jsonb) AS a ("bookingId" uuid, "creationKey" text)
+      JOIN booking_intents i ON i.booking_id = a."bookingId"
+      JOIN external_calendar_connections c ON c.provider_id = i.provider_id AND c.id = ${connectionId}
+     ORDER BY i.booking_id
+       FOR KEY SHARE OF i, c SKIP LOCKED
+    ON CONFLICT (booking_id, connection_id) DO UPDATE
+       SET version = EXCLUDED.version, received_at = now(), next_attempt_at = now(), dead_at = NULL, updated_at = now(),
+           error_count = 0
+     WHERE e.version < EXCLUDED.version
+    RETURNING e.booking_id`);
+  return rows.map((row) => row.booking_id);
+}
+
+/** Nobody else takes a connection's turn for so long; one whose look failed has its next turn then. */
+const TAKEN_SECONDS = 60;
+
+/** Connections in use whose turn it is, longest waiting first; whoever gets them here looks at them. */
+export async function takeDueAdoptions(
+  db: Database,
+  limit: number,
+): Promise<{ readonly id: string; readonly calendarProvider: 'google' | 'microsoft' }[]> {
+  const rows = await db.execute<{ id: string; calendar_provider: 'google' | 'microsoft' }>(sql`
+    UPDATE external_calendar_connections c
+       SET adopt_at = now() + ${TAKEN_SECONDS} * interval '1 second'
+      FROM (SELECT d.id FROM external_calendar_connections d
+             WHERE d.adopt_at <= now() AND d.status = 'active' AND d.sync_enabled
+             ORDER BY d.adopt_at LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) due
+     WHERE c.id = due.id
+    RETURNING c.id, c.calendar_provider`);
+  return rows.map((row) => ({ id: row.id, calendarProvider: row.calendar_provider }));
+}
+
+/** Nothing is left to adopt: the next turn comes after this long, or up to half as long again, so that turns spread. */
+export async function noteAdoption(db: Database, connectionId: string, seconds: number): Promise<void> {
+  await db
+    .update(connections)
+    .set({ adoptAt: sql`now() + ${seconds} * (1 + random() / 2) * interval '1 second'` })
+    .where(eq(connections.id, connectionId));
+}
