@@ -13,8 +13,15 @@ describe('a booking’s marker', () => {
     expect(readProperties({ other_app: 'x', ...writeProperties(marker) })).toEqual(marker);
   });
 
+  test.each([1_000_000_000, 1_795_000_000_000, Number.MAX_SAFE_INTEGER])(
+    '[O-3] is read back at version %d: a booking service may count in milliseconds',
+    (version) => {
+      expect(readProperties(writeProperties({ ...marker, version }))).toEqual({ ...marker, version });
+    },
+  );
+
   test('fits into what Google keeps: keys of 44 characters, values of 1024', () => {
-    for (const [key, value] of Object.entries(writeProperties({ ...marker, version: 999_999_999 }))) {
+    for (const [key, value] of Object.entries(writeProperties({ ...marker, version: Number.MAX_SAFE_INTEGER }))) {
       expect(key.length).toBeLessThanOrEqual(44);
       expect(value.length).toBeLessThanOrEqual(1_024);
     }
@@ -29,6 +36,7 @@ describe('a booking’s marker', () => {
     ['names no connection', { ...writeProperties(marker), bookiji_connection: '' }],
     ['has a generation that is no count', { ...writeProperties(marker), bookiji_generation: '-1' }],
     ['has a version that is no count', { ...writeProperties(marker), bookiji_version: '1e3' }],
+    ['has a version beyond what can be counted', { ...writeProperties(marker), bookiji_version: '9007199254740992' }],
   ])('is none when it %s', (_, properties) => {
     expect(readProperties(properties)).toBeNull();
   });

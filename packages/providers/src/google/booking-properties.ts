@@ -23,7 +23,7 @@ export function writeProperties(marker: BookingMarker): Record<string, string> {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const COUNT = /^\d{1,9}$/;
+const DIGITS = /^\d{1,16}$/;
 
 /**
  * Strict, since anybody with access to the calendar can write such properties, and what passes is looked up by.
@@ -36,10 +36,16 @@ export function readProperties(properties: unknown): BookingMarker | null {
   const held = properties as Record<string, unknown>;
   const bookingId = matched(held[KEYS.booking], UUID);
   const connectionId = matched(held[KEYS.connection], UUID);
-  const generation = matched(held[KEYS.generation], COUNT);
-  const version = matched(held[KEYS.version], COUNT);
+  const generation = readCount(held[KEYS.generation]);
+  const version = readCount(held[KEYS.version]);
   if (bookingId === null || connectionId === null || generation === null || version === null) return null;
-  return { bookingId, connectionId, generation: Number(generation), version: Number(version) };
+  return { bookingId, connectionId, generation, version };
+}
+
+/** A booking service may count its versions in milliseconds since 1970: whatever a number holds exactly is valid. */
+function readCount(value: unknown): number | null {
+  const digits = matched(value, DIGITS);
+  return digits !== null && Number.isSafeInteger(Number(digits)) ? Number(digits) : null;
 }
 
 function matched(value: unknown, form: RegExp): string | null {

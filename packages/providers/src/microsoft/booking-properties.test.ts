@@ -12,6 +12,11 @@ describe('a booking’s properties', () => {
     expect(readKey(read)).toBe('tx-1');
   });
 
+  test('[O-3] come back at every version that a booking may have', () => {
+    const marker = { ...MARKER, version: Number.MAX_SAFE_INTEGER };
+    expect(readMarker(asRead(writeProperties('tx-1', marker)))).toEqual(marker);
+  });
+
   test('[O-3] are stored under names that never change', () => {
     expect(KEY_PROPERTY).toBe('String {b4a7c1de-5f0e-4c52-9d0b-7e2f61c8a935} Name BookijiCreationKey');
     expect(MARKER_PROPERTY).toBe('String {b4a7c1de-5f0e-4c52-9d0b-7e2f61c8a935} Name BookijiMarker');
