@@ -11,6 +11,7 @@ import {
   isDisconnecting,
   listChannelsOf,
   readCredentials,
+  type StoredCredentials,
 } from '@bookiji/db';
 import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
 import { notificationAddress } from '../channels/channel-id.ts';
@@ -41,9 +42,11 @@ export async function disconnectProvider(
 ): Promise<'disconnected' | 'withdrawn'> {
   const signal = AbortSignal.timeout(deps.waitAtMostMs);
   await closeAll(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('channel', error));
+  // Read before the wish is looked at again: what is granted after that look is not what was to be ended.
+  const granted = await readCredentials(deps.db, connection.id);
   const now = await findConnection(deps.db, connection.id);
   if (now !== null && !isDisconnecting(now)) return 'withdrawn';
-  await revoke(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('grant', error));
+  await revoke(deps, connection, granted, signal).catch((error: unknown) => deps.onLeftBehind('grant', error));
   return (await eraseDisconnecting(deps.db, connection.id)) || now === null ? 'disconnected' : 'withdrawn';
 }
 
@@ -58,10 +61,14 @@ async function closeAll(deps: DisconnectDeps, connection: Connection, signal: Ab
 }
 
 /** Google ends the whole grant of an account, so one that another connection lives by is left to that one. */
-async function revoke(deps: DisconnectDeps, connection: Connection, signal: AbortSignal): Promise<void> {
-  if (await isAccountShared(deps.db, connection)) return;
-  const refreshTokenSealed = (await readCredentials(deps.db, connection.id))?.refreshTokenSealed ?? null;
-  if (refreshTokenSealed === null) return;
+async function revoke(
+  deps: DisconnectDeps,
+  connection: Connection,
+  granted: StoredCredentials | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const refreshTokenSealed = granted?.refreshTokenSealed ?? null;
+  if (refreshTokenSealed === null || (await isAccountShared(deps.db, connection))) return;
   const place = { connectionId: connection.id, field: 'refresh_token' } as const;
   await deps.oauth.revoke(unsealToken(refreshTokenSealed, place, deps.keys), signal);
 }

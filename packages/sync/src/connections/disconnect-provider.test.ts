@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { type Database, findConnection, requestDisconnect, storeGrant } from '@bookiji/db';
+import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
+import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { disconnectProvider } from './disconnect-provider.ts';
+import { sealToken } from './seal-token.ts';
+
+const keys = [{ id: 'k', key: randomBytes(32) }];
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+test('[A-1] a reconnect while a grant is being ended does not have its own grant revoked', async () => {
+  const { sql, db } = database;
+  const connection = await insertConnection(sql, { columns: { account_id: 'account' } });
+  const seal = (field: 'access_token' | 'refresh_token', token: string) =>
+    sealToken(token, { connectionId: connection.id, field }, keys);
+  const grant = (refreshToken: string) =>
+    storeGrant(db, {
+      connectionId: connection.id,
+      providerId: connection.providerId,
+      calendarProvider: 'google',
+      externalCalendarId: 'primary',
+      accountId: 'account',
+      providerEmail: null,
+      accessTokenSealed: seal('access_token', 'access'),
+      refreshTokenSealed: seal('refresh_token', refreshToken),
+      accessTokenExpiresInSeconds: 3_600,
+      scopes: [],
+    });
+  await grant('old');
+  await requestDisconnect(db, connection.id);
+  const wished = await findConnection(db, connection.id);
+  if (wished === null) throw new Error('the connection is gone');
+
+  const revoked: string[] = [];
+  const outcome = await disconnectProvider(
+    {
+      // The look for others of the same account is the last one before the revocation.
+      db: beforeSelect(
+        db,
+        (columns) => columns.join() === 'id',
+        () => grant('new'),
+      ),
+      keys,
+      oauth: { revoke: async (token: string) => void revoked.push(token) } as unknown as OAuthPort,
+      port: { listChannels: async () => null } as unknown as CalendarPort,
+      notificationUrl: 'http://127.0.0.1/google',
+      waitAtMostMs: 10_000,
+      onLeftBehind: (_what, error) => {
+        throw error;
+      },
+    },
+    wished,
+  );
+  expect(outcome).toBe('withdrawn');
+  expect(revoked).toEqual(['old']);
+  expect(await findConnection(db, connection.id)).toMatchObject({ status: 'active', syncEnabled: true });
+});
+
+/** The same database, where something happens just before a `select` of these columns is sent. */
+function beforeSelect(
+  db: Database,
+  isMeant: (columns: readonly string[]) => boolean,
+  happens: () => Promise<unknown>,
+): Database {
+  const late = <Query extends object>(query: Query): Query =>
+    new Proxy(query, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        if (name === 'then') {
+          return async (...heard: unknown[]) => {
+            await happens();
+            return member.apply(target, heard);
+          };
+        }
+        return (...given: unknown[]) => late(member.apply(target, given));
+      },
+    });
+  return new Proxy(db, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      if (name !== 'select') return member.bind(target);
+      return (columns: object = {}) => {
+        const query = target.select(columns as never);
+        return isMeant(Object.keys(columns)) ? late(query) : query;
+      };
+    },
+  });
+}
