@@ -8,6 +8,7 @@ export {
   requireSessionLimits,
 } from './client.ts';
 export { databaseCode, isDatabaseFailure, isDataError } from './data-error.ts';
+export type { Allowlists } from './queries/allowlists.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
 export { writeAudit } from './queries/audit-log.ts';
 export {
@@ -172,7 +173,6 @@ export { clearStagedPages, stagePage } from './queries/staged-pages.ts';
 export { type FinishedIncrement, storeIncrement } from './queries/store-increment.ts';
 export { takeSweepTurn } from './queries/sweep-turns.ts';
 export {
-  type Allowlists,
   claimSync,
   dropCursor,
   extendSyncLease,

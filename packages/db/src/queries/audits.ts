@@ -9,8 +9,8 @@ import {
   events,
   type Mismatch,
 } from '../schema/index.ts';
+import { type Allowlists, isAllowed } from './allowlists.ts';
 import type { MappingRow } from './booking-mappings.ts';
-import type { Allowlists } from './sync-leases.ts';
 
 /** Nobody else takes a connection's audit for so long; a look that never ends is made again then. */
 const TAKEN_MINUTES = 10;
@@ -29,24 +29,15 @@ export async function takeDueAudits(
      WHERE c.status = 'active' AND NOT EXISTS (SELECT FROM connection_audits a WHERE a.connection_id = c.id)
      LIMIT 500
     ON CONFLICT DO NOTHING`);
-  const { calendarProvidersOff = [], connectionIdsOff = [] } = allow;
   const rows = await db.execute<{ connection_id: string }>(sql`
     UPDATE connection_audits a SET due_at = now() + ${TAKEN_MINUTES} * interval '1 minute'
       FROM (SELECT d.connection_id
               FROM connection_audits d JOIN external_calendar_connections c ON c.id = d.connection_id
-             WHERE d.due_at <= now() AND c.status = 'active' AND c.sync_enabled
-               AND (${json(allow.providerIds)}::text IS NULL OR ${json(allow.providerIds)}::text::jsonb ? c.provider_id::text)
-               AND (${json(allow.connectionIds)}::text IS NULL OR ${json(allow.connectionIds)}::text::jsonb ? c.id::text)
-               AND NOT ${json(calendarProvidersOff)}::text::jsonb ? c.calendar_provider
-               AND NOT ${json(connectionIdsOff)}::text::jsonb ? c.id::text
+             WHERE d.due_at <= now() AND c.status = 'active' AND c.sync_enabled AND ${isAllowed(allow, 'c')}
              ORDER BY d.due_at LIMIT ${options.limit} FOR UPDATE OF d SKIP LOCKED) due
      WHERE a.connection_id = due.connection_id
     RETURNING a.connection_id`);
   return rows.map((row) => row.connection_id);
-}
-
-function json(ids: readonly string[] | null): string | null {
-  return ids === null ? null : JSON.stringify(ids);
 }
 
 /** What earlier looks saw and is not settled. */

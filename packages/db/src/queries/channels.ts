@@ -2,7 +2,7 @@
 import { and, asc, eq, getTableColumns, inArray, lte, ne, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { type Channel, channels, connections } from '../schema/index.ts';
-import type { Allowlists } from './sync-leases.ts';
+import { type Allowlists, isAllowed } from './allowlists.ts';
 
 /** When a channel needs looking after. */
 export interface UpkeepSettings {
@@ -143,8 +143,7 @@ export async function findConnectionsToWatch(
     SELECT id FROM external_calendar_connections
      WHERE id IN (SELECT id FROM candidate)
        AND status = 'active' AND sync_enabled AND (backoff_until IS NULL OR backoff_until <= now())
-       AND (${list(allow.providerIds)}::text IS NULL OR ${list(allow.providerIds)}::text::jsonb ? provider_id::text)
-       AND (${list(allow.connectionIds)}::text IS NULL OR ${list(allow.connectionIds)}::text::jsonb ? id::text)
+       AND ${isAllowed(allow)}
        AND (SELECT count(*) FILTER (WHERE state = 'active') <> 1
                 OR count(*) FILTER (WHERE state = 'registering') > 0
                 OR bool_or(state = 'active' AND ${upkeepOf(settings)} IS NOT NULL)
@@ -170,8 +169,4 @@ export async function pruneChannels(db: Database): Promise<number> {
     )
     .returning({ id: channels.id });
   return gone.length;
-}
-
-function list(ids: readonly string[] | null): string | null {
-  return ids === null ? null : JSON.stringify(ids);
 }

@@ -7,7 +7,7 @@ import { lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { deliveries } from '../schema/index.ts';
-import type { Allowlists } from './sync-leases.ts';
+import type { Allowlists } from './allowlists.ts';
 
 /** A notification whose secret was already proven; only what needs the database is judged here. */
 export interface ProvenNotification {

@@ -2,8 +2,8 @@
 import { and, eq, isNull, lte, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { bookingEffects, bookingIntents, connections } from '../schema/index.ts';
+import { type Allowlists, isAllowed } from './allowlists.ts';
 import { type EffectClaim, hasWork, isFree } from './effect-leases.ts';
-import type { Allowlists } from './sync-leases.ts';
 
 export interface DueEffect {
   readonly bookingId: string;
@@ -16,17 +16,9 @@ export async function findDueEffects(db: Database, allow: Allowlists, limit: num
     SELECT e.booking_id, e.connection_id
       FROM booking_effects e JOIN external_calendar_connections c ON c.id = e.connection_id
      WHERE ${hasWork} AND e.dead_at IS NULL AND e.next_attempt_at <= now() AND ${isFree}
-       AND c.status = 'active' AND c.sync_enabled
-       AND (${jsonList(allow.providerIds)}::text IS NULL OR ${jsonList(allow.providerIds)}::text::jsonb ? c.provider_id::text)
-       AND (${jsonList(allow.connectionIds)}::text IS NULL OR ${jsonList(allow.connectionIds)}::text::jsonb ? c.id::text)
-       AND NOT ${jsonList(allow.calendarProvidersOff ?? [])}::text::jsonb ? c.calendar_provider
-       AND NOT ${jsonList(allow.connectionIdsOff ?? [])}::text::jsonb ? c.id::text
+       AND c.status = 'active' AND c.sync_enabled AND ${isAllowed(allow, 'c')}
      ORDER BY e.next_attempt_at LIMIT ${limit}`);
   return rows.map((row) => ({ bookingId: row.booking_id, connectionId: row.connection_id }));
-}
-
-function jsonList(ids: readonly string[] | null): string | null {
-  return ids === null ? null : JSON.stringify(ids);
 }
 
 /** What a claim would see if it were made now; null when nothing is due there. */

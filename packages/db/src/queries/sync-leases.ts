@@ -9,6 +9,7 @@ import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { type Connection, connectionColumns, connections, type LastError, type RequestedBy } from '../schema/index.ts';
+import { type Allowlists, isAllowed } from './allowlists.ts';
 import { credentialColumns, type StoredCredentials } from './credentials.ts';
 
 export interface SyncClaim {
@@ -233,15 +234,6 @@ function isHeld(lease: { connectionId: string; token: number }) {
   return and(eq(connections.id, lease.connectionId), eq(connections.leaseToken, lease.token));
 }
 
-/** Which ids may be worked on; null restricts nothing. */
-export interface Allowlists {
-  readonly providerIds: readonly string[] | null;
-  readonly connectionIds: readonly string[] | null;
-  /** What operators switched off. */
-  readonly calendarProvidersOff?: readonly string[];
-  readonly connectionIdsOff?: readonly string[];
-}
-
 /** Connections with work whose wait is over and that nobody holds, longest waiting first. */
 export async function findDueConnections(db: Database, allow: Allowlists, limit: number): Promise<string[]> {
   const rows = await db
@@ -325,16 +317,4 @@ export async function readSyncProgress(db: Database, connectionIds: readonly str
     })
     .from(connections)
     .where(inArray(id, [...connectionIds]));
-}
-
-function isAllowed(allow: Allowlists) {
-  const { calendarProvidersOff = [], connectionIdsOff = [] } = allow;
-  return and(
-    allow.providerIds === null ? undefined : sql`${connections.providerId} IN ${[...allow.providerIds]}`,
-    allow.connectionIds === null ? undefined : sql`${connections.id} IN ${[...allow.connectionIds]}`,
-    calendarProvidersOff.length === 0
-      ? undefined
-      : sql`${connections.calendarProvider} NOT IN ${[...calendarProvidersOff]}`,
-    connectionIdsOff.length === 0 ? undefined : sql`${connections.id}::text NOT IN ${[...connectionIdsOff]}`,
-  );
 }
