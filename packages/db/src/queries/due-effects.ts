@@ -86,7 +86,10 @@ export async function reviveEffect(db: Database, bookingId: string, connectionId
   return revived.length > 0;
 }
 
-/** Lets every waiting booking of a connection be tried again now: a person's wish does not wait. Returns their ids. */
+/**
+ * Lets every waiting booking of a connection be tried again now: a person's wish does not wait, except where the calendar
+ * provider said how long. Returns their ids.
+ */
 export async function hastenBookings(db: Database, connectionId: string): Promise<string[]> {
   const hastened = await db
     .update(bookingEffects)
@@ -96,6 +99,7 @@ export async function hastenBookings(db: Database, connectionId: string): Promis
         eq(bookingEffects.connectionId, connectionId),
         sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`,
         sql`${bookingEffects.deadAt} IS NULL`,
+        sql`(${bookingEffects.nextAttemptAt} <= now() OR ${bookingEffects.lastError} ->> 'kind' IS DISTINCT FROM 'rate_limited')`,
       ),
     )
     .returning({ bookingId: bookingEffects.bookingId });

@@ -148,6 +148,18 @@ describe('recording', () => {
     await requestSync(database.db, [connection.id], 'manual');
     expect(await claim(connection)).not.toBeNull();
   });
+
+  test('[R-1] a manual request does not shorten the wait that a calendar provider asked for', async () => {
+    const wait = { backoff_until: '2100-01-01T00:00:00Z', requested: 1, applied: 1 };
+    const columns = { ...wait, last_error: JSON.stringify({ kind: 'rate_limited', reason: 'quota' }) };
+    const connection = await insertConnection(database.sql, { columns });
+    await requestSync(database.db, [connection.id], 'manual');
+    expect(await claim(connection)).toBeNull();
+    expect(await read(connection)).toMatchObject({ sync_needed: true, requested_by: 'manual' });
+    await database.sql`
+      UPDATE external_calendar_connections SET backoff_until = now() - interval '1 second' WHERE id = ${connection.id}`;
+    expect(await claim(connection)).not.toBeNull();
+  });
 });
 
 describe('sweeps', () => {

@@ -280,7 +280,10 @@ export async function requestDueReconciles(
   return rows.length;
 }
 
-/** Asks for a sync of these connections. A person's wish does not wait for a backoff to end. */
+/**
+ * Asks for a sync of these connections. A person's wish does not wait for a backoff of ours to end; it does wait where the
+ * calendar provider itself said how long, since asking again before that only makes it longer.
+ */
 export async function requestSync(db: Database, connectionIds: readonly string[], by: RequestedBy): Promise<string[]> {
   if (connectionIds.length === 0) return [];
   const rows = await db
@@ -288,12 +291,14 @@ export async function requestSync(db: Database, connectionIds: readonly string[]
     .set({
       requested: sql`${connections.requested} + 1`,
       requestedBy: by,
-      ...(by === 'manual' ? { backoffUntil: null } : {}),
+      ...(by === 'manual' ? { backoffUntil: waitAskedFor } : {}),
     })
     .where(sql`${connections.id} IN ${[...connectionIds].sort()}`)
     .returning({ id: connections.id });
   return rows.map((row) => row.id);
 }
+
+const waitAskedFor = sql`CASE WHEN ${connections.lastError} ->> 'kind' = 'rate_limited' THEN ${connections.backoffUntil} END`;
 
 /** How far syncs have come. What was requested up to a reading is done once `applied` reaches that `requested`. */
 export interface SyncProgress {
