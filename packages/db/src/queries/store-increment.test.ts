@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type BuiltConnection, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { requestFullSync } from './audits.ts';
 import type { BusyInterval, IntervalChanges } from './busy-intervals.ts';
 import { stagePage } from './staged-pages.ts';
 import { storeIncrement } from './store-increment.ts';
@@ -68,7 +69,7 @@ test('[I-2] an increment empties series, drops, moves and puts, and writes nothi
 });
 
 test('[I-5] cursor, counters, lease and the run change with it', async () => {
-  const connection = await insertConnection(database.sql);
+  const connection = await insertConnection(database.sql, { columns: { sync_cursor: 'old' } });
   const claim = await claimed(connection);
   const { recordedAt } = await store(connection, claim, { puts: [busy('a')] });
   expect(await connectionOf(connection)).toMatchObject({
@@ -151,4 +152,13 @@ test('a claim says whether pages lie in staging, and brings the sealed tokens al
   await stagePage(database.db, connection.id, claim.token, { puts: [busy('a')], dropIds: [], resetSeriesIds: [] });
   await store(connection, claim, {});
   expect(await claimed(connection)).toMatchObject({ hasStagedPages: true });
+});
+
+test('[I-1] a cursor that was dropped during an increment stays dropped, so that everything is read afresh', async () => {
+  const connection = await insertConnection(database.sql, { columns: { sync_cursor: 'old' } });
+  const claim = await claimed(connection);
+  await requestFullSync(database.db, connection.id);
+  expect(await store(connection, claim, { puts: [busy('a')] })).toMatchObject({ lookAgain: true });
+  expect(await connectionOf(connection)).toMatchObject({ sync_cursor: null, sync_needed: true });
+  expect(await rowsOf(connection)).toEqual(['a@9']);
 });

@@ -12,7 +12,7 @@ import { connections, type RequestedBy } from '../schema/index.ts';
 import { type AppliedCounts, type IntervalChanges, type IntervalOwner, toPutRecords } from './busy-intervals.ts';
 import { LeaseLostError, type SyncSuccess } from './sync-leases.ts';
 
-export interface FinishedIncrement extends Omit<SyncSuccess, 'connectionId' | 'unannouncedSince'> {
+export interface FinishedIncrement extends Omit<SyncSuccess, 'connectionId' | 'mode' | 'unannouncedSince'> {
   readonly owner: IntervalOwner;
   /** No id is both put and dropped. */
   readonly page: IntervalChanges;
@@ -73,7 +73,8 @@ const DROPPED_COUNT = sql`((SELECT count(*) FROM emptied) + (SELECT count(*) FRO
 function record() {
   return sql`
     UPDATE external_calendar_connections c
-       SET applied = ${given('noted')}::bigint, sync_cursor = ${given('cursor')},
+       SET applied = ${given('noted')}::bigint,
+           sync_cursor = CASE WHEN c.sync_cursor IS NOT NULL THEN ${given('cursor')} END,
            sync_window_start = ${given('windowStart')}::timestamptz, sync_window_end = ${given('windowEnd')}::timestamptz,
            last_synced_at = now(), error_count = 0, last_error = NULL, backoff_until = NULL,
            reconcile_at = now() + ${given('reconcileAfterSeconds')} * interval '1 second',

@@ -7,6 +7,7 @@ import {
 } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../client.ts';
+import { requestFullSync } from './audits.ts';
 import {
   claimSync,
   extendSyncLease,
@@ -38,6 +39,7 @@ const success = (held: SyncClaim) => ({
   token: held.token,
   noted: held.noted,
   claimedAt: held.claimedAt,
+  mode: 'full' as const,
   cursor: 'cursor',
   window: { startAt: new Date('2026-11-20T00:00:00Z'), endAt: new Date('2027-02-20T00:00:00Z') },
   reconcileAfterSeconds: 300,
@@ -160,6 +162,17 @@ describe('recording', () => {
       UPDATE external_calendar_connections SET backoff_until = now() - interval '1 second' WHERE id = ${connection.id}`;
     expect(await claim(connection)).not.toBeNull();
   });
+
+  test.each(['incremental', 'full'] as const)(
+    '[I-1] a cursor that was dropped while a round was under way stays dropped unless it was a full one (%s)',
+    async (mode) => {
+      const connection = await insertConnection(database.sql, { columns: { sync_cursor: 'old' } });
+      const held = await mustClaim(connection);
+      await requestFullSync(database.db, connection.id);
+      expect(await recordSyncSuccess(database.db, { ...success(held), mode })).toMatchObject({ lookAgain: true });
+      expect(await read(connection)).toMatchObject({ sync_cursor: mode === 'full' ? 'cursor' : null });
+    },
+  );
 });
 
 describe('sweeps', () => {

@@ -106,6 +106,7 @@ export interface SyncSuccess {
   readonly token: number;
   readonly noted: number;
   readonly claimedAt: Date;
+  readonly mode: 'incremental' | 'full';
   readonly cursor: string;
   readonly window: { readonly startAt: Date; readonly endAt: Date };
   readonly reconcileAfterSeconds: number;
@@ -129,7 +130,7 @@ export async function recordSyncSuccess(
     .update(connections)
     .set({
       applied: done.noted,
-      syncCursor: done.cursor,
+      syncCursor: done.mode === 'full' ? done.cursor : unlessDropped(done.cursor),
       syncWindowStart: done.window.startAt,
       syncWindowEnd: done.window.endAt,
       lastSyncedAt: sql`now()`,
@@ -149,6 +150,14 @@ export async function recordSyncSuccess(
   if (row === undefined) throw new LeaseLostError('the connection');
   if (done.unannouncedSince) await noteUnannounced(db, done.connectionId, done.unannouncedSince);
   return row;
+}
+
+/**
+ * Whoever drops a cursor while an increment is under way wants everything read afresh, which an increment does not do: the
+ * cursor stays dropped. A full round has read afresh.
+ */
+function unlessDropped(cursor: string) {
+  return sql`CASE WHEN ${connections.syncCursor} IS NOT NULL THEN ${cursor} END`;
 }
 
 /** A first silence stands until a notification comes; one after that begins anew. */

@@ -64,7 +64,7 @@ export function storeIncrement(
   done: FinishedIncrement,
 ): Promise<{ counts: AppliedCounts; lookAgain: boolean; recordedAt: Date }> {
   return db.run('store_increment', (context) => {
-    const recorded = record(context, { ...done, connectionId: done.owner.connectionId });
+    const recorded = record(context, { ...done, mode: 'incremental', connectionId: done.owner.connectionId });
     return { counts: increase(context, done.owner, done.token, done.page), ...recorded };
   });
 }

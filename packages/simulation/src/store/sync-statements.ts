@@ -125,7 +125,7 @@ export function record(context: StatementContext, done: SyncSuccess): { lookAgai
   const lookAgain = (held?.requested ?? 0) > done.noted;
   const recorded = change(context, done, {
     applied: done.noted,
-    syncCursor: done.cursor,
+    syncCursor: done.mode === 'full' || held?.syncCursor != null ? done.cursor : null,
     syncWindowStart: done.window.startAt,
     syncWindowEnd: done.window.endAt,
     lastSyncedAt: now,

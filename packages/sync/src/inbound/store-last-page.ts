@@ -68,6 +68,7 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
     await noteRun(tx, claim, { ...read, ...counts });
     const recorded = await recordSyncSuccess(tx, {
       ...success,
+      mode: round.mode,
       connectionId: connection.id,
       unannouncedSince: silenceOf(context, counts.putCount + counts.droppedCount),
     });
