@@ -1,7 +1,7 @@
 /** A calendar at the sandbox and the connection that is synced from it, in this process and over HTTP. */
 import { type Connection, findConnection } from '@bookiji/db';
 import type { CalendarProvider } from '@bookiji/providers/contract';
-import { type SyncOutcome, syncConnection } from '@bookiji/sync';
+import { type SyncOutcome, syncConnection, type WindowSettings } from '@bookiji/sync';
 import { type BuiltConnection, insertConnection, type TestDatabase } from '@bookiji/testing';
 import {
   never,
@@ -32,6 +32,7 @@ export async function openSyncedCalendar(
   stage: SandboxStage,
   { db, sql }: TestDatabase,
   calendarProvider: CalendarProvider,
+  window: WindowSettings = WINDOW,
 ): Promise<SyncedCalendar> {
   const calendar = await stage.openCalendar(calendarProvider);
   const connection = await insertConnection(sql, { id: calendar.connectionId, calendarProvider });
@@ -39,7 +40,7 @@ export async function openSyncedCalendar(
     db,
     openCalendar: () => calendar.port,
     owner: 'test',
-    window: WINDOW,
+    window,
     backoff: { baseSeconds: 300, maxSeconds: 21_600 },
     reconcileSeconds: 300,
     leaseMs: 30_000,

@@ -1,3 +1,9 @@
 /** The companies that host calendars. A *provider* (`provider_id`), in contrast, is the person being booked. */
 export const CALENDAR_PROVIDERS = ['google', 'microsoft'] as const;
 export type CalendarProvider = (typeof CALENDAR_PROVIDERS)[number];
+
+/**
+ * The longest window that a change feed can be started with; null where none is known. Graph refuses calendar views of
+ * more than 1,825 days, see reference/microsoft-graph.md section 2.
+ */
+export const WINDOW_DAYS_AT_MOST: Readonly<Record<CalendarProvider, number | null>> = { google: null, microsoft: 1825 };

@@ -17,7 +17,7 @@ export type {
   TokenSource,
   WrittenEvent,
 } from './calendar-port.ts';
-export { CALENDAR_PROVIDERS, type CalendarProvider } from './calendar-provider.ts';
+export { CALENDAR_PROVIDERS, type CalendarProvider, WINDOW_DAYS_AT_MOST } from './calendar-provider.ts';
 export type {
   BookingMarker,
   Change,

@@ -6,6 +6,11 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const origin = Date.UTC(2026, 10, 24);
 const settings = fc.record({ pastDays: fc.nat(60), futureDays: fc.integer({ min: 1, max: 400 }) });
+const limited = fc.record({
+  pastDays: fc.nat(10_000),
+  futureDays: fc.integer({ min: 1, max: 1_000 }),
+  daysAtMost: fc.constant(1_825),
+});
 const instant = fc.integer({ min: 0, max: 400 * DAY_MS }).map((ms) => new Date(origin + ms));
 const near = fc.option(
   fc.integer({ min: -70 * 24, max: 420 * 24 }).map((hours) => new Date(origin + hours * HOUR_MS)),
@@ -35,8 +40,9 @@ describe('[I-1] a round', () => {
   test('after a full round goes on from its cursor for a day at least and a week at most, whatever the settings', () => {
     const later = fc.integer({ min: 0, max: 10 * DAY_MS });
     fc.assert(
-      fc.property(settings, instant, later, (promise, readAt, ms) => {
+      fc.property(fc.oneof(settings, limited), instant, later, (promise, readAt, ms) => {
         const { startAt, endAt } = freshWindow(promise, readAt);
+        if ('daysAtMost' in promise) expect(endAt.getTime() - startAt.getTime()).toBeLessThanOrEqual(1_825 * DAY_MS);
         const holding = { cursor: 'c', windowStart: startAt, windowEnd: endAt };
         const { mode } = planRound(holding, promise, new Date(readAt.getTime() + ms));
         if (ms <= DAY_MS - 1_000) expect(mode).toBe('incremental');

@@ -44,6 +44,17 @@ describe('planRound', () => {
     expect(planRound(heldSince(0), { ...settings, pastDays: 30 }, now).mode).toBe('full');
   });
 
+  test('[I-1] reads no more than the calendar provider does, at the cost of the past, and not afresh each time', () => {
+    const long = { pastDays: 10_000, futureDays: 1_000, daysAtMost: 1_825 };
+    const { startAt, endAt } = freshWindow(long, now);
+    expect(endAt.getTime() - startAt.getTime()).toBe(1_825 * day);
+    expect(endAt.getTime()).toBeGreaterThan(now.getTime() + 1_000 * day);
+    const held = { cursor: 'c', windowStart: startAt, windowEnd: endAt };
+    expect(planRound(held, long, now).mode).toBe('incremental');
+    expect(planRound(held, long, new Date(now.getTime() + 6.9 * day)).mode).toBe('incremental');
+    expect(planRound(held, long, new Date(now.getTime() + 7.1 * day)).mode).toBe('full');
+  });
+
   test('a fresh window covers the promise and keeps a reserve for rolling', () => {
     const { startAt, endAt } = freshWindow(settings, now);
     expect(startAt).toEqual(new Date('2026-11-20T12:00:00Z'));

@@ -13,7 +13,7 @@ import {
   releaseSyncLease,
   type SyncClaim,
 } from '@bookiji/db';
-import { ProviderError } from '@bookiji/providers/contract';
+import { ProviderError, WINDOW_DAYS_AT_MOST } from '@bookiji/providers/contract';
 import { settleFailure, toLastError } from '../failures/settle-failure.ts';
 import { keepLease, type LeaseKeeper } from '../lease-keeper.ts';
 import { planRound } from './plan-round.ts';
@@ -75,10 +75,11 @@ async function attempt(
 async function readAndStore(deps: SyncDependencies, claim: SyncClaim, keeper: LeaseKeeper): Promise<SyncOutcome> {
   const { connection } = claim;
   const port = deps.openCalendar(connection, claim.credentials);
+  const window = { ...deps.window, daysAtMost: WINDOW_DAYS_AT_MOST[connection.calendarProvider] };
   const round = planRound(
     { cursor: connection.syncCursor, windowStart: connection.syncWindowStart, windowEnd: connection.syncWindowEnd },
     // A look may be late once before the promise suffers.
-    { ...deps.window, untilNextLookSeconds: 2 * deps.reconcileSeconds },
+    { ...window, untilNextLookSeconds: 2 * deps.reconcileSeconds },
     claim.claimedAt,
   );
   try {
@@ -86,7 +87,7 @@ async function readAndStore(deps: SyncDependencies, claim: SyncClaim, keeper: Le
   } catch (error) {
     if (!(error instanceof ProviderError) || error.kind !== 'cursor_expired' || round.mode === 'full') throw error;
     // The old intervals stay in force until the full round replaces them in one step.
-    const afresh = planRound({ cursor: null, windowStart: null, windowEnd: null }, deps.window, claim.claimedAt);
+    const afresh = planRound({ cursor: null, windowStart: null, windowEnd: null }, window, claim.claimedAt);
     // The round that was broken off may have staged pages under this very token.
     return await runRound({ deps, claim: { ...claim, hasStagedPages: true }, port, round: afresh, keeper });
   }
