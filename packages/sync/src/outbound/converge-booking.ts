@@ -14,20 +14,19 @@ import {
   isDatabaseFailure,
   LeaseLostError,
   noteCreation,
-  type ObservedChange,
   recordEffectSuccess,
-  recordExternalChange,
   releaseEffectLease,
   type StoredCredentials,
-  withdrawDeletion,
 } from '@bookiji/db';
-import { type CalendarPort, type CalendarProvider, ProviderError, type RemoteEvent } from '@bookiji/providers/contract';
+import { type CalendarPort, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
 import type { BackoffSettings } from '../failures/settle-failure.ts';
 import { keepLease } from '../lease-keeper.ts';
 import { mappingOf } from './booking-mapping.ts';
 import { type ConvergedEvent, convergeEvent } from './converge-event.ts';
+import { toSecond } from './draft-event.ts';
 import { creationKey, storedKey } from './event-identity.ts';
-import { type Inspection, inspectEvent } from './inspect-event.ts';
+import { inspectEvent } from './inspect-event.ts';
+import { recordInspection } from './record-inspection.ts';
 import { NEWER_VERSION_SHOWN, settleDefect, settleWrite } from './settle-write.ts';
 
 export interface ConvergeDependencies {
@@ -190,90 +189,6 @@ function newerVersionShown({ calendarProvider }: EffectClaim): ProviderError {
 
 async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: AbortSignal): Promise<ConvergeOutcome> {
   const inspection = await inspectEvent(claim, openPort(deps, claim), signal);
-  const change = describeChange(claim, inspection);
-  return deps.db.transaction(async (tx) => {
-    const { effect } = claim;
-    const isWithdrawn = inspection.finding === 'restored' && (await withdrawDeletion(tx, effect));
-    // Back where it was before anybody heard of it: nothing happened.
-    const isNews = change !== null && !(isWithdrawn && isAsBooked(claim, inspection.event));
-    const externalChange = isNews ? await recordExternalChange(tx, change) : null;
-    const recorded = await recordEffectSuccess(tx, {
-      bookingId: effect.bookingId,
-      connectionId: effect.connectionId,
-      token: claim.token,
-      appliedVersion: effect.appliedVersion,
-      inspected: effect.inspectRequested,
-      deletedEventId: null,
-      mapping: null,
-      ...eventAfter(effect, inspection),
-    });
-    return {
-      outcome: 'converged',
-      action: 'inspected',
-      claim,
-      workAgain: recorded.workAgain,
-      bookingLagSeconds: 0,
-      externalChange,
-    };
-  });
-}
-
-/** What is on record of the event once it was read. */
-function eventAfter(effect: EffectClaim['effect'], inspection: Inspection) {
-  const { externalEventId, generation, writtenStart, writtenEnd } = effect;
-  switch (inspection.finding) {
-    case 'none':
-      return { externalEventId, generation, etag: null, writtenStart, writtenEnd };
-    case 'unchanged':
-      return { externalEventId, generation, etag: inspection.etag, writtenStart, writtenEnd };
-    // What its owner deleted is not fought over; the next version is written as a new event.
-    case 'deleted':
-      return {
-        externalEventId: null,
-        generation: generation + 1,
-        etag: null,
-        writtenStart: null,
-        writtenEnd: null,
-      };
-    case 'moved':
-      return { externalEventId, generation, ...shownBy(inspection.event) };
-    case 'restored': {
-      const { event } = inspection;
-      return { externalEventId: event.eventId, generation: inspection.generation, ...shownBy(event) };
-    }
-  }
-}
-
-function shownBy({ etag, startAt, endAt }: RemoteEvent) {
-  return { etag, writtenStart: startAt, writtenEnd: endAt };
-}
-
-function isAsBooked({ desired }: EffectClaim, { startAt, endAt }: RemoteEvent): boolean {
-  const [start, end] = [toSecond(desired.startAt), toSecond(desired.endAt)];
-  return startAt.getTime() === start?.getTime() && endAt.getTime() === end?.getTime();
-}
-
-/** The change to report; null when the owner did nothing that concerns the booking. */
-function describeChange(claim: EffectClaim, inspection: Inspection): ObservedChange | null {
-  const { effect, desired, providerId } = claim;
-  if (desired.state !== 'live') return null;
-  const base = {
-    bookingId: effect.bookingId,
-    connectionId: effect.connectionId,
-    providerId,
-    bookingVersion: effect.appliedVersion,
-    startTime: null,
-    endTime: null,
-  };
-  if (inspection.finding === 'moved' || inspection.finding === 'restored') {
-    const { eventId, etag, startAt, endAt } = inspection.event;
-    const reading = `${eventId}@${etag ?? `${startAt.toISOString()}/${endAt.toISOString()}`}`;
-    return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading };
-  }
-  if (inspection.finding === 'deleted') return { ...base, kind: 'deleted', reading: `gone:${effect.generation}` };
-  return null;
-}
-
-function toSecond(instant: Date | null): Date | null {
-  return instant === null ? null : new Date(Math.floor(instant.getTime() / 1000) * 1000);
+  const recorded = await recordInspection(deps.db, claim, inspection);
+  return { outcome: 'converged', action: 'inspected', claim, bookingLagSeconds: 0, ...recorded };
 }

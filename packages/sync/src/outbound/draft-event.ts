@@ -28,13 +28,14 @@ export function draftEvent(claim: EffectClaim, generation: number): EventDraft {
     title,
     description: description === '' ? null : description,
     location: location ?? null,
-    // Calendars keep whole seconds; what is written must be what is read back.
+    // What is written must be what is read back.
     startAt: toSecond(desired.startAt),
     endAt: toSecond(desired.endAt),
     timeZone,
   };
 }
 
-function toSecond(instant: Date): Date {
-  return new Date(Math.floor(instant.getTime() / 1000) * 1000);
+/** Calendars keep whole seconds. */
+export function toSecond<Instant extends Date | null>(instant: Instant): Instant {
+  return (instant === null ? null : new Date(Math.floor(instant.getTime() / 1000) * 1000)) as Instant;
 }

@@ -1,0 +1,102 @@
+/** What a read of a booking's event means: what is on record of it from then on, and whether its owner did something to it. */
+import {
+  type Database,
+  type EffectClaim,
+  type ExternalChange,
+  type ObservedChange,
+  recordEffectSuccess,
+  recordExternalChange,
+  withdrawDeletion,
+} from '@bookiji/db';
+import type { RemoteEvent } from '@bookiji/providers/contract';
+import { toSecond } from './draft-event.ts';
+import type { Inspection } from './inspect-event.ts';
+
+export interface RecordedInspection {
+  /** A newer version, or another read, is already asked for. */
+  readonly workAgain: boolean;
+  readonly externalChange: ExternalChange | null;
+}
+
+/** Change and record take effect together. Throws `LeaseLostError`. */
+export function recordInspection(
+  db: Database,
+  claim: EffectClaim,
+  inspection: Inspection,
+): Promise<RecordedInspection> {
+  const { effect } = claim;
+  const change = describeChange(claim, inspection);
+  return db.transaction(async (tx) => {
+    const isWithdrawn = inspection.finding === 'restored' && (await withdrawDeletion(tx, effect));
+    // Back where it was before anybody heard of it: nothing happened.
+    const isNews = change !== null && !(isWithdrawn && isAsBooked(claim, inspection.event));
+    const externalChange = isNews ? await recordExternalChange(tx, change) : null;
+    const { workAgain } = await recordEffectSuccess(tx, {
+      bookingId: effect.bookingId,
+      connectionId: effect.connectionId,
+      token: claim.token,
+      appliedVersion: effect.appliedVersion,
+      inspected: effect.inspectRequested,
+      deletedEventId: null,
+      mapping: null,
+      ...eventAfter(effect, inspection),
+    });
+    return { workAgain, externalChange };
+  });
+}
+
+/** What is on record of the event once it was read. */
+function eventAfter(effect: EffectClaim['effect'], inspection: Inspection) {
+  const { externalEventId, generation, writtenStart, writtenEnd } = effect;
+  switch (inspection.finding) {
+    case 'none':
+      return { externalEventId, generation, etag: null, writtenStart, writtenEnd };
+    case 'unchanged':
+      return { externalEventId, generation, etag: inspection.etag, writtenStart, writtenEnd };
+    // What its owner deleted is not fought over; the next version is written as a new event.
+    case 'deleted':
+      return {
+        externalEventId: null,
+        generation: generation + 1,
+        etag: null,
+        writtenStart: null,
+        writtenEnd: null,
+      };
+    case 'moved':
+      return { externalEventId, generation, ...shownBy(inspection.event) };
+    case 'restored': {
+      const { event } = inspection;
+      return { externalEventId: event.eventId, generation: inspection.generation, ...shownBy(event) };
+    }
+  }
+}
+
+function shownBy({ etag, startAt, endAt }: RemoteEvent) {
+  return { etag, writtenStart: startAt, writtenEnd: endAt };
+}
+
+function isAsBooked({ desired }: EffectClaim, { startAt, endAt }: RemoteEvent): boolean {
+  const [start, end] = [toSecond(desired.startAt), toSecond(desired.endAt)];
+  return startAt.getTime() === start?.getTime() && endAt.getTime() === end?.getTime();
+}
+
+/** The change to report; null when the owner did nothing that concerns the booking. */
+function describeChange(claim: EffectClaim, inspection: Inspection): ObservedChange | null {
+  const { effect, desired, providerId } = claim;
+  if (desired.state !== 'live') return null;
+  const base = {
+    bookingId: effect.bookingId,
+    connectionId: effect.connectionId,
+    providerId,
+    bookingVersion: effect.appliedVersion,
+    startTime: null,
+    endTime: null,
+  };
+  if (inspection.finding === 'moved' || inspection.finding === 'restored') {
+    const { eventId, etag, startAt, endAt } = inspection.event;
+    const reading = `${eventId}@${etag ?? `${startAt.toISOString()}/${endAt.toISOString()}`}`;
+    return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading };
+  }
+  if (inspection.finding === 'deleted') return { ...base, kind: 'deleted', reading: `gone:${effect.generation}` };
+  return null;
+}
