@@ -40,7 +40,10 @@ export function sweepDueBookings(options: {
 /** A person deletes one or two events; a whole calendar is emptied by a mistake or a script. */
 const BRAKE: BrakeSettings = { deletions: 5, minutes: 10 };
 
-/** Tells recorded changes whose time has come, after the brake has looked at them. */
+/**
+ * Tells recorded changes whose time has come, after the brake has looked at them. Where it failed nothing is told of a
+ * deletion, and the sweep says so once the others are told.
+ */
 export function sweepUnpublishedChanges(options: {
   readonly db: Database;
   readonly intervalMs: number;
@@ -55,10 +58,15 @@ export function sweepUnpublishedChanges(options: {
     name: 'unpublished_changes',
     intervalMs: options.intervalMs,
     async run() {
-      const held = await brakeDeletions(db, BRAKE);
+      const { held, failed } = await brakeDeletions(db, BRAKE);
       if (held.length > 0) options.onHeld(held);
-      const changes = await listUnpublishedChanges(db, { graceSeconds, limit: BATCH });
+      const unbraked = failed.map(({ connectionId }) => connectionId);
+      const changes = await listUnpublishedChanges(db, { graceSeconds, limit: BATCH, unbraked });
       await options.publishChanges(changes);
+      if (failed.length > 0) {
+        const errors = failed.map(({ error }) => error);
+        throw new AggregateError(errors, `deletions could not be held: ${unbraked.join(', ')}`);
+      }
       return changes.length;
     },
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ExternalChange, findDeadLetter, markChangesPublished } from '@bookiji/db';
+import { type ExternalChange, findDeadLetter, markChangesPublished, withdrawDeletion } from '@bookiji/db';
 import { replayDeadLetter, restoreHeldDeletions } from '@bookiji/sync';
 import { type BuiltConnection, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -63,6 +63,19 @@ const letter = async () => {
   const found = await findDeadLetter(database.db, String(row?.id));
   if (found === null) throw new Error('nobody was asked');
   return found;
+};
+/** Its owner takes the event out of the bin: what a read of it records. */
+const putBack = async (bookingId: string) => {
+  await withdrawDeletion(database.db, { bookingId, connectionId: connection.id });
+  await database.sql`
+    UPDATE booking_effects SET external_event_id = 'back', generation = 0 WHERE booking_id = ${bookingId}`;
+};
+const deleteAgain = async (bookingId: string, reading = 'gone:0@later') => {
+  await database.sql`
+    UPDATE booking_effects SET external_event_id = NULL, generation = 1 WHERE booking_id = ${bookingId}`;
+  await database.sql`
+    INSERT INTO external_changes (kind, booking_id, provider_id, connection_id, booking_version, reading, observed_at)
+    VALUES ('deleted', ${bookingId}, ${connection.providerId}, ${connection.id}, 1, ${reading}, now() - interval '61 s')`;
 };
 const neverRead = () => ({ ok: false, reason: 'not a booking event' }) as const;
 
@@ -141,6 +154,49 @@ describe('[O-1] many deletions at once', () => {
     expect(due.map((row) => row.booking_id).sort()).toEqual(bookingIds.sort());
     await sweep();
     expect(told).toEqual([]);
+  });
+
+  test('of which one was taken out of the bin and deleted again are held together, as one question more', async () => {
+    const [twice = ''] = await deleteMany(5, GRACE_SECONDS + 1);
+    await sweep();
+    await putBack(twice);
+    await deleteAgain(twice);
+    await sweep();
+    expect(held).toEqual([connection.id, connection.id]);
+    expect(await letter()).toMatchObject({ payload: { count: 5 } });
+    expect(toldKinds()).toEqual(Array(6).fill('held'));
+    told = [];
+    expect(await replayDeadLetter(database.db, await letter(), neverRead)).toEqual({ outcome: 'replayed' });
+    await sweep();
+    expect(toldKinds()).toEqual(Array(5).fill('deleted'));
+  });
+
+  test('that were recorded before readings could be told apart are held all the same', async () => {
+    const [twice = ''] = await deleteMany(5, GRACE_SECONDS + 1);
+    await sweep();
+    await deleteAgain(twice, 'gone:0');
+    await sweep();
+    expect(toldKinds()).toEqual(Array(6).fill('held'));
+  });
+
+  test('that cannot be held are not told either, while other connections go on', async () => {
+    await deleteMany(5, GRACE_SECONDS + 1);
+    const other = await insertConnection(database.sql);
+    const last = await insertConnection(database.sql);
+    for (let one = 0; one < 5; one += 1) await deleted(GRACE_SECONDS + 1, other);
+    const single = await deleted(GRACE_SECONDS + 1, last);
+    await database.sql.unsafe(`
+      ALTER TABLE external_changes ADD CONSTRAINT trouble CHECK (kind <> 'held' OR connection_id <> '${connection.id}')`);
+    try {
+      await expect(sweep()).rejects.toThrow(connection.id);
+    } finally {
+      await database.sql`ALTER TABLE external_changes DROP CONSTRAINT trouble`;
+    }
+    expect(held).toEqual([other.id]);
+    expect(told.filter(({ connectionId }) => connectionId === connection.id)).toEqual([]);
+    expect(told.filter(({ kind }) => kind === 'deleted').map(({ bookingId }) => bookingId)).toEqual([single]);
+    await sweep();
+    expect(held).toEqual([other.id, connection.id]);
   });
 
   test('that were cancelled by the booking service meanwhile leave nothing to decide', async () => {

@@ -14,10 +14,14 @@ export async function recordExternalChange(db: Database, change: ObservedChange)
   return row ?? null;
 }
 
-/** What may be told now: a deletion only once its grace is over, or a person let it go. */
+/**
+ * What may be told now: a deletion only once its grace is over, or a person let it go.
+ *
+ * @param options `unbraked`: connections where the brake did not get to look; their deletions wait for it.
+ */
 export async function listUnpublishedChanges(
   db: Database,
-  options: { graceSeconds: number; limit: number },
+  options: { graceSeconds: number; limit: number; unbraked: readonly string[] },
 ): Promise<ExternalChange[]> {
   return db
     .select()
@@ -25,7 +29,8 @@ export async function listUnpublishedChanges(
     .where(
       sql`${externalChanges.publishedAt} IS NULL AND ${externalChanges.withdrawnAt} IS NULL
           AND (${externalChanges.kind} <> 'deleted' OR ${externalChanges.isReleased}
-               OR ${externalChanges.observedAt} <= now() - ${options.graceSeconds} * interval '1 second')`,
+               OR (${externalChanges.observedAt} <= now() - ${options.graceSeconds} * interval '1 second'
+                   AND NOT ${JSON.stringify(options.unbraked)}::text::jsonb ? ${externalChanges.connectionId}::text))`,
     )
     .orderBy(externalChanges.observedAt)
     .limit(options.limit);

@@ -7,17 +7,23 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { writeDeadLetter } from './dead-letters.ts';
 
-/** The event is there again: what was not told yet need not be. @returns whether a deletion was withdrawn. */
+/**
+ * The event is there again: what was not told yet need not be, and what is held is no longer a question.
+ *
+ * @returns whether a deletion was withdrawn of which nobody had heard.
+ */
 export async function withdrawDeletion(
   db: Database,
   target: { bookingId: string; connectionId: string },
 ): Promise<boolean> {
-  const rows = await db.execute(sql`
-    UPDATE external_changes SET withdrawn_at = now()
-     WHERE booking_id = ${target.bookingId} AND connection_id = ${target.connectionId} AND kind = 'deleted'
-       AND published_at IS NULL AND withdrawn_at IS NULL
-    RETURNING change_id`);
-  return rows.length > 0;
+  const rows = await db.execute<{ is_unheard: boolean }>(sql`
+    UPDATE external_changes
+       SET withdrawn_at = CASE WHEN published_at IS NULL THEN now() END,
+           settled_at = CASE WHEN kind = 'held' THEN now() END
+     WHERE booking_id = ${target.bookingId} AND connection_id = ${target.connectionId} AND withdrawn_at IS NULL
+       AND (kind = 'deleted' AND published_at IS NULL OR kind = 'held' AND settled_at IS NULL)
+    RETURNING published_at IS NULL AS is_unheard`);
+  return rows.length > 0 && rows.every((row) => row.is_unheard);
 }
 
 export interface BrakeSettings {
@@ -26,32 +32,71 @@ export interface BrakeSettings {
   readonly minutes: number;
 }
 
-/** Withdraws what was overtaken and holds what comes in crowds; returns the connections where something was held. */
-export async function brakeDeletions(db: Database, settings: BrakeSettings): Promise<string[]> {
+export interface Braked {
+  /** The connections where something was held just now. */
+  readonly held: readonly string[];
+  /** The connections where it could not be: of these no deletion may be told. */
+  readonly failed: readonly { readonly connectionId: string; readonly error: unknown }[];
+}
+
+/**
+ * Withdraws what was overtaken and holds what comes in crowds. Each connection by itself: whatever is wrong with one must
+ * not keep all others from being told.
+ */
+export async function brakeDeletions(db: Database, settings: BrakeSettings): Promise<Braked> {
+  await withdrawOvertaken(db);
+  const held: string[] = [];
+  const failed: { connectionId: string; error: unknown }[] = [];
+  for (const connectionId of await findCrowded(db, settings)) {
+    try {
+      if (await holdDeletions(db, connectionId)) held.push(connectionId);
+    } catch (error) {
+      failed.push({ connectionId, error });
+    }
+  }
+  return { held, failed };
+}
+
+async function withdrawOvertaken(db: Database): Promise<void> {
+  await db.execute(sql`
+    UPDATE external_changes x SET withdrawn_at = now()
+      FROM booking_effects e
+     WHERE x.kind = 'deleted' AND x.published_at IS NULL AND x.withdrawn_at IS NULL AND NOT x.is_released
+       AND e.booking_id = x.booking_id AND e.connection_id = x.connection_id
+       AND (e.applied_version > x.booking_version OR e.external_event_id IS NOT NULL)`);
+}
+
+/** The connections with something to be held: many at once, or more where something is held already. */
+async function findCrowded(db: Database, { deletions, minutes }: BrakeSettings): Promise<string[]> {
+  const rows = await db.execute<{ connection_id: string }>(sql`
+    WITH crowded AS (
+      SELECT connection_id FROM external_changes
+       WHERE kind IN ('deleted', 'held') AND withdrawn_at IS NULL AND NOT is_released AND settled_at IS NULL
+         AND observed_at > now() - ${minutes} * interval '1 minute'
+       GROUP BY connection_id HAVING count(DISTINCT booking_id) >= ${deletions}
+      UNION
+      SELECT connection_id FROM external_changes WHERE kind = 'held' AND settled_at IS NULL
+    )
+    SELECT DISTINCT x.connection_id FROM external_changes x JOIN crowded USING (connection_id)
+     WHERE x.kind = 'deleted' AND x.published_at IS NULL AND x.withdrawn_at IS NULL AND NOT x.is_released`);
+  return rows.map((row) => row.connection_id);
+}
+
+/** Earlier versions gave every deletion of one event the same reading, and one of them may be held already. */
+const heldReading = sql`CASE WHEN EXISTS (
+    SELECT FROM external_changes h
+     WHERE h.kind = 'held' AND h.booking_id = x.booking_id AND h.connection_id = x.connection_id AND h.reading = x.reading)
+  THEN x.reading || ' ' || x.change_id ELSE x.reading END`;
+
+async function holdDeletions(db: Database, connectionId: string): Promise<boolean> {
   return db.transaction(async (tx) => {
-    await tx.execute(sql`
-      UPDATE external_changes x SET withdrawn_at = now()
-        FROM booking_effects e
-       WHERE x.kind = 'deleted' AND x.published_at IS NULL AND x.withdrawn_at IS NULL AND NOT x.is_released
-         AND e.booking_id = x.booking_id AND e.connection_id = x.connection_id
-         AND (e.applied_version > x.booking_version OR e.external_event_id IS NOT NULL)`);
-    const held = await tx.execute<{ connection_id: string }>(sql`
-      WITH crowded AS (
-        SELECT connection_id FROM external_changes
-         WHERE kind IN ('deleted', 'held') AND withdrawn_at IS NULL AND NOT is_released AND settled_at IS NULL
-           AND observed_at > now() - ${settings.minutes} * interval '1 minute'
-         GROUP BY connection_id HAVING count(DISTINCT booking_id) >= ${settings.deletions}
-        UNION
-        SELECT connection_id FROM external_changes WHERE kind = 'held' AND settled_at IS NULL
-      )
-      UPDATE external_changes x SET kind = 'held'
-        FROM crowded
-       WHERE x.connection_id = crowded.connection_id
+    const held = await tx.execute(sql`
+      UPDATE external_changes x SET kind = 'held', reading = ${heldReading}
+       WHERE x.connection_id = ${connectionId}
          AND x.kind = 'deleted' AND x.published_at IS NULL AND x.withdrawn_at IS NULL AND NOT x.is_released
-      RETURNING x.connection_id`);
-    const connectionIds = [...new Set(held.map((row) => row.connection_id))];
-    for (const connectionId of connectionIds) await askPerson(tx, connectionId);
-    return connectionIds;
+      RETURNING 1`);
+    if (held.length > 0) await askPerson(tx, connectionId);
+    return held.length > 0;
   });
 }
 

@@ -325,6 +325,40 @@ describe("what the owner does to a booking's event", () => {
     expect(await effect()).toMatchObject({ external_event_id: binned });
   });
 
+  test('[O-1] a second deletion, after the first was told and taken back, is told too', async () => {
+    await announce(1);
+    await converge();
+    const binned = eventId();
+    const deleteAndRead = async () => {
+      calendar.remove(binned);
+      await inspect();
+      return converge();
+    };
+    expect(await deleteAndRead()).toMatchObject({ externalChange: { kind: 'deleted' } });
+    await database.sql`UPDATE external_changes SET published_at = now() WHERE booking_id = ${bookingId}`;
+    Object.assign(calendar.events.get(binned) ?? {}, { isDeleted: false });
+    await inspect();
+    await converge();
+    expect(await deleteAndRead()).toMatchObject({ externalChange: { kind: 'deleted' } });
+    expect((await changes()).map(({ kind }) => kind)).toEqual(['deleted', 'moved', 'deleted']);
+  });
+
+  test('[O-1] a deletion in the calendar of another account is told, although the event before it had the same number', async () => {
+    await announce(1);
+    await converge();
+    calendar.remove(eventId());
+    await inspect();
+    await converge();
+    await database.sql`DELETE FROM booking_effects WHERE booking_id = ${bookingId}`;
+    await database.sql`
+      INSERT INTO booking_effects (booking_id, connection_id, version) VALUES (${bookingId}, ${connection.id}, 1)`;
+    calendar = createFakeCalendar();
+    await converge();
+    calendar.remove(eventId());
+    await inspect();
+    expect(await converge()).toMatchObject({ externalChange: { kind: 'deleted' } });
+  });
+
   test('[O-3] a read that was asked for before a write is still due after it: strays may lie beside what was written', async () => {
     await announce(1);
     await converge();

@@ -92,11 +92,14 @@ function describeChange(claim: EffectClaim, inspection: Inspection): ObservedCha
     startTime: null,
     endTime: null,
   };
+  // An event may be deleted, taken out of the bin and deleted again, and a reconnect counts its lives from zero: only when
+  // it was seen tells one time from another. What is seen once is recorded once, together with the record of the event.
+  const seenAt = claim.claimedAt.toISOString();
   if (inspection.finding === 'moved' || inspection.finding === 'restored') {
     const { eventId, etag, startAt, endAt } = inspection.event;
-    const reading = `${eventId}@${etag ?? `${startAt.toISOString()}/${endAt.toISOString()}`}`;
-    return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading };
+    return { ...base, kind: 'moved', startTime: startAt, endTime: endAt, reading: `${eventId}@${etag ?? seenAt}` };
   }
-  if (inspection.finding === 'deleted') return { ...base, kind: 'deleted', reading: `gone:${effect.generation}` };
+  if (inspection.finding === 'deleted')
+    return { ...base, kind: 'deleted', reading: `gone:${effect.generation}@${seenAt}` };
   return null;
 }
