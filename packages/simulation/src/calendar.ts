@@ -190,8 +190,8 @@ export class ModelCalendar {
 
 function toReading(event: CalendarEvent | undefined): EventReading {
   if (event === undefined || event.isDeleted) return { state: 'gone' };
-  const { eventId, etag, startAt, endAt, marker } = event;
-  return { state: 'live', event: { eventId, etag, startAt, endAt, marker } };
+  const { eventId, key: creationKey, etag, startAt, endAt, marker } = event;
+  return { state: 'live', event: { eventId, seriesId: null, etag, startAt, endAt, marker, creationKey } };
 }
 
 function shows(event: CalendarEvent, draft: EventDraft): boolean {

@@ -62,7 +62,7 @@ export function createFakeCalendar(): FakeCalendar {
     const event = events.get(eventId);
     if (event === undefined || event.isDeleted) return { state: 'gone' };
     const { etag, startAt, endAt, marker } = event;
-    return { state: 'live', event: { eventId, etag, startAt, endAt, marker } };
+    return { state: 'live', event: { eventId, seriesId: null, etag, startAt, endAt, marker, creationKey: null } };
   };
   const mustMatch = (operation: Operation, event: FakeEvent, etag: string | null) => {
     if (etag !== null && event.etag !== etag)

@@ -1,5 +1,5 @@
 /** The mapping of a booking, its row in `external_calendar_events`: written together with what is recorded of its effect. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { events, type LastError } from '../schema/index.ts';
 import type { EffectLease } from './effect-leases.ts';
@@ -139,4 +139,27 @@ export async function storeFailedMapping(
       targetWhere: sql`booking_id IS NOT NULL`,
       set: { syncStatus: 'FAILED', lastError: failure.error, updatedAt: sql`now()` },
     });
+}
+
+/**
+ * Names another event in the mapping of a booking: the event is an occurrence of a series now, or no longer one. It may
+ * have been read, and stand as its owner's busy time, before it was known to be the booking's.
+ */
+export async function renameMapping(
+  tx: Database,
+  {
+    bookingId,
+    connectionId,
+    externalEventId,
+  }: Pick<EffectLease, 'bookingId' | 'connectionId'> & { externalEventId: string },
+): Promise<void> {
+  await tx
+    .delete(events)
+    .where(
+      and(eq(events.connectionId, connectionId), eq(events.externalEventId, externalEventId), isNull(events.bookingId)),
+    );
+  await tx
+    .update(events)
+    .set({ externalEventId, updatedAt: sql`now()` })
+    .where(and(eq(events.bookingId, bookingId), eq(events.connectionId, connectionId)));
 }

@@ -14,10 +14,13 @@ export interface CalendarPort {
   /** One page of changes since `cursor`, or of everything in `window` when `cursor` is null. `cursor_expired` means: start over. */
   listChanges(request: ListChangesRequest, signal: AbortSignal): Promise<ChangePage>;
 
-  /** The event by id, read now. `gone` is proven: the provider answered 404, 410 or a cancelled event. */
+  /**
+   * The event by id, read now. `gone` is proven: the provider answered 404, 410 or a cancelled event. Of an event that its
+   * owner made a series it is the first occurrence, under its own id: the others are their owner's.
+   */
   getEvent(eventId: string, signal: AbortSignal): Promise<EventReading>;
 
-  /** The event created under `key`, if the calendar has it. Settles what an unanswered create did. */
+  /** The event created under `key`, if the calendar has it; a series as above. Settles what an unanswered create did. */
   findEvent(key: CreationKey, signal: AbortSignal): Promise<EventReading>;
 
   /** Creates under `draft.key`. `conflict` when the key is taken, by our event or by a deleted one. */
@@ -88,11 +91,15 @@ export interface WrittenEvent {
 /** A booking's event as the calendar has it now. */
 export interface RemoteEvent {
   readonly eventId: string;
+  /** The series it is an occurrence of; null for an event by itself. */
+  readonly seriesId: string | null;
   readonly etag: string | null;
   readonly startAt: Date;
   readonly endAt: Date;
   /** Null when the event is not ours, or lost its marker. */
   readonly marker: BookingMarker | null;
+  /** The key the event was created under, or its series, where the provider repeats it (Graph's `transactionId`); else null. */
+  readonly creationKey: string | null;
 }
 
 export type EventReading = { readonly state: 'live'; readonly event: RemoteEvent } | { readonly state: 'gone' };

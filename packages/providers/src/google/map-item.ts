@@ -77,6 +77,6 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function isNonEmptyList(value: unknown): boolean {
+export function isNonEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0;
 }

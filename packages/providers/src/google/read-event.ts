@@ -1,10 +1,13 @@
-import { type CalendarDescription, type EventReading, ProviderError } from '../contract/index.ts';
+import type { calendar_v3 } from '@googleapis/calendar';
+import { type CalendarDescription, type EventReading, ProviderError, type RemoteEvent } from '../contract/index.ts';
 import type { GoogleCalendar } from './google-calendar.ts';
-import { markerOf } from './map-item.ts';
+import { isNonEmptyList, markerOf } from './map-item.ts';
 import { ownError } from './own-error.ts';
 import { readSpan } from './read-time.ts';
 
-const FIELDS = 'id,status,etag,start,end,extendedProperties/private';
+type Event = calendar_v3.Schema$Event;
+
+const FIELDS = 'id,status,etag,recurringEventId,recurrence,start,end,extendedProperties/private';
 
 /**
  * Reads by id. Gone is what Google answers as cancelled, with 410, or with 404 on a calendar that can be read: on one
@@ -51,16 +54,64 @@ async function readEvent(
   eventId: string,
   signal: AbortSignal,
 ): Promise<EventReading> {
-  const query = { calendarId: calendar.calendarId, eventId, fields: FIELDS };
-  const event = await calendar.call({ operation, send: (options) => calendar.events.get(query, options) }, signal);
+  const event = await askForEvent(calendar, operation, eventId, signal);
   if (event.status === 'cancelled') return { state: 'gone' };
+  const remote = await toRemoteEvent(calendar, operation, eventId, event, signal);
+  if (!isNonEmptyList(event.recurrence)) return { state: 'live', event: remote };
+  const originalStart = event.start?.date ?? remote.startAt.toISOString();
+  const first = await readOccurrence(calendar, operation, eventId, originalStart, signal);
+  return first ?? { state: 'live', event: { ...remote, seriesId: eventId } };
+}
+
+/**
+ * Of an event that its owner made a series: the occurrence that the series begins with. What happens to it alone is seen
+ * and done under its own id, which is the series' with its original start behind it.
+ *
+ * @returns null when there is none under that id, which proves nothing: one that was deleted is still there, as cancelled.
+ */
+async function readOccurrence(
+  calendar: GoogleCalendar,
+  operation: 'get_event' | 'find_event',
+  seriesId: string,
+  originalStart: string,
+  signal: AbortSignal,
+): Promise<EventReading | null> {
+  const eventId = `${seriesId}_${originalStart.replace(/[-:]|\.\d+/g, '')}`;
+  try {
+    const event = await askForEvent(calendar, operation, eventId, signal);
+    if (event.status === 'cancelled') return { state: 'gone' };
+    return { state: 'live', event: await toRemoteEvent(calendar, operation, eventId, event, signal) };
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return error.status === 404 ? null : { state: 'gone' };
+  }
+}
+
+function askForEvent(
+  calendar: GoogleCalendar,
+  operation: 'get_event' | 'find_event',
+  eventId: string,
+  signal: AbortSignal,
+): Promise<Event> {
+  const query = { calendarId: calendar.calendarId, eventId, fields: FIELDS };
+  return calendar.call({ operation, send: (options) => calendar.events.get(query, options) }, signal);
+}
+
+async function toRemoteEvent(
+  calendar: GoogleCalendar,
+  operation: 'get_event' | 'find_event',
+  eventId: string,
+  event: Event,
+  signal: AbortSignal,
+): Promise<RemoteEvent> {
   // Only an event that its owner made all-day needs the calendar's zone, which the event itself does not tell.
   const zone = event.start?.date ? (await describeCalendar(calendar, operation, signal)).timeZone : null;
   const span = readSpan(event.start, event.end, zone);
   if ('reason' in span) {
     throw ownError({ kind: 'transient', operation, reason: span.reason, status: 200 });
   }
-  return { state: 'live', event: { eventId, etag: event.etag ?? null, ...span, marker: markerOf(event) } };
+  const { id, etag = null, recurringEventId: seriesId = null } = event;
+  return { eventId: id ?? eventId, seriesId, etag, ...span, marker: markerOf(event), creationKey: null };
 }
 
 function isNotFound(error: unknown): error is ProviderError {

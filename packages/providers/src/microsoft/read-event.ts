@@ -7,8 +7,9 @@ import { type Graph, unreadableAnswer } from './graph-client.ts';
 import { EVENT_FIELDS, type GraphEvent, readGraphEvent } from './graph-event.ts';
 import { calendarPath, eventPath, withQuery } from './graph-paths.ts';
 import type { MailboxZone } from './mailbox-zone.ts';
-import { mapEvent } from './map-event.ts';
+import { isMaster, mapEvent } from './map-event.ts';
 import { ownError } from './own-error.ts';
+import { readSeries } from './read-series.ts';
 
 const WANTED = { $select: EVENT_FIELDS, $expand: EXPAND_PROPERTIES };
 
@@ -90,14 +91,38 @@ function isUnderKey(event: GraphEvent, key: CreationKey): boolean {
 }
 
 async function toReading(
-  options: Pick<EventReaderOptions, 'mailboxZone'>,
+  options: Pick<EventReaderOptions, 'graph' | 'mailboxZone'>,
   event: ReturnType<typeof readGraphEvent> & object,
   operation: Operation,
   signal: AbortSignal,
 ): Promise<EventReading> {
   if ('removedId' in event || event.isCancelled === true) return { state: 'gone' };
   const mailboxZone = event.isAllDay === true ? await options.mailboxZone.read(signal) : null;
-  return { state: 'live', event: toRemoteEvent(event, mailboxZone, operation) };
+  const remote = toRemoteEvent(event, mailboxZone, operation);
+  return isMaster(event)
+    ? readFirst(options.graph, remote, (item) => toRemoteEvent(item, mailboxZone, operation), signal)
+    : { state: 'live', event: remote };
+}
+
+/**
+ * Of an event that its owner made a series: the occurrence that the series begins with, of which the master shows the
+ * times. Where Graph does not list the series the event is left as it is.
+ */
+async function readFirst(
+  graph: Graph,
+  series: RemoteEvent,
+  read: (item: GraphEvent) => RemoteEvent,
+  signal: AbortSignal,
+): Promise<EventReading> {
+  const seriesId = series.eventId;
+  const listed = await readSeries(graph, seriesId, series, signal);
+  if (listed.state === 'gone') return { state: 'gone' };
+  if (listed.state === 'unlisted') return { state: 'live', event: { ...series, seriesId } };
+  const first = listed.items.map(read).find(({ startAt }) => startAt.getTime() === series.startAt.getTime());
+  if (first === undefined) return { state: 'gone' };
+  // A list brings no properties; an occurrence has those of its series.
+  const { marker, creationKey } = series;
+  return { state: 'live', event: { ...first, seriesId, marker, creationKey } };
 }
 
 function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation: Operation): RemoteEvent {
@@ -105,6 +130,6 @@ function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation:
   if (!('kind' in mapped)) {
     throw ownError({ kind: 'permanent', operation, reason: mapped.reason, status: null });
   }
-  const { eventId, etag, startAt, endAt, marker } = mapped;
-  return { eventId, etag, startAt, endAt, marker };
+  const { eventId, seriesId, etag, startAt, endAt, marker, creationKey } = mapped;
+  return { eventId, seriesId, etag, startAt, endAt, marker, creationKey };
 }

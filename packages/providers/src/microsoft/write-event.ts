@@ -36,18 +36,30 @@ export async function updateEvent(
   signal: AbortSignal,
 ): Promise<WrittenEvent> {
   const operation = 'update_event';
-  const answer = await graph.call({
-    operation,
-    method: 'PATCH',
-    to: { path: eventPath(target.eventId) },
-    body: bodyOf(draft),
-    ifMatch: target.etag,
-    signal,
-  });
+  const answer = await graph
+    .call({
+      operation,
+      method: 'PATCH',
+      to: { path: eventPath(target.eventId) },
+      body: bodyOf(draft),
+      ifMatch: target.etag,
+      signal,
+    })
+    .catch((error: unknown) => leaveSeries(graph, target, error, signal));
   // An update without an answer's body is still one; only the next write is then unconditional.
   const event = readGraphEvent(answer.body);
   const etag = event === null || 'removedId' in event ? null : event.etag;
   return { eventId: target.eventId, etag };
+}
+
+/**
+ * An occurrence cannot be moved past its neighbours. A booking whose owner made its event a series leaves it then: its
+ * occurrence is deleted, and the caller writes it as a new event, as after any deletion.
+ */
+async function leaveSeries(graph: Graph, target: EventTarget, error: unknown, signal: AbortSignal): Promise<never> {
+  if (!(error instanceof ProviderError) || error.reason !== 'ErrorOccurrenceCrossingBoundary') throw error;
+  await deleteEvent(graph, target, signal);
+  throw ownError({ kind: 'not_found', operation: 'update_event', reason: 'left_series', status: error.status });
 }
 
 export async function deleteEvent(graph: Graph, target: EventTarget, signal: AbortSignal): Promise<void> {

@@ -68,9 +68,9 @@ export function describeConformance(calendarProvider: CalendarProvider, can: Pec
       const made = await calendar.port.createEvent(draft, never);
       const found = await calendar.port.findEvent(draft.key, never);
       expect(found).toEqual(await calendar.port.getEvent(made.eventId, never));
-      expect(found).toEqual({
+      expect(found).toMatchObject({
         state: 'live',
-        event: { ...made, startAt: draft.startAt, endAt: draft.endAt, marker: draft.marker },
+        event: { ...made, seriesId: null, startAt: draft.startAt, endAt: draft.endAt, marker: draft.marker },
       });
       const moved = await calendar.port.updateEvent(made, { ...draft, ...LATER }, never);
       expect(moved.eventId).toBe(made.eventId);
@@ -135,6 +135,35 @@ export function describeConformance(calendarProvider: CalendarProvider, can: Pec
       expect(await calendar.port.getEvent(made.eventId, never)).toEqual({ state: 'gone' });
       expect(await kindOf(calendar.port.updateEvent({ ...made, etag: null }, draft, never))).toBe('not_found');
       await calendar.port.deleteEvent({ ...made, etag: null }, never);
+    });
+
+    test('[O-1] that its owner made a series is the occurrence that the series begins with, and no other', async () => {
+      const draft = calendar.draft();
+      const made = await calendar.port.createEvent(draft, never);
+      const recurrence = ['RRULE:FREQ=WEEKLY;COUNT=3'];
+      await calendar.own('PATCH', `/${encodeURIComponent(made.eventId)}`, { recurrence });
+      const { startAt, endAt, marker } = draft;
+      const reading = await calendar.port.getEvent(made.eventId, never);
+      expect(reading).toMatchObject({ state: 'live', event: { seriesId: made.eventId, startAt, endAt, marker } });
+      if (reading.state === 'gone') throw new Error('the event is gone');
+      const { eventId } = reading.event;
+      expect(eventId).not.toBe(made.eventId);
+      expect(await calendar.port.findEvent(draft.key, never)).toEqual(reading);
+      expect(await calendar.port.getEvent(eventId, never)).toMatchObject(reading);
+
+      // What is done to it is done to it alone.
+      const moved = await calendar.port.updateEvent({ eventId, etag: null }, { ...draft, ...LATER }, never);
+      expect(await calendar.port.getEvent(eventId, never)).toMatchObject({
+        event: { ...LATER, seriesId: made.eventId },
+      });
+      await calendar.port.deleteEvent({ ...moved, etag: null }, never);
+      expect(await calendar.port.getEvent(eventId, never)).toEqual({ state: 'gone' });
+      expect(await calendar.port.getEvent(made.eventId, never)).toEqual({ state: 'gone' });
+      expect(await calendar.port.findEvent(draft.key, never)).toEqual({ state: 'gone' });
+      const week = 7 * 24 * 3_600_000;
+      const span = `?from=${iso(startAt)}&to=${iso(new Date(startAt.getTime() + 5 * week))}`;
+      const { events } = await calendar.own<{ events: { start_at: string }[] }>('GET', span);
+      expect(events.map((event) => Date.parse(event.start_at) - startAt.getTime())).toEqual([week, 2 * week]);
     });
 
     test('[O-3] lives again under the key of its next generation', async () => {

@@ -157,6 +157,8 @@ describe('getEvent and findEvent', () => {
       state: 'live',
       event: {
         eventId: ID,
+        seriesId: null,
+        creationKey: null,
         etag: '"9"',
         startAt: new Date('2026-11-24T09:00:00Z'),
         endAt: new Date('2026-11-24T10:00:00Z'),

@@ -155,13 +155,29 @@ describe('updateEvent', () => {
   test.each([
     [412, 'ErrorIrresolvableConflict', 'conflict'],
     [404, 'ErrorItemNotFound', 'not_found'],
-    [400, 'ErrorOccurrenceCrossingBoundary', 'permanent'],
+    [400, 'ErrorPropertyValidationFailure', 'permanent'],
   ])('[O-3] on %i %s is %s', async (status, code, kind) => {
     server.on('PATCH /v1.0/me/events/E/1=', error(status, code));
     await expect(calendar.updateEvent(target, DRAFT, signal)).rejects.toMatchObject({
       kind,
       operation: 'update_event',
     });
+  });
+});
+
+describe('an occurrence of a series', () => {
+  const target = { eventId: 'E/1=', etag: 'W/"e1"' };
+
+  test('[O-1] that cannot be moved past its neighbours is taken out of it, to be written as a new event', async () => {
+    server.on('PATCH /v1.0/me/events/E/1=', error(400, 'ErrorOccurrenceCrossingBoundary'));
+    server.on('DELETE /v1.0/me/events/E/1=', { status: 204 });
+    await expect(calendar.updateEvent(target, DRAFT, signal)).rejects.toMatchObject({
+      kind: 'not_found',
+      operation: 'update_event',
+      reason: 'left_series',
+    });
+    expect(server.requests.at(-1)).toMatchObject({ method: 'DELETE' });
+    expect(server.requests.at(-1)?.headers['if-match']).toBe(target.etag);
   });
 });
 
@@ -190,7 +206,10 @@ describe('getEvent', () => {
     server.on('GET /v1.0/me/events/E1', { body: graphItem('E1', { singleValueExtendedProperties: properties() }) });
     await expect(calendar.getEvent('E1', signal)).resolves.toEqual({
       state: 'live',
-      event: { eventId: 'E1', etag: 'W/"E1-1"', startAt: DRAFT.startAt, endAt: DRAFT.endAt, marker: DRAFT.marker },
+      event: {
+        ...{ eventId: 'E1', seriesId: null, etag: 'W/"E1-1"', marker: DRAFT.marker, creationKey: null },
+        ...{ startAt: DRAFT.startAt, endAt: DRAFT.endAt },
+      },
     });
     const [asked] = server.requests as [AskedRequest];
     expect(asked.query.get('$select')).not.toMatch(/subject|body|attendees|location/);

@@ -361,6 +361,20 @@ export function withdrawDeletion(
   });
 }
 
+export async function renameMapping(
+  db: ModelDatabase,
+  target: { bookingId: string; connectionId: string; externalEventId: string },
+): Promise<void> {
+  await db.run('rename_mapping', ({ tables }) => {
+    const { bookingId, connectionId, externalEventId } = target;
+    tables.events = tables.events
+      .filter((row) => row.bookingId !== null || row.externalEventId !== externalEventId)
+      .map((row) =>
+        row.bookingId === bookingId && row.connectionId === connectionId ? { ...row, externalEventId } : row,
+      );
+  });
+}
+
 export function writeDeadLetter(
   db: ModelDatabase,
   letter: { kind: DeadLetter['kind']; reason: string; subject: string; payload: unknown },

@@ -110,7 +110,7 @@ async function look(
   const ownerOf = findOwner({ connectionId: connection.id, own });
   const bookingOfEvent = (eventId: string) => {
     const event = calendar.get(eventId);
-    return event === undefined ? null : ownerOf(event);
+    return event === undefined ? null : (ownerOf(event)?.own.bookingId ?? null);
   };
   return {
     found,
@@ -184,7 +184,7 @@ async function putMappingBack(db: Database, connection: Connection, booking: Own
   );
 }
 
-/** Only what says of itself, read just now, that we wrote it for this booking. */
+/** Only what says of itself, read just now, that we wrote it for this booking. A series was made by the calendar's owner. */
 async function removeStray(
   connectionId: string,
   port: CalendarPort,
@@ -194,7 +194,8 @@ async function removeStray(
 ): Promise<void> {
   const reading = await port.getEvent(eventId, signal);
   if (reading.state === 'gone') return;
-  const { marker, etag } = reading.event;
-  if (marker === null || marker.bookingId !== bookingId || marker.connectionId !== connectionId) return;
+  const { marker, etag, seriesId } = reading.event;
+  if (seriesId !== null || marker === null || marker.bookingId !== bookingId || marker.connectionId !== connectionId)
+    return;
   await port.deleteEvent({ eventId, etag }, signal);
 }

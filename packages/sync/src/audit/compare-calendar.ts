@@ -1,6 +1,7 @@
 import type { Mismatch, OwnBooking } from '@bookiji/db';
 import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
 import { toBusyInterval } from '../inbound/fold-changes.ts';
+import { type RecognisedEvent, recogniseEvent } from '../inbound/recognise-event.ts';
 
 /** Every way in which a calendar and the database can differ. */
 export const MISMATCH_KINDS = [
@@ -49,36 +50,43 @@ export function compareCalendar(facts: CalendarAndRecords): Mismatch[] {
   const { calendar, own, window } = facts;
   const found: Mismatch[] = [];
   const say = (kind: MismatchKind, subject: string) => found.push({ kind, subject });
-  const bookingOf = findOwner(facts);
-  const byId = new Map(own.map((booking) => [booking.bookingId, booking]));
+  const ownerOf = findOwner(facts);
 
   for (const booking of own) if (booking.isSettled) compareBooking(booking, calendar, window, say);
   const expected = new Map<string, string>();
   for (const event of calendar.values()) {
-    const booking = byId.get(bookingOf(event) ?? '');
-    if (booking === undefined) {
+    const owner = ownerOf(event);
+    if (owner === null || owner.role === 'later') {
       const interval = toBusyInterval(event, window);
       if (interval !== null) expected.set(event.eventId, interval.checksum);
-    } else if (booking.isSettled && booking.externalEventId !== event.eventId) {
-      say(booking.state === 'live' ? 'duplicate_event' : 'leftover_event', event.eventId);
+      // What is an occurrence now is no second event of a booking, whatever it carries.
+    } else if (owner.role === 'event' && owner.own.isSettled && owner.own.externalEventId !== event.eventId) {
+      say(owner.own.state === 'live' ? 'duplicate_event' : 'leftover_event', event.eventId);
     }
   }
   compareIntervals(expected, facts.stored, say);
   return found;
 }
 
-/** Which booking an event was written for: by id or key as recorded, or by what the event says of itself. */
+/** Which booking an event belongs to: by id or key as recorded, or by what an event that is no occurrence says of itself. */
 export function findOwner({ connectionId, own }: Pick<CalendarAndRecords, 'connectionId' | 'own'>) {
-  const names = new Map<string, string>();
-  for (const { bookingId, externalEventId, creationKey, formerKeys } of own) {
-    for (const name of [externalEventId, creationKey, ...formerKeys]) if (name !== null) names.set(name, bookingId);
+  const names = new Map<string, OwnBooking>();
+  for (const booking of own) {
+    const { bookingId, externalEventId, creationKey, formerKeys } = booking;
+    for (const name of [externalEventId, creationKey, ...formerKeys, bookingId]) {
+      if (name !== null) names.set(name, booking);
+    }
   }
-  const bookings = new Set(own.map(({ bookingId }) => bookingId));
-  return ({ eventId, creationKey, marker }: EventChange): string | null => {
-    const named = names.get(eventId) ?? names.get(creationKey ?? '');
-    if (named !== undefined) return named;
-    const isMarked = marker !== null && marker.connectionId === connectionId && bookings.has(marker.bookingId);
-    return isMarked ? marker.bookingId : null;
+  return (event: EventChange): RecognisedEvent<OwnBooking> | null => {
+    const isMarkedHere = event.marker?.connectionId === connectionId;
+    return recogniseEvent(
+      event,
+      ({ eventId, creationKey, bookingId }) =>
+        names.get(eventId) ??
+        names.get(creationKey ?? '') ??
+        (isMarkedHere ? names.get(bookingId ?? '') : null) ??
+        null,
+    );
   };
 }
 

@@ -118,6 +118,42 @@ describe("a booking's own event", () => {
     expect(foldChanges([event('own0')], window, ownedBy(written)).suspectBookingIds).toEqual(['b1']);
   });
 
+  describe('that its owner made a series', () => {
+    const marker = { bookingId: 'b1', connectionId: 'c1', generation: 0, version: 1 };
+    const week = 7 * 86_400_000;
+    const weeks = [0, 1, 2].map((n) =>
+      event(`own1_${n}`, {
+        ...{ seriesId: 'own1', marker, creationKey: 'own1', etag: '"2"' },
+        startAt: new Date((written.writtenStart?.getTime() ?? 0) + n * week),
+        endAt: new Date((written.writtenEnd?.getTime() ?? 0) + n * week),
+      }),
+    );
+
+    test('[I-2] is the booking’s in its own week alone: the later ones are busy, whatever they carry', () => {
+      const folded = foldChanges(weeks, window, ({ eventId }) => (eventId === 'own1' ? written : null));
+      expect(ids(folded)).toEqual(['own1_1', 'own1_2']);
+      expect(folded).toMatchObject({ dropIds: ['own1_0'], suspectBookingIds: ['b1'] });
+    });
+
+    test('[I-2] is the booking’s where it is on record, and suspect no longer', () => {
+      const known: OwnEvent = { ...written, externalEventId: 'own1_0' };
+      const names = ['own1', 'own1_0', 'b1'];
+      const own = ({ eventId, bookingId }: { eventId: string; bookingId?: string | null }) =>
+        names.includes(eventId) || names.includes(bookingId ?? '') ? known : null;
+      const folded = foldChanges(weeks, window, own);
+      expect(ids(folded)).toEqual(['own1_1', 'own1_2']);
+      expect(folded).toMatchObject({ dropIds: ['own1_0'], suspectBookingIds: [] });
+    });
+
+    test('[I-2] is its owner’s when the booking has another event, or none: doubt is busy', () => {
+      for (const externalEventId of ['own2', null]) {
+        const folded = foldChanges(weeks, window, ownedBy({ ...written, externalEventId }));
+        expect(ids(folded)).toEqual(['own1_0', 'own1_1', 'own1_2']);
+        expect(folded.suspectBookingIds).toEqual([]);
+      }
+    });
+  });
+
   test('that shows what is being written is left alone', () => {
     const writing: OwnEvent = { ...written, leaseHeld: true };
     const echo = event('own1', { etag: '"2"', endAt: new Date('2026-11-24T12:00:00Z') });

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { BusyInterval, IntervalChanges } from '@bookiji/db';
 import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
+import { type EventNames, isSameSecond, recogniseEvent } from './recognise-event.ts';
 
 /** A booking's own event as it was last written, so that its echo is told from its owner's doing. */
 export interface OwnEvent {
@@ -30,14 +31,15 @@ export interface FoldedPage extends IntervalChanges {
  *
  * - An event that blocks and overlaps the window is put, with its full start and end; any other is dropped.
  * - Items apply in order and the later one wins; a series reset voids what stood before it for that series.
- * - A booking's own event is never busy time of its own. If it differs from what was written, its booking is suspect.
+ * - A booking's own event is never busy time of its own. If it differs from what was written, its booking is suspect. Other
+ *   occurrences of a series that its owner made of it are busy time.
  *
  * @param own finds the booking an item belongs to by event id, creation key or marker; null for all others.
  */
 export function foldChanges(
   changes: readonly Change[],
   window: SyncWindow,
-  own: (change: { eventId: string; creationKey?: string | null; bookingId?: string | null }) => OwnEvent | null,
+  own: (names: EventNames) => OwnEvent | null,
 ): FoldedPage {
   const puts = new Map<string, BusyInterval>();
   const drops = new Set<string>();
@@ -59,15 +61,13 @@ export function foldChanges(
         break;
       }
       case 'event': {
-        const mine = own({
-          eventId: change.eventId,
-          creationKey: change.creationKey,
-          bookingId: change.marker?.bookingId ?? null,
-        });
-        if (mine !== null) {
+        const mine = recogniseEvent(change, own);
+        // A series made of a booking's event has to be read: from then on its first occurrence is the booking's event.
+        if (mine !== null && (mine.role !== 'event' || looksTouched(change, mine.own)))
+          suspects.add(mine.own.bookingId);
+        if (mine !== null && mine.role !== 'later') {
           puts.delete(change.eventId);
           drops.add(change.eventId);
-          if (looksTouched(change, mine)) suspects.add(mine.bookingId);
           break;
         }
         const interval = toBusyInterval(change, window);
@@ -116,11 +116,8 @@ function isStray(change: EventChange, mine: OwnEvent): boolean {
   return (change.creationKey ?? change.eventId) !== mine.currentKey;
 }
 
-/** Calendars keep whole seconds, bookings may have finer times. */
 function isAt(change: EventChange, startAt: Date | null, endAt: Date | null): boolean {
-  const isSame = (shown: Date, meant: Date | null) =>
-    meant !== null && Math.floor(shown.getTime() / 1000) === Math.floor(meant.getTime() / 1000);
-  return isSame(change.startAt, startAt) && isSame(change.endAt, endAt);
+  return isSameSecond(change.startAt, startAt) && isSameSecond(change.endAt, endAt);
 }
 
 /** What an event of the owner's own means for their time; null when it does not block, or not within the window. */

@@ -57,18 +57,22 @@ async function* readPages({ port, round, keeper }: RoundContext): AsyncGenerator
 
 async function foldPage({ deps, claim, round }: RoundContext, page: ChangePage): Promise<FoldedPage> {
   const { id: connectionId, calendarProvider } = claim.connection;
-  const eventIds: string[] = [];
+  const eventIds = new Set<string>();
   const keys: string[] = [];
   const bookingIds: string[] = [];
   for (const change of page.changes) {
     if (change.kind === 'series_reset') continue;
-    eventIds.push(change.eventId);
+    eventIds.add(change.eventId);
     if (change.kind === 'tombstone') continue;
+    if (change.seriesId !== null) {
+      eventIds.add(change.seriesId);
+      continue;
+    }
     if (change.creationKey !== null) keys.push(change.creationKey);
     if (change.marker !== null && change.marker.connectionId === connectionId) bookingIds.push(change.marker.bookingId);
   }
   const own = new Map<string, OwnEvent>();
-  for (const effect of await findKnownEffects(deps.db, connectionId, eventIds, keys, bookingIds)) {
+  for (const effect of await findKnownEffects(deps.db, connectionId, [...eventIds], keys, bookingIds)) {
     const currentKey = storedKey(creationKey(effect.bookingId, connectionId, effect.generation), calendarProvider);
     const names = [effect.externalEventId, effect.creationKey, ...effect.formerKeys, effect.bookingId];
     for (const name of names) if (name !== null) own.set(name, { ...effect, currentKey });

@@ -8,7 +8,7 @@ import { creationKey, storedKey } from './event-identity.ts';
 
 export type Inspection =
   /** As last known. */
-  | { readonly finding: 'unchanged'; readonly etag: string | null }
+  | { readonly finding: 'unchanged'; readonly event: RemoteEvent }
   | { readonly finding: 'moved'; readonly event: RemoteEvent }
   | { readonly finding: 'deleted' }
   /** Its owner had deleted it, and took it out of the bin again. */
@@ -26,12 +26,35 @@ export async function inspectEvent(claim: EffectClaim, port: CalendarPort, signa
   if (restored !== null) return { finding: 'restored', event: restored, generation: claim.effect.generation - 1 };
   const { externalEventId, writtenStart, writtenEnd } = claim.effect;
   if (externalEventId === null) return { finding: 'none' };
-  const reading = await port.getEvent(externalEventId, signal);
-  if (reading.state === 'gone') return { finding: 'deleted' };
-  const { event } = reading;
+  const event = await readRecorded(claim, externalEventId, port, signal);
+  if (event === null) return { finding: 'deleted' };
   const isMoved =
     writtenStart?.getTime() !== event.startAt.getTime() || writtenEnd?.getTime() !== event.endAt.getTime();
-  return isMoved ? { finding: 'moved', event } : { finding: 'unchanged', etag: event.etag };
+  return isMoved ? { finding: 'moved', event } : { finding: 'unchanged', event };
+}
+
+/**
+ * The event on record, or what became of it. An occurrence of a series has another id once its owner moved the whole
+ * series, or made it a single event again: then it is found by the key that it was created under.
+ */
+async function readRecorded(
+  claim: EffectClaim,
+  eventId: string,
+  port: CalendarPort,
+  signal: AbortSignal,
+): Promise<RemoteEvent | null> {
+  const reading = await port.getEvent(eventId, signal);
+  if (reading.state === 'live') return reading.event;
+  const { bookingId, connectionId, generation, appliedVersion } = claim.effect;
+  const key = creationKey(bookingId, connectionId, generation);
+  const original = storedKey(key, claim.calendarProvider);
+  if (eventId === original) return null;
+  const again = await port.findEvent(key, signal);
+  if (again.state === 'gone') return null;
+  // At Graph the key may also find a copy that its owner made, or what a late writer left.
+  const { marker, ...names } = again.event;
+  const isIt = [names.eventId, names.seriesId, names.creationKey].includes(original);
+  return isIt && marker?.bookingId === bookingId && marker.version === appliedVersion ? again.event : null;
 }
 
 /** The last life of a live booking's event, when it was recorded as deleted and is there again at the newest version. */
@@ -60,7 +83,8 @@ async function removeStrays(
   for (let old = last; old >= Math.max(0, last - GENERATIONS_LOOKED_AT); old -= 1) {
     const reading = await port.findEvent(creationKey(bookingId, connectionId, old), signal);
     if (reading.state === 'gone' || reading.event.eventId === keptId) continue;
-    if (reading.event.marker?.bookingId !== bookingId) continue;
+    // A series was made by the calendar's owner, and is theirs.
+    if (reading.event.marker?.bookingId !== bookingId || reading.event.seriesId !== null) continue;
     await port.deleteEvent({ eventId: reading.event.eventId, etag: reading.event.etag }, signal);
   }
 }

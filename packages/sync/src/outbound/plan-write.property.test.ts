@@ -20,6 +20,8 @@ const marker = fc.option(
 );
 const read = fc.record({
   eventId: fc.constantFrom('e', 'f'),
+  seriesId: fc.constant(null),
+  creationKey: fc.constant(null),
   etag,
   startAt: fc.nat(2).map((second) => at(second)),
   endAt: fc.integer({ min: 10, max: 11 }).map((second) => at(second)),

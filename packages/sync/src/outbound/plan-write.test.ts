@@ -10,6 +10,8 @@ const remote = (version: number, over: Partial<RemoteEvent> = {}): KnownEvent =>
   state: 'read',
   event: {
     eventId: 'e',
+    seriesId: null,
+    creationKey: null,
     etag: '"7"',
     startAt,
     endAt,

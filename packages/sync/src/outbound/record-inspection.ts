@@ -6,6 +6,7 @@ import {
   type ObservedChange,
   recordEffectSuccess,
   recordExternalChange,
+  renameMapping,
   withdrawDeletion,
 } from '@bookiji/db';
 import type { RemoteEvent } from '@bookiji/providers/contract';
@@ -31,16 +32,22 @@ export function recordInspection(
     // Back where it was before anybody heard of it: nothing happened.
     const isNews = change !== null && !(isWithdrawn && isAsBooked(claim, inspection.event));
     const externalChange = isNews ? await recordExternalChange(tx, change) : null;
+    const { bookingId, connectionId } = effect;
+    const { externalEventId, ...event } = eventAfter(effect, inspection);
     const { workAgain } = await recordEffectSuccess(tx, {
-      bookingId: effect.bookingId,
-      connectionId: effect.connectionId,
+      bookingId,
+      connectionId,
       token: claim.token,
       appliedVersion: effect.appliedVersion,
       inspected: effect.inspectRequested,
       deletedEventId: null,
       mapping: null,
-      ...eventAfter(effect, inspection),
+      externalEventId,
+      ...event,
     });
+    if (externalEventId !== null && externalEventId !== effect.externalEventId) {
+      await renameMapping(tx, { bookingId, connectionId, externalEventId });
+    }
     return { workAgain, externalChange };
   });
 }
@@ -51,8 +58,10 @@ function eventAfter(effect: EffectClaim['effect'], inspection: Inspection) {
   switch (inspection.finding) {
     case 'none':
       return { externalEventId, generation, etag: null, writtenStart, writtenEnd };
-    case 'unchanged':
-      return { externalEventId, generation, etag: inspection.etag, writtenStart, writtenEnd };
+    case 'unchanged': {
+      const { eventId, etag } = inspection.event;
+      return { externalEventId: eventId, generation, etag, writtenStart, writtenEnd };
+    }
     // What its owner deleted is not fought over; the next version is written as a new event.
     case 'deleted':
       return {
@@ -63,16 +72,14 @@ function eventAfter(effect: EffectClaim['effect'], inspection: Inspection) {
         writtenEnd: null,
       };
     case 'moved':
-      return { externalEventId, generation, ...shownBy(inspection.event) };
-    case 'restored': {
-      const { event } = inspection;
-      return { externalEventId: event.eventId, generation: inspection.generation, ...shownBy(event) };
-    }
+      return { generation, ...shownBy(inspection.event) };
+    case 'restored':
+      return { generation: inspection.generation, ...shownBy(inspection.event) };
   }
 }
 
-function shownBy({ etag, startAt, endAt }: RemoteEvent) {
-  return { etag, writtenStart: startAt, writtenEnd: endAt };
+function shownBy({ eventId, etag, startAt, endAt }: RemoteEvent) {
+  return { externalEventId: eventId, etag, writtenStart: startAt, writtenEnd: endAt };
 }
 
 function isAsBooked({ desired }: EffectClaim, { startAt, endAt }: RemoteEvent): boolean {
