@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { environmentOf, prepareDatabase, ROOT } from '@bookiji/local-fleet';
+import { environmentOf, prepareDatabase, publicBaseUrlOf, ROOT } from '@bookiji/local-fleet';
 
 const role = process.argv[2] ?? '';
 try {
@@ -10,6 +10,7 @@ try {
     const database = await prepareDatabase(process.env);
     const environment = environmentOf(role, { ...process.env, ...database.doors, DATABASE_URL: database.url });
     process.env.DATABASE_URL = environment.DATABASE_URL;
+    process.env.PUBLIC_BASE_URL = publicBaseUrlOf(process.env);
     // Ours only if we started it; it outlives nobody who uses it.
     if (database.embedded !== null && !database.embedded.adopted)
       process.on('exit', () => void database.embedded?.stop());

@@ -25,7 +25,15 @@ export {
   type SandboxClient,
   type SandboxEvent,
 } from './sandbox-client.ts';
-export { checkSettings, commandOf, FLEET_ROLES, nodeOptionsOf, type Role, startFleet } from './start-fleet.ts';
+export {
+  checkSettings,
+  commandOf,
+  FLEET_ROLES,
+  nodeOptionsOf,
+  publicBaseUrlOf,
+  type Role,
+  startFleet,
+} from './start-fleet.ts';
 export {
   FLEET_PORT_VARIABLES,
   LOCAL_PORT_VARIABLES,

@@ -76,6 +76,11 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
   );
 }
 
+/** Where calendar providers reach ingress: on this machine at its port, unless the environment names an address. */
+export function publicBaseUrlOf(environment: Environment): string {
+  return environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
+}
+
 /** @param later the ones that wait for a `start` of their own. */
 export function startFleet(
   environment: Environment,
@@ -84,11 +89,9 @@ export function startFleet(
   programs: string | null = null,
   later: readonly Role[] = [],
 ): Supervisor {
-  // Where providers reach ingress follows its port unless somebody says otherwise.
-  const publicBaseUrl = environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
   // What is compiled of programs is forgotten together with them.
   const compiled = programs === null ? {} : { NODE_COMPILE_CACHE: join(programs, 'compiled') };
-  const env = { ...environment, ...compiled, PUBLIC_BASE_URL: publicBaseUrl };
+  const env = { ...environment, ...compiled, PUBLIC_BASE_URL: publicBaseUrlOf(environment) };
   const supervisor = superviseProcesses(
     roles.map((role) => ({ role, ...commandOf(role, programs), env: environmentOf(role, env) })),
     {
