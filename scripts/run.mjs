@@ -37,7 +37,7 @@ const TASKS = {
   sbom: (args) => [...SOURCE, 'scripts/sbom.ts', ...args],
   check: (args) => [...SOURCE, 'scripts/check.ts', ...args],
   format: () => [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--write', '.'],
-  build: () => [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
+  build: (args) => [join(ROOT, 'node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', ...args],
 };
 
 /** What runs the product needs none of what builds and tests it: half of the packages, and of the first start. */
