@@ -1,4 +1,4 @@
-/** The tables that name a proof for each requirement name tests and decisions that exist. */
+/** The tables that name a proof name tests and decisions that exist; the ids that titles begin with are defined. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +61,24 @@ describe.each(['docs/consequences.md', 'docs/lessons.md'])('%s', (file) => {
     );
     expect(missing).toEqual([]);
     expect(links.filter((link) => globSync(join(dirname(file), link), { cwd: ROOT }).length === 0)).toEqual([]);
+  });
+});
+
+describe('docs/requirements.md', () => {
+  /** They say what the product is made of; the page names what shows it instead. */
+  const SHOWN_OTHERWISE = ['S-2', 'S-3'];
+  const defined = [...readFileSync(join(ROOT, 'docs/requirements.md'), 'utf8').matchAll(/^\| ([A-Z]-\d+) \|/gm)].map(
+    ([, id = '']) => id,
+  );
+  const named = new Set([...TESTS.matchAll(/\[([A-Z]-\d+)\]/g)].map(([, id = '']) => id));
+
+  test('defines each id that a test title begins with', () => {
+    expect([...named].filter((id) => !defined.includes(id))).toEqual([]);
+  });
+
+  test('defines no id twice, and none that no test names', () => {
+    expect(new Set(defined).size).toBe(defined.length);
+    expect(defined.filter((id) => !named.has(id) && !SHOWN_OTHERWISE.includes(id))).toEqual([]);
   });
 });
 
