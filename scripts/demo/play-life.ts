@@ -24,18 +24,18 @@ const HOURS = 6;
 type Ids = ReadonlyMap<SandboxCalendar, string>;
 
 export async function playLife(fleet: LocalFleet, tell: Teller): Promise<void> {
-  tell.step('A connection’s whole life, over HTTP alone: Lena connects her Google and her Microsoft calendar');
+  tell.step('The whole life of a connection, over HTTP alone: Lena connects her Google and her Microsoft calendar');
   const ids = await connect(fleet);
   tell.result('both connected, synced and watched');
   await syncBothWays(fleet);
-  tell.result('an hour in each blocks a slot; a booking reaches both and leaves them');
+  tell.result('an hour in each calendar blocks a slot; a booking appears in both and disappears from both');
   await renew(fleet, ids);
-  tell.result('her access tokens end, her channels are renewed, and the next change arrives as before');
-  tell.result(`she takes back her grants: "${await loseGrants(fleet)}"`);
+  tell.result('her access tokens expire, her channels are renewed, and the next change still arrives');
+  tell.result(`she revokes her grants: "${await loseGrants(fleet)}"`);
   await reconnect(fleet, ids);
-  tell.result('she connects again: the same connections, and what changed meanwhile is there');
+  tell.result('she connects again: the connections are the same, and what changed meanwhile is there');
   await disconnect(fleet, ids);
-  tell.result('she disconnects: connections, busy times and channels are gone');
+  tell.result('she disconnects: her connections, busy times and channels are gone');
 }
 
 async function connect(fleet: LocalFleet): Promise<Ids> {

@@ -118,13 +118,13 @@ async function playBooking(stage: Stage): Promise<void> {
         : events.length === 1 && Date.parse(events[0]?.start ?? '') === Date.parse(wanted.start),
     );
   const steps = [
-    ['booking.created', slotAt(morning, 3), 'is booked meanwhile', 'one event'],
-    ['booking.updated', slotAt(morning, 5), 'is moved', 'the same event moved'],
-    ['booking.cancelled', null, 'is cancelled', 'the event is gone'],
+    ['booking.created', slotAt(morning, 3), 'Meanwhile a haircut is booked for', 'one event in each calendar'],
+    ['booking.updated', slotAt(morning, 5), 'The haircut is moved to', 'the same events, moved'],
+    ['booking.cancelled', null, 'The haircut is cancelled', 'the events are gone'],
   ] as const;
   for (const [index, [type, slot, what, becomes]] of steps.entries()) {
     const at = performance.now();
-    tell.step(`A haircut ${what}${slot === null ? '' : ` ${showSlots([slot])}`}: ${type} on calendar-booking-events`);
+    tell.step(`${what}${slot === null ? '' : ` ${showSlots([slot])}`}: ${type} on calendar-booking-events`);
     await publish(index + 1, type, slot ?? slotAt(morning, 5));
     await waitUntil(`${type} to reach the calendar`, () => eachShows(slot));
     tell.result(`${becomes} (${since(at)})`);

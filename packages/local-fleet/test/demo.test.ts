@@ -1,17 +1,42 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createTestDatabase, startRedis } from '@bookiji/testing';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { LOCAL_PORT_VARIABLES, ROOT, waitUntil } from '../src/index.ts';
 
 const TRANSPORTS = ['PostgreSQL', ...(process.env.CALSYNC_TEST_REDIS === undefined ? [] : ['Redis'])];
 
+/** Times and dates differ from run to run, and a test brings its own database. */
+const withoutTimes = (text: string) =>
+  text
+    .replaceAll(/^ *\[[\d.]+ s\] /gm, '')
+    .replaceAll(/\d{4}-\d{2}-\d{2}/g, 'DAY')
+    .replaceAll(/\(\d+ ms\)/g, '(N ms)');
+
+function linesOfReadme(transport: string): string[] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const block = withoutTimes(/```text\n([\s\S]*?)```/.exec(readme)?.[1] ?? '').trim();
+  const lines = block.replace('queues on PostgreSQL', `queues on ${transport}`).split('\n');
+  return lines.filter((line) => !line.startsWith('embedded PostgreSQL'));
+}
+
+let child: ChildProcess | null = null;
+/** A test that fails before its end leaves a fleet, which would keep the whole run from ending. */
+afterEach(async () => {
+  if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child?.once('close', resolve));
+  process.kill(-(child.pid ?? 0), 'SIGINT');
+  await ended;
+});
+
 describe('npm start', () => {
   test.each(TRANSPORTS)(
-    '[S-5] [A-1] with queues on %s plays both stories and a connection’s whole life, stays up, and leaves no process behind after Ctrl-C',
+    '[S-5] [A-1] with queues on %s plays what README shows, stays up, and leaves no process behind after Ctrl-C',
     async (transport) => {
       const redis = transport === 'Redis' ? await startRedis() : null;
       const database = await createTestDatabase();
-      const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], {
+      const started = spawn(process.execPath, ['scripts/run.mjs', 'start'], {
         cwd: ROOT,
         env: {
           ...process.env,
@@ -22,11 +47,12 @@ describe('npm start', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
         detached: true,
       });
+      child = started;
       let said = '';
-      child.stdout.on('data', (chunk: Buffer) => {
+      started.stdout.on('data', (chunk: Buffer) => {
         said += chunk.toString();
       });
-      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+      const ended = new Promise<number | null>((resolve) => started.once('close', resolve));
       await waitUntil('the addresses', () => said.includes('Everything stays up') && said.includes('log  '), 90_000);
 
       for (const slot of ['10:00–11:00', '11:00–12:00']) {
@@ -34,12 +60,16 @@ describe('npm start', () => {
       }
       expect(said).toMatch(/free now: 09:00–10:00\n/);
       expect(said).toContain('slots are back: 09:00–10:00  10:00–11:00  11:00–12:00');
-      for (const step of ['one event', 'the same event moved', 'the event is gone']) expect(said).toContain(step);
-      expect(said).toContain(`queues on ${transport}`);
+      for (const step of ['one event in each', 'the same events, moved', 'the events are gone'])
+        expect(said).toContain(step);
+      const spoken = withoutTimes(said).split('\n');
+      const shown = linesOfReadme(transport);
+      expect(shown.length).toBeGreaterThan(20);
+      expect(shown.filter((line) => !spoken.includes(line))).toEqual([]);
       // The first two stories are not kept waiting by the third.
-      expect(said.indexOf('the event is gone')).toBeLessThan(said.indexOf('whole life'));
+      expect(said.indexOf('the events are gone')).toBeLessThan(said.indexOf('whole life'));
       expect(said).toMatch(
-        /connected, synced and watched[\s\S]*reaches both and leaves[\s\S]*renewed[\s\S]*no longer grants access[\s\S]*connects again[\s\S]*disconnects/,
+        /connected, synced and watched[\s\S]*disappears from both[\s\S]*renewed[\s\S]*no longer grants access[\s\S]*connects again[\s\S]*disconnects/,
       );
       const addresses = [...said.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([url]) => url);
       expect(new Set(addresses).size).toBe(3);
@@ -52,7 +82,7 @@ describe('npm start', () => {
       }
 
       // As a terminal does it: to the whole group.
-      process.kill(-(child.pid ?? 0), 'SIGINT');
+      process.kill(-(started.pid ?? 0), 'SIGINT');
       expect(await ended).toBe(0);
       for (const url of addresses) await expect(fetch(`${url}/healthz`)).rejects.toThrow();
       // The server hears of a process's end a moment after it; one that was left behind would stay connected.
