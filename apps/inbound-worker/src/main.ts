@@ -17,9 +17,9 @@ const DATABASE_CONNECTIONS = 25;
 /** A first round reads everything there is; that it comes forward from page to page is seen to under its lease. */
 const SYNC_AT_MOST_MS = 6 * 60 * 60_000;
 
-// A calendar's pages are much garbage in a short time, and left to itself a heap grows long before the collector sees a
-// reason. Its old part may grow by a fifth at a time; what the young one may take only Node's command line can say
-// (`nodeOptionsOf` in packages/local-fleet, `infra/`). See "Memory of a first sync" in docs/benchmarks.md.
+// The pages of a calendar are a lot of garbage in a short time, and a heap left to itself grows long before the collector
+// runs. Here the old part is told to grow by a fifth at a time; the young part can only be limited on Node's command line
+// (`nodeOptionsOf` in packages/local-fleet, `infra/`). See "Memory of a first sync" in docs/benchmark-notes.md.
 setFlagsFromString('--heap-growing-percent=20');
 
 await runProcess({

@@ -11,12 +11,12 @@ export interface Report {
 
 /** The table for people, in Markdown. */
 export function toTable(results: readonly BenchResult[]): string {
-  const lines = ['| benchmark | figure | value | held to |', '| --- | --- | --- | --- |'];
+  const lines = ['| benchmark | figure | value | target |', '| --- | --- | --- | --- |'];
   for (const { bench, figures, ratios } of results) {
     for (const { name, value, unit } of figures) lines.push(`| ${bench} | ${name} | ${`${value} ${unit}`.trim()} | |`);
     for (const ratio of ratios) {
       const missed = isMet(ratio) ? '' : ' **missed**';
-      lines.push(`| ${bench} | **${ratio.name}** | **${ratio.value}** | ${heldTo(ratio)}${missed} |`);
+      lines.push(`| ${bench} | **${ratio.name}** | **${ratio.value}** | ${showTarget(ratio)}${missed} |`);
     }
   }
   return `${lines.join('\n')}\n`;
@@ -27,11 +27,11 @@ export function listMissed(results: readonly BenchResult[]): string[] {
   return results.flatMap(({ bench, ratios }) =>
     ratios
       .filter((ratio) => !isMet(ratio))
-      .map((ratio) => `${bench}: ${ratio.name} is ${ratio.value}, held to ${heldTo(ratio)}`),
+      .map((ratio) => `${bench}: ${ratio.name} is ${ratio.value}, its target ${showTarget(ratio)}`),
   );
 }
 
-function heldTo({ target }: Ratio): string {
+function showTarget({ target }: Ratio): string {
   return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
 }
 
