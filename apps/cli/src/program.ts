@@ -14,10 +14,10 @@ import { EXIT_HELP } from './exit-codes.ts';
 
 const FIRST_STEPS = `
 First steps:
-  npm run calsync -- doctor                    what is wrong here, and how to mend it
+  npm run calsync -- doctor                    what is wrong here, and how to fix it
   npm run calsync -- migrate status            is the schema current
   npm run calsync -- connections list          who is connected, those with trouble first
-  npm run calsync -- drill --all               play every scenario against a fleet of its own (minutes)
+  npm run calsync -- drill --all               run every scenario against a fleet of its own (minutes)
   npm run calsync -- go-no-go                  may it be let near real providers
 
 Every command takes --json: then stdout holds exactly one JSON document, and news goes to stderr.
@@ -36,7 +36,7 @@ export function createProgram(
     .option('--json', 'print exactly one JSON document on stdout; news goes to stderr')
     .configureOutput({ writeOut, writeErr })
     .exitOverride()
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError('(see --help)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', FIRST_STEPS);
   addDoctorCommand(program, context);

@@ -91,7 +91,7 @@ describe('connections', () => {
 
   test('are paused and resumed by their switch, with who and why', async () => {
     const { id } = await insertConnection(database.sql);
-    expect((await calsync('connections', 'pause', id, '--why', 'owner asked')).code).toBe(0);
+    expect((await calsync('connections', 'pause', id, '--reason', 'owner asked')).code).toBe(0);
     const switches = () => database.sql`SELECT name, is_on FROM operator_switches`;
     expect([...(await switches())]).toEqual([{ name: `connection:${id}`, is_on: false }]);
     await calsync('connections', 'resume', id);
@@ -142,7 +142,7 @@ describe('flags', () => {
     }
     const read = async (name: string) =>
       (await calsync('flags', 'list', '--json')).json<Listing>().flags.find((flag) => flag.name === name);
-    await calsync('flags', 'set', 'CALENDAR_SYNC_ENABLED', 'off', '--why', 'incident');
+    await calsync('flags', 'set', 'CALENDAR_SYNC_ENABLED', 'off', '--reason', 'incident');
     expect(await read('CALENDAR_SYNC_ENABLED')).toMatchObject({
       environment: true,
       switched_off: true,
@@ -160,6 +160,25 @@ describe('flags', () => {
       ['switch_on', {}],
       ['switch_cleared', { reason: 'over' }],
     ]);
+  });
+
+  test.each(['--reason', '--why'])('[F-3] take the reason by %s', async (option) => {
+    expect((await calsync('flags', 'set', 'shadow', 'on', option, 'rehearsal')).code).toBe(0);
+    expect((await listAudit()).map(({ details }) => details)).toEqual([{ reason: 'rehearsal' }]);
+  });
+
+  test.each([
+    ['flags', 'set'],
+    ['flags', 'clear'],
+    ['connections', 'pause'],
+    ['connections', 'resume'],
+    ['connections', 'disconnect'],
+    ['connections', 'erase'],
+    ['dead-letters', 'discard'],
+  ])('help of %s %s names one option for the reason', async (...command) => {
+    const { stdout } = await calsync(...command, '--help');
+    expect(stdout).toContain('--reason <text>');
+    expect(stdout).not.toContain('--why');
   });
 
   test.each(['provider:google', 'queue:calendar-outbound-sync', 'shadow'])('[F-3] turn %s as well', async (name) => {
@@ -190,9 +209,38 @@ describe('dead letters', () => {
     expect([rest.code, rest.json<{ replayed: unknown[] }>().replayed.length]).toEqual([1, 1]);
   });
 
+  test('[O-1] about held deletions are answered by writing the events again, and no other letter is', async () => {
+    const connection = await insertConnection(database.sql);
+    const bookingId = randomUUID();
+    await database.sql`
+      INSERT INTO booking_intents (booking_id, provider_id, version, state, start_time, end_time, details, event_id)
+      VALUES (${bookingId}, ${connection.providerId}, 1, 'live', now(), now() + interval '1 hour', '{}', ${randomUUID()})`;
+    await database.sql`
+      INSERT INTO booking_effects (booking_id, connection_id, version, applied_version, generation)
+      VALUES (${bookingId}, ${connection.id}, 1, 1, 1)`;
+    await database.sql`
+      INSERT INTO external_changes (kind, booking_id, provider_id, connection_id, booking_version, reading)
+      VALUES ('held', ${bookingId}, ${connection.providerId}, ${connection.id}, 1, 'gone:0')`;
+    const [held] = await database.sql<{ id: string }[]>`
+      INSERT INTO dead_letters (kind, reason, subject, payload)
+      VALUES ('held_deletions', 'deleted at once', ${connection.id}, '{}') RETURNING id`;
+    const id = held?.id ?? '';
+
+    expect((await calsync('dead-letters', 'restore', await letter())).code).toBe(1);
+    const restored = await calsync('dead-letters', 'restore', id, '--json');
+    expect([restored.code, restored.json()]).toEqual([0, { id, outcome: 'replayed' }]);
+    const due = await database.sql`SELECT booking_id FROM booking_effects WHERE applied_version < version`;
+    expect([...due]).toEqual([{ booking_id: bookingId }]);
+    expect((await calsync('dead-letters', 'restore', id)).code).toBe(1);
+    expect((await listAudit()).map(({ action, details }) => [action, details])).toEqual([
+      ['held_deletions_restored', { outcome: 'replayed' }],
+      ['held_deletions_restored', { outcome: 'already_replayed' }],
+    ]);
+  });
+
   test('are discarded once, with the reason', async () => {
     const id = await letter();
-    expect((await calsync('dead-letters', 'discard', id, '--why', 'a test')).code).toBe(0);
+    expect((await calsync('dead-letters', 'discard', id, '--reason', 'a test')).code).toBe(0);
     expect((await calsync('dead-letters', 'discard', id)).code).toBe(1);
     expect([...(await listAudit())]).toEqual([
       { actor: 'calsync:vera', action: 'dead_letter_discarded', subject: id, details: { reason: 'a test' } },

@@ -10,7 +10,7 @@ interface Finding {
   readonly check: string;
   readonly status: string;
   readonly found: string;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 let database: TestDatabase;
@@ -78,7 +78,7 @@ describe('the doctor', () => {
     async (check, over, words) => {
       const { code, of } = await examine(over);
       expect(of(check)).toMatchObject({ status: 'fail', found: expect.stringContaining(words) });
-      expect(of(check)?.mend).toBeTruthy();
+      expect(of(check)?.fix).toBeTruthy();
       expect(code).toBe(1);
     },
     180_000,
@@ -102,12 +102,12 @@ describe('the doctor', () => {
     expect(code).toBe(1);
   });
 
-  test('names a schema that is not current, with the command that mends it', async () => {
+  test('names a schema that is not current, with the command that fixes it', async () => {
     const older = await createTestDatabase();
     await older.sql`DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations)`;
     const { of } = await examine({ DATABASE_URL: older.url });
     await older.drop();
-    expect(of('schema')).toMatchObject({ status: 'fail', mend: 'npm run calsync -- migrate up' });
+    expect(of('schema')).toMatchObject({ status: 'fail', fix: 'npm run calsync -- migrate up' });
   });
 
   test('[A-1] names keys that are missing and keys that only wait to be replaced', async () => {
@@ -118,7 +118,7 @@ describe('the doctor', () => {
     expect((await examine()).of('keys')).toMatchObject({ status: 'fail', found: expect.stringContaining('k0') });
     const keys = `${healthy.TOKEN_ENCRYPTION_KEYS},k0:${older.key.toString('base64')}`;
     const { of } = await examine({ TOKEN_ENCRYPTION_KEYS: keys });
-    expect(of('keys')).toMatchObject({ status: 'warn', mend: expect.stringContaining('reseal') });
+    expect(of('keys')).toMatchObject({ status: 'warn', fix: expect.stringContaining('reseal') });
     await database.sql`DELETE FROM external_calendar_connections`;
   });
 });

@@ -22,6 +22,7 @@ import { describeConnection, renderConnection, toRow } from '../describe-connect
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
+import { detailsOf, type ReasonOptions, reasonOf, withReason } from '../reason.ts';
 
 const HEADER = ['connection', 'provider', 'calendar', 'status', 'last synced', 'due', 'errors', 'last error'];
 const SHOWN_RUNS = 5;
@@ -37,8 +38,8 @@ export function addConnectionCommands(program: Command, context: CommandContext)
         ['connections list --state failing', 'those with errors, the worst first'],
         ['connections search 7c9e', 'by the beginning of a connection’s or provider’s id'],
         ['connections show <id>', 'one of them: runs, channels, bookings, what to do'],
-        ['connections pause <id> --why "owner asked"', 'its work waits, nothing is lost'],
-        ['connections disconnect <id> --why "left us"', 'grant revoked, channels closed, rows erased'],
+        ['connections pause <id> --reason "owner asked"', 'its work waits, nothing is lost'],
+        ['connections disconnect <id> --reason "left us"', 'grant revoked, channels closed, rows erased'],
       ),
     );
   addList(connections, context);
@@ -138,58 +139,55 @@ function addTurn(
   verb: 'pause' | 'resume',
 ): void {
   const isOn = verb === 'resume';
-  connections
+  const command = connections
     .command(verb)
     .description(isOn ? 'let its work go on' : 'let its work wait; what is under way finishes, nothing is lost')
-    .argument('<id>')
-    .option('--why <text>', 'kept in the audit log')
-    .action(async (id: string, options: { why?: string }) => {
-      const connectionId = parseUuid('id', id);
-      await withDatabase(async ({ db }) => {
-        if ((await findConnection(db, connectionId)) === null) throw new CommandError(`no connection ${connectionId}`);
-        const name = switchName('connection', connectionId);
-        await turnSwitches(db, [{ name, isOn, changedBy: actor, reason: options.why ?? null }]);
-      });
-      output.result({ id: connectionId, paused: !isOn }, () => `${isOn ? 'resumed' : 'paused'}, within a second`);
+    .argument('<id>');
+  withReason(command).action(async (id: string, options: ReasonOptions) => {
+    const connectionId = parseUuid('id', id);
+    await withDatabase(async ({ db }) => {
+      if ((await findConnection(db, connectionId)) === null) throw new CommandError(`no connection ${connectionId}`);
+      const name = switchName('connection', connectionId);
+      await turnSwitches(db, [{ name, isOn, changedBy: actor, reason: reasonOf(options) }]);
     });
+    output.result({ id: connectionId, paused: !isOn }, () => `${isOn ? 'resumed' : 'paused'}, within two seconds`);
+  });
 }
 
 function addDisconnect(connections: Command, { actor, output, withDatabase }: CommandContext): void {
-  connections
+  const command = connections
     .command('disconnect')
     .description('end a connection: close its channels, revoke its grant, erase its rows')
-    .argument('<id>')
-    .option('--why <text>', 'kept in the audit log')
-    .action(async (id: string, options: { why?: string }) => {
-      const connectionId = parseUuid('id', id);
-      await withDatabase(async ({ db }) => {
-        if (!(await requestDisconnect(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
-        const details = options.why === undefined ? {} : { reason: options.why };
-        await writeAudit(db, { actor, action: 'disconnect_requested', subject: connectionId, details });
-      });
-      output.result(
-        { id: connectionId, disconnecting: true },
-        () => 'asked for; the fleet carries it out within seconds',
-      );
+    .argument('<id>');
+  withReason(command).action(async (id: string, options: ReasonOptions) => {
+    const connectionId = parseUuid('id', id);
+    await withDatabase(async ({ db }) => {
+      if (!(await requestDisconnect(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
+      const details = detailsOf(options);
+      await writeAudit(db, { actor, action: 'disconnect_requested', subject: connectionId, details });
     });
+    output.result(
+      { id: connectionId, disconnecting: true },
+      () => 'asked for; the fleet carries it out within seconds',
+    );
+  });
 }
 
 function addErase(connections: Command, { actor, output, withDatabase }: CommandContext): void {
-  connections
+  const command = connections
     .command('erase')
     .description('erase its rows now, without a word to the calendar provider (disconnect is the better way)')
     .argument('<id>')
-    .option('--yes', 'yes, really; the grant is not revoked and cannot be afterwards')
-    .option('--why <text>', 'kept in the audit log')
-    .action(async (id: string, options: { yes?: boolean; why?: string }) => {
-      const connectionId = parseUuid('id', id);
-      if (options.yes !== true)
-        throw new CommandError('erasing leaves the grant alive at the calendar provider; say --yes', EXIT.usage);
-      await withDatabase(async ({ db }) => {
-        const details = options.why === undefined ? {} : { reason: options.why };
-        if (!(await eraseConnection(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
-        await writeAudit(db, { actor, action: 'connection_erased', subject: connectionId, details });
-      });
-      output.result({ id: connectionId, erased: true }, () => 'erased');
+    .option('--yes', 'yes, really; the grant is not revoked and cannot be afterwards');
+  withReason(command).action(async (id: string, options: ReasonOptions & { yes?: boolean }) => {
+    const connectionId = parseUuid('id', id);
+    if (options.yes !== true)
+      throw new CommandError('erasing leaves the grant alive at the calendar provider; say --yes', EXIT.usage);
+    await withDatabase(async ({ db }) => {
+      const details = detailsOf(options);
+      if (!(await eraseConnection(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
+      await writeAudit(db, { actor, action: 'connection_erased', subject: connectionId, details });
     });
+    output.result({ id: connectionId, erased: true }, () => 'erased');
+  });
 }

@@ -7,7 +7,7 @@ import {
   writeAudit,
 } from '@bookiji/db';
 import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
-import { type ReadBooking, type ReplayResult, replayDeadLetter } from '@bookiji/sync';
+import { type ReadBooking, type ReplayResult, replayDeadLetter, restoreHeldDeletions } from '@bookiji/sync';
 import type { Command } from 'commander';
 import { parseCount, parseUuid } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
@@ -15,10 +15,11 @@ import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
+import { detailsOf, type ReasonOptions, withReason } from '../reason.ts';
 
 const ALL_AT_MOST = 10_000;
 
-/** `dead-letters list | show | replay | discard`. */
+/** `dead-letters list | show | replay | restore | discard`. */
 export function addDeadLetterCommands(program: Command, context: CommandContext): void {
   const letters = program
     .command('dead-letters')
@@ -29,13 +30,15 @@ export function addDeadLetterCommands(program: Command, context: CommandContext)
         ['dead-letters list', 'open ones, the newest first'],
         ['dead-letters show <id>', 'everything that is known of it'],
         ['dead-letters replay <id>', 'due again; exit 1 when it still cannot be done'],
-        ['dead-letters replay --all', 'after the cause was mended'],
-        ['dead-letters discard <id> --why "test booking"', 'closed without being tried again'],
+        ['dead-letters restore <id>', 'held deletions were a mistake: the events are written again'],
+        ['dead-letters replay --all', 'after the cause was fixed'],
+        ['dead-letters discard <id> --reason "test booking"', 'closed without being tried again'],
       ),
     );
   addList(letters, context);
   addShow(letters, context);
   addReplay(letters, context);
+  addRestore(letters, context);
   addDiscard(letters, context);
 }
 
@@ -101,23 +104,38 @@ async function replayAll({ actor, output }: CommandContext, db: Database, ids: r
   return results;
 }
 
-function addDiscard(letters: Command, { actor, output, withDatabase }: CommandContext): void {
+function addRestore(letters: Command, { actor, exit, output, withDatabase }: CommandContext): void {
   letters
-    .command('discard')
-    .description('close it without trying it again')
+    .command('restore')
+    .description('held deletions were a mistake: write the events again (replay reports them as deleted instead)')
     .argument('<id>')
-    .option('--why <text>', 'kept in the audit log')
-    .action(async (id: string, options: { why?: string }) => {
-      await withDatabase(async ({ db }) => {
+    .action(async (id: string) => {
+      const result = await withDatabase(async ({ db }) => {
         const letter = await find(db, id);
-        await db.transaction(async (tx) => {
-          if (!(await closeDeadLetter(tx, letter.id))) throw new CommandError('it is closed already');
-          const details = options.why === undefined ? {} : { reason: options.why };
-          await writeAudit(tx, { actor, action: 'dead_letter_discarded', subject: letter.id, details });
-        });
+        const restored = await restoreHeldDeletions(db, letter);
+        if (restored === null) throw new CommandError('only held deletions can be restored');
+        const details = { outcome: restored.outcome };
+        await writeAudit(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
+        return restored;
       });
-      output.result({ id, outcome: 'discarded' }, () => 'discarded');
+      output.result({ id, ...result }, () => explain(result));
+      if (result.outcome !== 'replayed') exit(EXIT.no);
     });
+}
+
+function addDiscard(letters: Command, { actor, output, withDatabase }: CommandContext): void {
+  const command = letters.command('discard').description('close it without trying it again').argument('<id>');
+  withReason(command).action(async (id: string, options: ReasonOptions) => {
+    await withDatabase(async ({ db }) => {
+      const letter = await find(db, id);
+      await db.transaction(async (tx) => {
+        if (!(await closeDeadLetter(tx, letter.id))) throw new CommandError('it is closed already');
+        const details = detailsOf(options);
+        await writeAudit(tx, { actor, action: 'dead_letter_discarded', subject: letter.id, details });
+      });
+    });
+    output.result({ id, outcome: 'discarded' }, () => 'discarded');
+  });
 }
 
 async function find(db: Database, id: string): Promise<DeadLetter> {
@@ -137,7 +155,7 @@ function explain(result: ReplayResult): string {
     case 'replayed':
       return 'due again; the sweep starts it within seconds';
     case 'already_replayed':
-      return 'somebody replayed it already';
+      return 'somebody closed it already';
     case 'still_invalid':
       return `still invalid, so it stays a dead letter: ${result.reason}`;
     case 'nothing_left':

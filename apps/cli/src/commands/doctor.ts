@@ -6,7 +6,7 @@ import { checkSettings } from '../doctor/check-settings.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** `doctor`: what is wrong here, and how to mend it. Changes nothing. */
+/** `doctor`: what is wrong here, and how to fix it. Changes nothing. */
 export function addDoctorCommand(program: Command, context: CommandContext): void {
   program
     .command('doctor')
@@ -26,9 +26,9 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
       const healthy = count('fail') === 0;
       context.output.result({ healthy, findings }, () =>
         [
-          ...findings.flatMap(({ status, check, found, mend }) => [
+          ...findings.flatMap(({ status, check, found, fix }) => [
             `${status.padEnd(4)}  ${check}: ${found}`,
-            ...(mend === null ? [] : [`      → ${mend}`]),
+            ...(fix === null ? [] : [`      → ${fix}`]),
           ]),
           '',
           healthy

@@ -131,7 +131,7 @@ function chooseDrills(all: readonly Drill[], names: readonly string[]): readonly
   if (names.length === 0) return all;
   const unknown = names.filter((name) => !all.some((drill) => drill.name === name));
   if (unknown.length > 0)
-    throw new CommandError(`there is no drill ${unknown.join(', ')}; drill --list tells which there are`, EXIT.usage);
+    throw new CommandError(`there is no drill ${unknown.join(', ')}; see drill --list`, EXIT.usage);
   return all.filter(({ name }) => names.includes(name));
 }
 

@@ -9,6 +9,7 @@ import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
+import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
 
 const QUEUES: readonly string[] = Object.values(QUEUE_NAMES);
 const NAMES = `${FLAG_NAMES.join(', ')}, provider:<google|microsoft>, queue:<name>, connection:<id>, ${SHADOW_SWITCH}`;
@@ -22,10 +23,10 @@ export function addFlagCommands(program: Command, context: CommandContext): void
       'after',
       examples(
         ['flags list', 'what the environment allows, what operators turned, what results'],
-        ['flags set CALENDAR_SYNC_ENABLED off --why "incident 12"', 'in force everywhere within a second'],
-        ['flags set provider:google off --why "outage"', 'one calendar provider alone; its work waits'],
-        ['flags set shadow on --why "rehearsal"', 'outbound writes are planned and logged, not made'],
-        ['flags clear provider:google --why "over"', 'as if nobody had ever turned it'],
+        ['flags set CALENDAR_SYNC_ENABLED off --reason "incident 12"', 'in force everywhere within two seconds'],
+        ['flags set provider:google off --reason "outage"', 'one calendar provider alone; its work waits'],
+        ['flags set shadow on --reason "rehearsal"', 'outbound writes are planned and logged, not made'],
+        ['flags clear provider:google --reason "over"', 'as if nobody had ever turned it'],
       ),
     );
   addList(flags, context);
@@ -77,52 +78,43 @@ function addList(flags: Command, context: CommandContext): void {
     });
 }
 
-interface WhyOptions {
-  readonly why?: string;
-  readonly reason?: string;
-}
-
 function addSet(flags: Command, context: CommandContext): void {
-  flags
+  const command = flags
     .command('set')
     .description('turn a flag or switch off, or on again up to what the environment allows')
     .argument('<name>', NAMES)
-    .argument('<on|off>')
-    .option('--why <text>', 'kept in the audit log')
-    .option('--reason <text>', 'the same as --why')
-    .action(async (given: string, value: string, options: WhyOptions) => {
-      const name = parseName(given);
-      if (value !== 'on' && value !== 'off')
-        throw new CommandError(`a flag is set on or off, not "${value}"`, EXIT.usage);
-      const isOn = value === 'on';
-      const isAllowed = !isFlagName(name) || ceilingOf(context).flags[name];
-      const reason = options.why ?? options.reason ?? null;
-      await context.withDatabase(({ db }) => turnSwitches(db, [{ name, isOn, changedBy: context.actor, reason }]));
-      context.output.result({ name, effective: isOn && isAllowed }, () =>
-        isOn && !isAllowed
-          ? `${name} stays off: the environment of this command says so`
-          : `${name} is ${value}, in every process within a second`,
-      );
-    });
+    .argument('<on|off>');
+  withReason(command).action(async (given: string, value: string, options: ReasonOptions) => {
+    const name = parseName(given);
+    if (value !== 'on' && value !== 'off')
+      throw new CommandError(`a flag is set on or off, not "${value}"`, EXIT.usage);
+    const isOn = value === 'on';
+    const isAllowed = !isFlagName(name) || ceilingOf(context).flags[name];
+    const reason = reasonOf(options);
+    await context.withDatabase(({ db }) => turnSwitches(db, [{ name, isOn, changedBy: context.actor, reason }]));
+    context.output.result({ name, effective: isOn && isAllowed }, () =>
+      isOn && !isAllowed
+        ? `${name} stays off: the environment of this command says so`
+        : `${name} is ${value}, in every process within two seconds`,
+    );
+  });
 }
 
 function addClear(flags: Command, context: CommandContext): void {
-  flags
+  const command = flags
     .command('clear')
     .description('forget that an operator turned it: the environment alone decides again')
-    .argument('<name>', NAMES)
-    .option('--why <text>', 'kept in the audit log')
-    .option('--reason <text>', 'the same as --why')
-    .action(async (given: string, options: WhyOptions) => {
-      const name = parseName(given);
-      const reason = options.why ?? options.reason ?? null;
-      const isCleared = await context.withDatabase(({ db }) =>
-        clearSwitch(db, { name, changedBy: context.actor, reason }),
-      );
-      context.output.result({ name, cleared: isCleared }, () =>
-        isCleared ? `${name} is as the environment says` : `nobody had turned ${name}`,
-      );
-    });
+    .argument('<name>', NAMES);
+  withReason(command).action(async (given: string, options: ReasonOptions) => {
+    const name = parseName(given);
+    const reason = reasonOf(options);
+    const isCleared = await context.withDatabase(({ db }) =>
+      clearSwitch(db, { name, changedBy: context.actor, reason }),
+    );
+    context.output.result({ name, cleared: isCleared }, () =>
+      isCleared ? `${name} is as the environment says` : `nobody had turned ${name}`,
+    );
+  });
 }
 
 function parseName(name: string): string {

@@ -13,7 +13,7 @@ import { EVIDENCE_FOLDER } from './drill.ts';
 export function addGoNoGoCommand(program: Command, context: CommandContext): void {
   program
     .command('go-no-go')
-    .description('may it be let near real providers: judged from the evidence of the drills')
+    .description('is it fit for real providers: judged from the evidence of the drills')
     .option('--evidence <folder>', 'where the evidence lies', EVIDENCE_FOLDER)
     .addHelpText(
       'after',

@@ -12,10 +12,10 @@ export async function checkChannels(environment: Environment, { sql }: DatabaseH
         FROM channels WHERE state = 'active'`;
     const { all = 0, older = 0 } = row ?? {};
     if (older === 0) return [ok('channels', `${all} active, opened with the first channel secret`)];
-    const mend = 'wait until the retry worker has replaced them; until then keep the older secret in CHANNEL_SECRETS';
-    return [warn('channels', `${older} of ${all} active ones were opened with another channel secret`, mend)];
+    const fix = 'wait until the retry worker has replaced them; until then keep the older secret in CHANNEL_SECRETS';
+    return [warn('channels', `${older} of ${all} active ones were opened with another channel secret`, fix)];
   } catch (error) {
-    // Said among the settings already.
+    // Reported with the settings already.
     if (error instanceof SettingsError) return [];
     throw error;
   }

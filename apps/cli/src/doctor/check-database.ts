@@ -28,8 +28,8 @@ export async function checkDatabase(context: CommandContext): Promise<Finding[]>
       return [there, ...schema, skew, ...(isCurrent ? await checkContents(context, handle) : [])];
     });
   } catch (error) {
-    const mend = 'start it, or correct DATABASE_URL; without the variable an embedded one is used';
-    return [fail('database', `cannot be used (${nameFailure(error)})`, mend)];
+    const fix = 'start it, or correct DATABASE_URL; without the variable an embedded one is used';
+    return [fail('database', `cannot be used (${nameFailure(error)})`, fix)];
   }
 }
 
@@ -84,7 +84,7 @@ async function checkKeys(environment: Environment, { db }: DatabaseHandle): Prom
   try {
     keys = loadSettings(pick('TOKEN_ENCRYPTION_KEYS'), environment).TOKEN_ENCRYPTION_KEYS;
   } catch (error) {
-    // Said among the settings already.
+    // Reported with the settings already.
     if (error instanceof SettingsError) return [];
     throw error;
   }
@@ -117,7 +117,7 @@ async function checkKeys(environment: Environment, { db }: DatabaseHandle): Prom
         'npm run calsync -- reseal; then the older keys can go',
       ),
     ];
-  return [ok('keys', `${rows.length} connection(s) looked at, every token opens under the first key`)];
+  return [ok('keys', `${rows.length} connection(s) checked, every token opens under the first key`)];
 }
 
 function opens(

@@ -15,10 +15,10 @@ export async function checkQueue(context: CommandContext): Promise<Finding> {
     await context.withQueues((queues) => queues.ping(ANSWER_WITHIN_MS));
     return ok('queue', `${kind}, answers in ${Math.round(performance.now() - startedAt)} ms`);
   } catch (error) {
-    const mend = context.environment.REDIS_URL
+    const fix = context.environment.REDIS_URL
       ? 'start Redis, or correct REDIS_URL; until then sweeps find the work'
-      : 'the queue lives in the database: mend that first';
-    return fail('queue', `${kind} does not answer (${nameFailure(error)})`, mend);
+      : 'the queue lives in the database: fix that first';
+    return fail('queue', `${kind} does not answer (${nameFailure(error)})`, fix);
   }
 }
 
@@ -43,7 +43,7 @@ function readAddress(environment: Environment, variable: (typeof ADDRESSES)[numb
   try {
     return loadSettings(pick(variable), environment)[variable] ?? fields[variable].parse(undefined);
   } catch (error) {
-    // Said among the settings already.
+    // Reported with the settings already.
     if (error instanceof SettingsError) return null;
     throw error;
   }
@@ -70,8 +70,8 @@ async function checkAddress(
       ? [there]
       : [there, judgeSkew(`clock of ${host}`, skewMs)];
   } catch (error) {
-    const mend = `let this machine reach ${host} (proxy, firewall, DNS), or correct ${variable}`;
-    return [fail(check, `${host} does not answer (${nameFailure(error)})`, mend)];
+    const fix = `let this machine reach ${host} (proxy, firewall, DNS), or correct ${variable}`;
+    return [fail(check, `${host} does not answer (${nameFailure(error)})`, fix)];
   }
 }
 
@@ -80,6 +80,6 @@ export function judgeSkew(check: string, skewMs: number): Finding {
   const seconds = (Math.abs(skewMs) / 1000).toFixed(1);
   if (Math.abs(skewMs) < SKEW_NOTED_MS) return ok(check, `within ${seconds} s of ours`);
   const found = `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} ours`;
-  const mend = 'let both machines follow the same time (NTP)';
-  return Math.abs(skewMs) < SKEW_REFUSED_MS ? warn(check, found, mend) : fail(check, found, mend);
+  const fix = 'let both machines follow the same time (NTP)';
+  return Math.abs(skewMs) < SKEW_REFUSED_MS ? warn(check, found, fix) : fail(check, found, fix);
 }

@@ -23,10 +23,10 @@ function describeProblems(problems: readonly string[]): Finding[] {
   const MISSING = ' is missing';
   const missing = problems.flatMap((one) => (one.endsWith(MISSING) ? [one.slice(0, -MISSING.length)] : []));
   const invalid = problems.filter((one) => !one.endsWith(MISSING));
-  const mend = 'the table in README.md says what each variable means';
+  const fix = 'the table in README.md says what each variable means';
   return [
-    ...invalid.map((problem) => fail('settings', problem, `correct it; ${mend}`)),
-    ...(missing.length === 0 ? [] : [fail('settings', `missing: ${missing.join(', ')}`, `set them; ${mend}`)]),
+    ...invalid.map((problem) => fail('settings', problem, `correct it; ${fix}`)),
+    ...(missing.length === 0 ? [] : [fail('settings', `missing: ${missing.join(', ')}`, `set them; ${fix}`)]),
   ];
 }
 
@@ -44,8 +44,8 @@ function checkFlags(environment: Environment): Finding[] {
           'set them to true to turn them on; off is the default',
         );
   if (providerIds !== null) return [told, ok('allowlist', `${providerIds.length} provider(s) on the list`)];
-  const mend = 'name the first providers in CALENDAR_ALLOWLIST_PROVIDER_IDS; empty is NO-GO in production';
-  return [told, warn('allowlist', 'no provider list: everybody is served', mend)];
+  const fix = 'name the first providers in CALENDAR_ALLOWLIST_PROVIDER_IDS; empty is NO-GO in production';
+  return [told, warn('allowlist', 'no provider list: everybody is served', fix)];
 }
 
 function checkAddress(environment: Environment): Finding[] {
@@ -53,8 +53,8 @@ function checkAddress(environment: Environment): Finding[] {
   if (given === null) return [];
   const { PUBLIC_BASE_URL: url } = given;
   if (url.startsWith('https:')) return [ok('public address', url)];
-  const mend = 'set PUBLIC_BASE_URL to the https address that reaches ingress; calendar providers notify no other';
-  return [warn('public address', url, mend)];
+  const fix = 'set PUBLIC_BASE_URL to the https address that reaches ingress; calendar providers notify no other';
+  return [warn('public address', url, fix)];
 }
 
 function readSafely<T>(read: () => T): T | null {

@@ -1,0 +1,23 @@
+import { type Command, Option } from 'commander';
+
+export interface ReasonOptions {
+  readonly reason?: string;
+  readonly why?: string;
+}
+
+/** `--reason <text>`, kept in the audit log. `--why` is its earlier name and still understood. */
+export function withReason(command: Command): Command {
+  return command
+    .option('--reason <text>', 'kept in the audit log')
+    .addOption(new Option('--why <text>', 'the same as --reason').hideHelp());
+}
+
+export function reasonOf(options: ReasonOptions): string | null {
+  return options.reason ?? options.why ?? null;
+}
+
+/** As the audit log keeps it. */
+export function detailsOf(options: ReasonOptions): { reason?: string } {
+  const reason = reasonOf(options);
+  return reason === null ? {} : { reason };
+}
