@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { countRuleTests, RULE_TEST_FILES, readAlerts, readGroupOrder, readRules, runbookOf } from './alert-rules.ts';
-import { readDocumentedMetrics } from './documented-metrics.ts';
+import { readDocumentedMetrics, valuesIn } from './documented-metrics.ts';
 import { findExported, listExportedMetrics } from './exported-metrics.ts';
 import { dashboards, expressions } from './expressions.ts';
+import { listLabelValues } from './label-values.ts';
 import { findGroupings, findRates, findRecorded, findSelectors } from './promql.ts';
 import { listFiles, ROOT, readJson, readText, readYaml } from './read-files.ts';
 
@@ -39,10 +40,22 @@ describe('names', () => {
 
   test('[B-1] every exported metric is documented with its type and labels, and nothing else is', () => {
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-    expect(readDocumentedMetrics().sort(byName)).toEqual(
+    const documented = readDocumentedMetrics().map(({ name, type, labels }) => ({ name, type, labels }));
+    expect(documented.sort(byName)).toEqual(
       metrics.map(({ name, type, labels }) => ({ name, type, labels: [...labels] })).sort(byName),
     );
   });
+
+  test.each([...listLabelValues()])(
+    '[B-1] the documented values of the labels of %s are those of the code',
+    (name, known) => {
+      const { meaning = '' } = readDocumentedMetrics().find((metric) => metric.name === name) ?? {};
+      for (const [label, values] of Object.entries(known)) {
+        expect(values.length).toBeGreaterThan(1);
+        expect({ label, values: valuesIn(meaning, label).sort() }).toEqual({ label, values: [...values].sort() });
+      }
+    },
+  );
 
   test('[B-3] every exported metric is on a dashboard', () => {
     const rules = new Map(readRules().map((rule) => [rule.record, rule.expr]));
