@@ -82,7 +82,7 @@ describe('docs/requirements.md', () => {
   });
 });
 
-test('every consequence of both fact sheets has its row', () => {
+test('every consequence for both calendar providers has its row', () => {
   const numbers = readRows('docs/consequences.md').map(({ name }) => Number(name.split(' ')[0]));
   const all = Array.from({ length: 22 }, (_, index) => index + 1);
   expect(numbers).toEqual([...all, ...all]);

@@ -1,4 +1,4 @@
-/** F20: PostgreSQL's primary crashes in the middle of a storm, and its replica takes its place. */
+/** FP20: PostgreSQL's primary crashes in the middle of a storm, and its replica takes its place. */
 import { describe, expect, test } from '@jest/globals';
 import { planRun } from '../../src/plan/plan-run.ts';
 import { type ChaosReport, countStruck } from '../../src/report/report.ts';

@@ -123,7 +123,7 @@ describe('jobs of a version that is not known here yet', () => {
   }, 120_000);
 });
 
-describe('[R-2] F18: workers whose clock is five minutes off', () => {
+describe('[R-2] FP18: workers whose clock is five minutes off', () => {
   test.each([5, -5])(
     'by %i minutes work beside the others: nothing lost, nothing doubled',
     async (minutes) => {
@@ -148,13 +148,13 @@ describe('[R-2] F18: workers whose clock is five minutes off', () => {
 
 describe('[W-7] [R-2] a Redis that takes no writes', () => {
   test.each([
-    ['F22: since its disk is full', ['save', '1 1'], ['save', '']],
-    ['F23: since its memory is, under noeviction', ['maxmemory', '1mb'], ['maxmemory', '0']],
+    ['FP22: since its disk is full', ['save', '1 1'], ['save', '']],
+    ['FP23: since its memory is, under noeviction', ['maxmemory', '1mb'], ['maxmemory', '0']],
   ] as const)(
     '%s: bookings and changes are taken all the same, and done once when it takes them again',
     async (name, set, unset) => {
       const client = new Redis(redis.url);
-      const refusal = name.startsWith('F22') ? 'MISCONF' : 'OOM';
+      const refusal = name.startsWith('FP22') ? 'MISCONF' : 'OOM';
       const bookingId = randomUUID();
       try {
         // The folder it would write to is gone; to its clients that is the same as a full disk.
