@@ -1,4 +1,4 @@
-/** The direction of imports (STYLE of this house): every rule with its reason. */
+/** The direction of imports, drawn in ARCHITECTURE.md: every rule with its reason. */
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 const TESTS = '\\.test\\.ts$|/test/';
 

@@ -9,45 +9,66 @@ const limit = count.nullable();
 
 export const settingsShape = z.object({
   google: z.object({
-    /** google-calendar.md §5: 600 a minute per user and project. Null: no limit. */
+    /** developers.google.com/workspace/calendar/api/guides/quota: 600 a minute per user and project. Null: no limit. */
     user_requests_per_minute: limit,
-    /** google-calendar.md §5: 10,000 a minute per project. Null: no limit. */
+    /** developers.google.com/workspace/calendar/api/guides/quota: 10,000 a minute per project. Null: no limit. */
     project_requests_per_minute: limit,
-    /** google-calendar.md §5: both say the same; users meet 403, projects 429 unless one is asked for here. */
+    /**
+     * Both say the same; users meet 403, projects 429 unless one is asked for here.
+     * See developers.google.com/workspace/calendar/api/guides/errors.
+     */
     quota_status: z.union([z.literal(403), z.literal(429)]).nullable(),
-    /** google-calendar.md §6: an access token's life. */
+    /** An access token's life: developers.google.com/identity/protocols/oauth2. */
     access_token_seconds: count,
-    /** google-calendar.md §1.3: longer wishes are cut to 30 days. */
+    /** Observed, not documented: longer wishes are cut to 30 days. */
     max_channel_seconds: count,
     /** How long a sync token lives; null for ever (it still dies on order). */
     sync_token_seconds: limit,
-    /** google-calendar.md §2: last pages without a nextSyncToken have been reported. */
+    /** Last pages without a nextSyncToken have been reported. */
     omit_sync_token: z.boolean(),
-    /** google-calendar.md §2: a page may hold fewer items than asked for. */
+    /**
+     * A page may hold fewer items than asked for.
+     * See developers.google.com/workspace/calendar/api/v3/reference/events/list.
+     */
     max_page_size: z.number().int().min(1),
     latency_ms: count,
   }),
   microsoft: z.object({
-    /** microsoft-graph.md §5: 10,000 requests in ten minutes per app and mailbox. Null: no limit. */
+    /**
+     * 10,000 requests in ten minutes per app and mailbox. Null: no limit.
+     * See learn.microsoft.com/graph/throttling-limits.
+     */
     mailbox_requests_per_10_minutes: limit,
-    /** microsoft-graph.md §5: four at once per app and mailbox. Null: no limit. */
+    /** learn.microsoft.com/graph/throttling-limits: four at once per app and mailbox. Null: no limit. */
     mailbox_concurrency: limit,
     access_token_seconds: count,
-    /** microsoft-graph.md §1.3: 10,080 minutes. */
+    /** learn.microsoft.com/graph/api/resources/subscription: 10,080 minutes. */
     max_subscription_minutes: count,
-    /** microsoft-graph.md §1.1: the documentation says 409, some saw duplicates accepted. */
+    /** The documentation says 409; some saw duplicates accepted. */
     refuse_duplicate_subscriptions: z.boolean(),
-    /** microsoft-graph.md §2: Outlook's change tokens have no fixed life; null for ever (they still die on order). */
+    /**
+     * Outlook's change tokens have no fixed life; null for ever (they still die on order).
+     * See learn.microsoft.com/graph/delta-query-overview.
+     */
     delta_token_seconds: limit,
-    /** microsoft-graph.md §2: a page may be empty and still have a nextLink. Every n-th page is; 0 for none. */
+    /**
+     * A page may be empty and still have a nextLink. Every n-th page is; 0 for none.
+     * See learn.microsoft.com/graph/delta-query-overview.
+     */
     empty_page_every: count,
-    /** microsoft-graph.md §2: the same item may appear several times. Each page repeats the last item of the one before. */
+    /**
+     * The same item may appear several times. Each page repeats the last item of the one before.
+     * See learn.microsoft.com/graph/delta-query-overview.
+     */
     repeat_items: z.boolean(),
     /** A page may hold fewer items than preferred. */
     max_page_size: z.number().int().min(1),
-    /** microsoft-graph.md §2: a change appears in the feed some time after it was made, and notified. */
+    /**
+     * A change appears in the feed some time after it was made, and notified.
+     * See learn.microsoft.com/graph/delta-query-overview.
+     */
     feed_lag_ms: count,
-    /** microsoft-graph.md §1.4: one edit yields 2 to 4 notifications. */
+    /** Observed, not documented: one edit yields 2 to 4 notifications. */
     notifications_per_change: z.number().int().min(1).max(4),
     /** Changes within this time share a batch. */
     batch_ms: count,

@@ -1,4 +1,7 @@
-/** Counts requests of the last minute or ten, in slices. Quotas are sliding windows (google-calendar.md §5). */
+/**
+ * Counts requests of the last minute or ten, in slices. Quotas are sliding windows
+ * (developers.google.com/workspace/calendar/api/guides/quota).
+ */
 export class SlidingWindow {
   readonly #sliceMs: number;
   readonly #counts: number[];

@@ -93,7 +93,7 @@ export async function startReceiver(): Promise<Receiver> {
   };
 }
 
-/** microsoft-graph.md §1.2: the token, decoded, as plain text. */
+/** learn.microsoft.com/graph/change-notifications-delivery-webhooks: the token, decoded, as plain text. */
 export function handshake({ url }: Received): { status: number; body?: string; type?: string } {
   const token = new URL(url, 'http://receiver').searchParams.get('validationToken');
   return token === null ? { status: 200 } : { status: 200, body: token, type: 'text/plain' };

@@ -51,7 +51,7 @@ export interface WorkerTuning {
   readonly maxStartedAttempts?: number;
 }
 
-/** Bounded everywhere: with a frozen Redis only `commandTimeout` ends an add (queues-and-faults, 2.6). */
+/** Bounded everywhere: with a frozen Redis only `commandTimeout` ends an add. */
 const retryStrategy = (times: number) => Math.min(times * 200, 2_000);
 const producerRedis = {
   enableOfflineQueue: false,

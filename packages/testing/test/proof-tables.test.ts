@@ -1,6 +1,6 @@
 /** The tables that name a proof name tests and decisions that exist; the ids that titles begin with are defined. */
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
@@ -62,6 +62,17 @@ describe.each(['docs/consequences.md', 'docs/lessons.md'])('%s', (file) => {
     expect(missing).toEqual([]);
     expect(links.filter((link) => globSync(join(dirname(file), link), { cwd: ROOT }).length === 0)).toEqual([]);
   });
+});
+
+test('the index of decisions lists each of them under its title', () => {
+  const index = readFileSync(join(ROOT, 'docs/decisions/README.md'), 'utf8');
+  const files = globSync('docs/decisions/0*.md', { cwd: ROOT }).sort();
+  expect(files.length).toBeGreaterThan(20);
+  const rows = files.map((file) => {
+    const [, number = '', title = ''] = /^# (\d{4}) (.+)$/m.exec(readFileSync(join(ROOT, file), 'utf8')) ?? [];
+    return `| [${number}](${basename(file)}) | ${title} |`;
+  });
+  expect(rows.filter((row) => !index.includes(row))).toEqual([]);
 });
 
 describe('docs/requirements.md', () => {

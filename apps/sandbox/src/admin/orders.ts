@@ -81,7 +81,10 @@ const lifecycleShape = z
   })
   .strict();
 
-/** Graph's lifecycle notifications, with what they stand for. microsoft-graph.md §1.6. */
+/**
+ * Graph's lifecycle notifications, with what they stand for.
+ * See learn.microsoft.com/graph/change-notifications-lifecycle-events.
+ */
 export function orderLifecycle(state: SandboxState, call: AdminCall) {
   const wish = lifecycleShape.parse(call.body);
   state.subscriptions.dropExpired(state.clock.now());

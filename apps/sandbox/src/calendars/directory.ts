@@ -10,7 +10,7 @@ export interface Account {
   /** The provider's own id of the person: Google's `sub`, Microsoft's `oid`. */
   readonly accountId: string;
   displayName: string;
-  /** microsoft-graph.md: `MailboxSettings.Read` can be refused. */
+  /** `MailboxSettings.Read` is a permission of its own, which can be refused. */
   refusesMailboxSettings: boolean;
   readonly calendars: CalendarStore[];
 }

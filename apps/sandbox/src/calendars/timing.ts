@@ -25,7 +25,10 @@ export function allDay(startDay: number, endDay: number, calendarZone: string): 
   return { isAllDay: true, startMs, endMs, startZone: null, endZone: null, startDay, endDay };
 }
 
-/** google-calendar.md §3: start inclusive, end exclusive, so touching is not overlapping. */
+/**
+ * Start inclusive, end exclusive, so touching is not overlapping.
+ * See developers.google.com/workspace/calendar/api/v3/reference/events.
+ */
 export function overlaps(timing: Timing, fromMs: number, toMs: number): boolean {
   return timing.startMs < toMs && timing.endMs > fromMs;
 }

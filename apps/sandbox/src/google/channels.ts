@@ -1,4 +1,4 @@
-/** Google's push channels. google-calendar.md §1. */
+/** Google's push channels. developers.google.com/workspace/calendar/api/guides/push. */
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 
 export interface GoogleChannel {
@@ -18,7 +18,7 @@ export interface GoogleChannel {
 export class GoogleChannels {
   readonly #live = new Map<string, GoogleChannel>();
   readonly #byStore = new Map<CalendarStore, Set<GoogleChannel>>();
-  /** §1.1: an id stays taken, even after its channel was stopped. */
+  /** An id stays taken, even after its channel was stopped. */
   readonly #used = new Set<string>();
 
   isTaken(id: string): boolean {

@@ -1,4 +1,7 @@
-/** Google's error bodies: `error.errors[].reason` is what clients act on. google-calendar.md §5. */
+/**
+ * Google's error bodies: `error.errors[].reason` is what clients act on.
+ * See developers.google.com/workspace/calendar/api/guides/errors.
+ */
 import { type Answer, Refusal } from '../answer.ts';
 
 interface ErrorDetails {
@@ -27,7 +30,7 @@ export function invalid(message: string, location?: string): Refusal {
 
 export const notFound = () => refuse(404, 'notFound', 'Not Found');
 
-/** §2: the words for a sync token that is no longer good. */
+/** The words for a sync token that is no longer good. */
 export const fullSyncRequired = () =>
   refuse(410, 'fullSyncRequired', 'Sync token is no longer valid, a full sync is required.', {
     domain: 'calendar',
@@ -35,7 +38,7 @@ export const fullSyncRequired = () =>
     location: 'syncToken',
   });
 
-/** §4.2: a stale `If-Match`. */
+/** A stale `If-Match`. */
 export const conditionNotMet = () =>
   refuse(412, 'conditionNotMet', 'Precondition Failed', { locationType: 'header', location: 'If-Match' });
 

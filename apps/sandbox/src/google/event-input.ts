@@ -1,4 +1,7 @@
-/** Reads an event that a client wrote, and refuses what Google refuses. google-calendar.md §3 and §4. */
+/**
+ * Reads an event that a client wrote, and refuses what Google refuses.
+ * See developers.google.com/workspace/calendar/api/v3/reference/events.
+ */
 import type { Attendee, EventContent, ResponseStatus } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { parseRule, type RecurrenceRule } from '../calendars/recurrence-rule.ts';
@@ -57,7 +60,7 @@ export function readContent(body: Body, store: CalendarStore): EventContent {
   };
 }
 
-/** §3: focus time, out of office and working location live on primary calendars, with fixed free or busy. */
+/** Focus time, out of office and working location live on primary calendars, with fixed free or busy. */
 function checkEventType(given: {
   eventType: string;
   transparency: string;
@@ -89,7 +92,7 @@ function readTiming(body: Body, calendarZone: string, isRecurring: boolean): Tim
   return start.isDate ? allDay(start.ms, end.ms, calendarZone) : timed(start.ms, end.ms, start.zone, end.zone);
 }
 
-/** §3: a `dateTime` needs an offset unless a zone is given; a series needs the zone; a date has none. */
+/** A `dateTime` needs an offset unless a zone is given; a series needs the zone; a date has none. */
 function readTime(value: unknown, name: 'start' | 'end', isRecurring: boolean) {
   if (value === undefined || value === null) throw refuse(400, 'required', `Missing ${name} time.`);
   if (typeof value !== 'object') throw invalid(`Invalid ${name} time.`);

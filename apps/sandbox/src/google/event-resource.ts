@@ -1,4 +1,4 @@
-/** An event as Google shows it. google-calendar.md §3 and §2.1. */
+/** An event as Google shows it. developers.google.com/workspace/calendar/api/v3/reference/events. */
 import type { Attendee, StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { type EventRow, rowId, rowTiming } from '../calendars/event-row.ts';
@@ -28,7 +28,7 @@ export function showRow(row: EventRow, view: View): Resource {
 }
 
 /**
- * §2.1: of a cancelled exception only id, series and original start are sure; of any other deleted event only the id,
+ * Of a cancelled exception only id, series and original start are sure; of any other deleted event only the id,
  * but on the organizer's own calendar the details stay.
  */
 function isBare(row: EventRow): boolean {
@@ -98,7 +98,7 @@ function zoneOf(zone: string | null, view: View): string {
   return zone ?? view.store.details.timeZone;
 }
 
-/** §3: `self` marks the entry of the calendar this copy is on; `maxAttendees` trims the list to the participant. */
+/** `self` marks the entry of the calendar this copy is on; `maxAttendees` trims the list to the participant. */
 function showAttendees(attendees: readonly Attendee[], organizerEmail: string, view: View): Resource {
   if (attendees.length === 0) return {};
   const owner = view.store.details.ownerEmail;

@@ -1,4 +1,7 @@
-/** Which rows one event contributes to a listing. google-calendar.md §2 and §2.1. */
+/**
+ * Which rows one event contributes to a listing.
+ * See developers.google.com/workspace/calendar/api/v3/reference/events/list.
+ */
 import type { StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { type EventRow, rowOf, rowTiming } from '../calendars/event-row.ts';
@@ -55,7 +58,7 @@ function touchedSeries(master: StoredEvent, store: CalendarStore): EventRow[] {
   return [...living, ...retiredRows(master), ...strayExceptions(master, living)];
 }
 
-/** §2: deleting a long series gave cancelled instances for only about six months. */
+/** Deleting a long series gave cancelled instances for only about six months. */
 function deletedSeries(master: StoredEvent, store: CalendarStore, nowMs: number): EventRow[] {
   const span = { fromMs: nowMs - 183 * DAY_MS, toMs: nowMs + 183 * DAY_MS };
   return occurrencesIn(master, store.details.timeZone, span).map((occurrence) => {
@@ -96,7 +99,7 @@ function passesFilters(event: StoredEvent, query: ListQuery): boolean {
   return text.includes(query.search);
 }
 
-/** §4.3: repeats of one kind mean "or"; the two kinds together mean "and". */
+/** Repeats of one kind mean "or"; the two kinds together mean "and". */
 function meetsConditions(
   properties: Readonly<Record<string, string>>,
   conditions: readonly (readonly [string, string])[],

@@ -1,4 +1,7 @@
-/** `events.list`: full listings and increments, page by page. google-calendar.md §2. */
+/**
+ * `events.list`: full listings and increments, page by page.
+ * See developers.google.com/workspace/calendar/api/guides/sync.
+ */
 import { type Answer, ok } from '../answer.ts';
 import type { StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -45,7 +48,7 @@ export function listEvents(state: SandboxState, call: Call, caller: Caller): Ans
   return ok(applyMask(call.query.get('fields'), body));
 }
 
-/** §2: a page has one token or the other, the sync token only on the last one. */
+/** A page has one token or the other, the sync token only on the last one. */
 function tokens(state: SandboxState, store: CalendarStore, query: ListQuery, upTo: number, page: Page) {
   const head = { calendar: calendarKey(store), epoch: store.cursorEpoch };
   if (page.next !== null) {

@@ -1,4 +1,7 @@
-/** `events.get`. google-calendar.md §2.1: it returns cancelled events too. */
+/**
+ * `events.get`. It returns cancelled events too:
+ * developers.google.com/workspace/calendar/api/v3/reference/events/get.
+ */
 import { type Answer, ok } from '../answer.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import { etag, showRow, type View } from './event-resource.ts';

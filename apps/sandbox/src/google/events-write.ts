@@ -1,4 +1,7 @@
-/** `events.insert`, `patch`, `update` and `delete`. google-calendar.md §4. */
+/**
+ * `events.insert`, `patch`, `update` and `delete`.
+ * See developers.google.com/workspace/calendar/api/v3/reference/events.
+ */
 import { type Answer, ok } from '../answer.ts';
 import type { EventContent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -17,7 +20,7 @@ import { mailGuests } from './guest-mail.ts';
 import { readView } from './list-query.ts';
 import { needScope } from './protocol.ts';
 
-/** §4.1: base32hex, lower case, 5 to 1024 characters. */
+/** Base32hex, lower case, 5 to 1024 characters. */
 const EVENT_ID = /^[0-9a-v]{5,1024}$/;
 
 export function insertEvent(state: SandboxState, call: Call, caller: Caller): Answer {
@@ -32,7 +35,7 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
   return shown(call, store, rowOf(event));
 }
 
-/** §4.1: `id` or `iCalUID`, not both; an id once used stays used, even when its event was deleted. */
+/** `id` or `iCalUID`, not both; an id once used stays used, even when its event was deleted. */
 function readIdentity(state: SandboxState, body: Body, store: CalendarStore): { id: string; icalUid: string } {
   const { id = null, iCalUID = null } = body;
   if (id !== null && iCalUID !== null) throw invalid('Only one of id and iCalUID may be given.', 'iCalUID');
@@ -63,7 +66,7 @@ function write(
   const store = openForWriting(call, caller);
   const row = findEvent(call, store);
   checkMatch(state, call, row);
-  // §4.1: an update of a deleted event has answered 403.
+  // An update of a deleted event has answered 403.
   if (row.isCancelled) throw refuse(403, 'forbidden', 'Forbidden');
   const body = complete(row, readBody(call.text), store);
   if (body.status === 'cancelled') return remove(state, call, caller, store, row);
@@ -84,7 +87,7 @@ function commitContent(state: SandboxState, store: CalendarStore, row: EventRow,
   return setOccurrenceApart(state, store, row.event, row.occurrence, wish, by);
 }
 
-/** §4.2: only the organizer changes what all guests share; leaving it out of an update counts as a change. */
+/** Only the organizer changes what all guests share; leaving it out of an update counts as a change. */
 function checkOrganizer(row: EventRow, next: EventContent): void {
   const { content } = row.event;
   if (content.organizer === null || content.extras.guestsCanModify === true) return;
@@ -109,7 +112,7 @@ function checkOrganizer(row: EventRow, next: EventContent): void {
 export function removeEvent(state: SandboxState, call: Call, caller: Caller): Answer {
   const store = openForWriting(call, caller);
   const row = findEvent(call, store);
-  // §4.2: deleting what is deleted needs no action.
+  // Deleting what is deleted needs no action.
   if (row.isCancelled) throw refuse(410, 'deleted', 'Resource has been deleted');
   checkMatch(state, call, row);
   remove(state, call, caller, store, row);
@@ -136,7 +139,7 @@ function openForWriting(call: Call, caller: Caller): CalendarStore {
   return store;
 }
 
-/** §4.2: a stale `If-Match` is refused. */
+/** A stale `If-Match` is refused. */
 function checkMatch(state: SandboxState, call: Call, row: EventRow): void {
   if (state.settings.forget.if_match) return;
   const wanted = call.header('if-match');

@@ -1,4 +1,7 @@
-/** google-calendar.md §4.3: long keys are silently dropped, long values silently cut, too much of both refused. */
+/**
+ * Long keys are silently dropped, long values silently cut, too much of both refused.
+ * See developers.google.com/workspace/calendar/api/guides/extended-properties.
+ */
 import { invalid, refuse } from './errors.ts';
 
 const MOST_PROPERTIES = 300;

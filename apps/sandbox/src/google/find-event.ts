@@ -4,7 +4,10 @@ import { type EventRow, findRow } from '../calendars/event-row.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import { notFound, refuse } from './errors.ts';
 
-/** google-calendar.md §5: what is not there and what may not be seen answer alike. */
+/**
+ * What is not there and what may not be seen answer alike.
+ * See developers.google.com/workspace/calendar/api/guides/errors.
+ */
 export function findCalendar(call: Call, caller: Caller): CalendarStore {
   const store = calendarOf(caller.account, call.params.calendarId ?? '');
   if (store === undefined) throw notFound();

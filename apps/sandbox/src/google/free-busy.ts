@@ -1,4 +1,4 @@
-/** `freeBusy.query`. google-calendar.md §3.1. */
+/** `freeBusy.query`. developers.google.com/workspace/calendar/api/v3/reference/freebusy/query. */
 import { type Answer, ok } from '../answer.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { calendarOf } from '../calendars/directory.ts';

@@ -5,7 +5,10 @@ import type { Mail } from '../mail.ts';
 import type { SandboxState } from '../state.ts';
 import { invalid } from './errors.ts';
 
-/** google-calendar.md §4.2: `sendUpdates` is all, externalOnly or none; by default nobody is told. */
+/**
+ * `sendUpdates` is all, externalOnly or none; by default nobody is told.
+ * See developers.google.com/workspace/calendar/api/v3/reference/events/insert.
+ */
 export function mailGuests(
   state: SandboxState,
   call: Call,

@@ -1,4 +1,7 @@
-/** Reads the parameters of `events.list`, and refuses what Google refuses. google-calendar.md §2. */
+/**
+ * Reads the parameters of `events.list`, and refuses what Google refuses.
+ * See developers.google.com/workspace/calendar/api/v3/reference/events/list.
+ */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -54,7 +57,7 @@ export interface ListQuery {
   readonly identity: string;
 }
 
-/** §2: not combinable with a sync token. */
+/** Not combinable with a sync token. */
 const FORBIDDEN_WITH_TOKEN = [
   'iCalUID',
   'orderBy',
@@ -66,7 +69,7 @@ const FORBIDDEN_WITH_TOKEN = [
   'updatedMin',
 ];
 
-/** §2: all other parameters must equal those of the first sync. */
+/** All other parameters must equal those of the first sync. */
 const BOUND = ['singleEvents', 'eventTypes', 'showHiddenInvitations', 'maxAttendees', 'alwaysIncludeEmail'];
 const NOT_IDENTITY = new Set(['pageToken', 'fields', 'prettyPrint', 'alt', 'key', 'quotaUser', 'maxResults']);
 
@@ -136,7 +139,7 @@ function readSyncToken(
   return token;
 }
 
-/** §2: the identical query with `pageToken` added. */
+/** The identical query with `pageToken` added. */
 function readPageToken(
   query: URLSearchParams,
   store: CalendarStore,

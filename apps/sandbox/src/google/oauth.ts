@@ -1,4 +1,4 @@
-/** Google's authorization server. google-calendar.md §6. */
+/** Google's authorization server. developers.google.com/identity/protocols/oauth2. */
 import { Router } from 'express';
 import { type Answer, html, ok, redirectTo } from '../answer.ts';
 import { type Call, mount, type Protocol } from '../endpoint.ts';
@@ -10,7 +10,7 @@ import { provesChallenge } from '../oauth/pkce.ts';
 import { oauthError, readClient } from '../oauth/token-request.ts';
 import type { SandboxState } from '../state.ts';
 
-/** §6: a token that was not used for six months is dead. */
+/** A token that was not used for six months is dead. */
 const IDLE_LIMIT_MS = 183 * 86_400_000;
 const DEAD = 'Token has been expired or revoked.';
 
@@ -61,7 +61,7 @@ function decide(state: SandboxState, request: AuthorizationRequest, decision: De
   state.directory.put({ provider: 'google', email: decision.email });
   const email = decision.email.toLowerCase();
   const earlier = state.grants.find('google', email, request.clientId);
-  // §6: people may untick scopes.
+  // People may untick scopes.
   const scopes = request.scopes.filter((scope) => decision.scopes === null || decision.scopes.includes(scope));
   const grant = state.grants.give('google', email, request.clientId, scopes);
   const isFirst = earlier === undefined;

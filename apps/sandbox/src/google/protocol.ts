@@ -1,4 +1,4 @@
-/** Who may ask Google's Calendar API, and how much. google-calendar.md §5 and §6. */
+/** Who may ask Google's Calendar API, and how much. developers.google.com/workspace/calendar/api/guides/quota. */
 import type { Answer } from '../answer.ts';
 import type { Call, Caller, Protocol } from '../endpoint.ts';
 import type { FaultOrder } from '../faults.ts';
@@ -34,7 +34,7 @@ function authenticate(state: SandboxState, call: Call): Caller {
   return { account, grant: held.grant, scopes: held.scopes };
 }
 
-/** §5: a sliding window per user and project, and one per project; a project is an OAuth client here. */
+/** A sliding window per user and project, and one per project; a project is an OAuth client here. */
 function spendQuota(state: SandboxState, caller: Caller): void {
   const { user_requests_per_minute: perUser, project_requests_per_minute: perProject } = state.settings.google;
   const { clientId, email } = caller.grant;
@@ -51,7 +51,7 @@ function spendQuota(state: SandboxState, caller: Caller): void {
 
 const BASE = 'https://www.googleapis.com/auth/';
 
-/** §6 and §1.1: which of the scopes open which door, in the short form of `https://www.googleapis.com/auth/…`. */
+/** Which of the scopes open which door, in the short form of `https://www.googleapis.com/auth/…`. */
 const SCOPES = {
   read: [
     'calendar',

@@ -1,4 +1,4 @@
-/** What Google's channels deliver. google-calendar.md §1.4 and §1.5. */
+/** What Google's channels deliver. developers.google.com/workspace/calendar/api/guides/push. */
 import { randomInt } from 'node:crypto';
 import type { CommittedChange } from '../calendars/edit-event.ts';
 import type { Parcel } from '../notifications/courier.ts';
@@ -6,7 +6,7 @@ import type { SandboxState } from '../state.ts';
 import type { GoogleChannel } from './channels.ts';
 
 const ACCEPTED = new Set([200, 201, 202, 204, 102]);
-/** §1.5: these are tried again; every other status is a failed message. Status 0: nobody answered. */
+/** These are tried again; every other status is a failed message. Status 0: nobody answered. */
 const RETRIED = new Set([500, 502, 503, 504, 0]);
 
 export function pushSync(state: SandboxState, channel: GoogleChannel): void {
@@ -14,7 +14,7 @@ export function pushSync(state: SandboxState, channel: GoogleChannel): void {
   push(state, channel, 'sync');
 }
 
-/** §1.4: `exists` stands for creation, change and deletion alike, one's own writes included. */
+/** `exists` stands for creation, change and deletion alike, one's own writes included. */
 export function pushChange(state: SandboxState, { store }: CommittedChange): void {
   const now = state.clock.now();
   for (const channel of state.googleChannels.of(store)) {

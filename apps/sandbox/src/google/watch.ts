@@ -1,4 +1,4 @@
-/** `events.watch` and `channels.stop`. google-calendar.md §1.1 to §1.3. */
+/** `events.watch` and `channels.stop`. developers.google.com/workspace/calendar/api/v3/reference/events/watch. */
 import { createHash } from 'node:crypto';
 import { type Answer, ok } from '../answer.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -13,7 +13,7 @@ import { findCalendar } from './find-event.ts';
 import { needScope } from './protocol.ts';
 import { pushSync } from './push.ts';
 
-/** §1.1: the documented default. */
+/** The documented default. */
 const DEFAULT_TTL_SECONDS = 604_800;
 
 export function watchEvents(state: SandboxState, call: Call, caller: Caller): Answer {
@@ -45,12 +45,12 @@ export function watchEvents(state: SandboxState, call: Call, caller: Caller): An
     messageNumber: 0,
   };
   state.googleChannels.open(channel);
-  // §1.2: the sync message may overtake the answer; it is under way before this returns.
+  // The sync message may overtake the answer; it is under way before this returns.
   pushSync(state, channel);
   return ok(applyMask(call.query.get('fields'), describe(channel)));
 }
 
-/** §1.1: chosen by the client, at most 64 characters, never used before. */
+/** Chosen by the client, at most 64 characters, never used before. */
 function readChannelId(state: SandboxState, body: Body): string {
   const { id } = body;
   if (typeof id !== 'string' || id === '') throw refuse(400, 'required', 'Required: id');
@@ -59,7 +59,7 @@ function readChannelId(state: SandboxState, body: Body): string {
   return id;
 }
 
-/** §1.1 and §1.3: a moment in milliseconds or a life in seconds, whichever is sooner, and never beyond the maximum. */
+/** A moment in milliseconds or a life in seconds, whichever is sooner, and never beyond the maximum. */
 function readExpiry(state: SandboxState, body: Body): number {
   const now = state.clock.now();
   const wishes = [now + state.settings.google.max_channel_seconds * 1000];
@@ -79,7 +79,7 @@ function readWhole(value: unknown, name: string): number {
   return Number(value);
 }
 
-/** §1.2: opaque, and the same for every channel on one calendar. */
+/** Opaque, and the same for every channel on one calendar. */
 function resourceIdOf(store: CalendarStore): string {
   return createHash('sha256')
     .update(`events ${store.details.ownerEmail} ${store.details.id}`)
@@ -98,7 +98,7 @@ function describe(channel: GoogleChannel) {
   };
 }
 
-/** §1.3: by the same user through the same client, with the id of the resource; anything else is not found. */
+/** By the same user through the same client, with the id of the resource; anything else is not found. */
 export function stopChannel(state: SandboxState, call: Call, caller: Caller): Answer {
   const { id, resourceId } = readBody(call.text);
   if (typeof id !== 'string' || typeof resourceId !== 'string') throw refuse(400, 'required', 'Required');

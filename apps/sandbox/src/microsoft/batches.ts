@@ -1,4 +1,7 @@
-/** Notification items that wait for others to the same address. microsoft-graph.md §1.4. */
+/**
+ * Notification items that wait for others to the same address.
+ * See learn.microsoft.com/graph/api/resources/changenotificationcollection.
+ */
 import type { Resource } from './resource.ts';
 
 export interface Item {

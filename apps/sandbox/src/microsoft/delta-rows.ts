@@ -1,4 +1,7 @@
-/** Which items a change of one event, or its first listing, puts into the feed. microsoft-graph.md §2. */
+/**
+ * Which items a change of one event, or its first listing, puts into the feed.
+ * See learn.microsoft.com/graph/api/event-delta.
+ */
 import type { StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { type EventRow, rowOf } from '../calendars/event-row.ts';
@@ -31,7 +34,9 @@ export function itemsInDelta(root: StoredEvent, span: Span, view: View): Resourc
   return [...former, isInside ? whole(rowOf(root), view) : removed(rowOf(root), view)];
 }
 
-/** The master, with the dates of its first occurrence, and what of the series lies in the window; null if nothing does. */
+/**
+ * The master, with the dates of its first occurrence, and what of the series lies in the window; null if nothing does.
+ */
 function wholeSeries(master: StoredEvent, span: Span, view: View): Resource[] | null {
   const rows = seriesRows(view.store, master, span);
   if (rows.length === 0) return null;

@@ -64,7 +64,7 @@ function firstPlace(call: Call, store: CalendarStore, now: { sequence: number; m
 
 const UNSUPPORTED = ['$orderby', '$filter', '$select', '$expand', '$search', '$top'];
 
-/** §2: none of these works here. */
+/** None of these works here. */
 function refuseOptions(call: Call): void {
   if (!UNSUPPORTED.some((name) => call.query.has(name))) return;
   throw invalidQuery(

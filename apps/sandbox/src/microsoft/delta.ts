@@ -1,4 +1,7 @@
-/** `calendarView/delta`: a first round over the window, then what changed. microsoft-graph.md §2. */
+/**
+ * `calendarView/delta`: a first round over the window, then what changed.
+ * See learn.microsoft.com/graph/delta-query-events.
+ */
 import { type Answer, ok } from '../answer.ts';
 import type { StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -37,13 +40,13 @@ export function readDelta(state: SandboxState, call: Call, caller: Caller): Answ
   return ok({ '@odata.context': contextOf(call, 'Collection(event)'), value: [...repeated, ...page.items], ...link });
 }
 
-/** §2: there are delays between a change and its appearance here. */
+/** There are delays between a change and its appearance here. */
 function sequenceShown(state: SandboxState): number {
   const { feed_lag_ms: lag } = state.settings.microsoft;
   return lag === 0 ? state.history.sequence : state.history.sequenceAt(state.clock.now() - lag);
 }
 
-/** §2: a page may be empty and still have a nextLink; here every n-th is, but never two in a row. */
+/** A page may be empty and still have a nextLink; here every n-th is, but never two in a row. */
 function isEmptyPage(state: SandboxState, place: DeltaToken): boolean {
   const every = state.settings.microsoft.empty_page_every;
   return every > 0 && place.page % every === 0 && !place.wasEmpty;
@@ -53,7 +56,7 @@ function takePage(place: DeltaToken, store: CalendarStore, view: View, pageSize:
   const items: Resource[] = [];
   for (const [position, event] of placesFrom(place, store, place.position)) {
     const own = itemsOf(place, event, view);
-    // §2: a series comes on one page, however long it is.
+    // A series comes on one page, however long it is.
     if (items.length > 0 && items.length + own.length > pageSize) return { items, next: position };
     items.push(...own);
   }
@@ -72,7 +75,7 @@ function* placesFrom(place: DeltaToken, store: CalendarStore, from: number) {
   }
 }
 
-/** §2: the same item may appear several times: the last one of the page before comes again, if it is a single event. */
+/** The same item may appear several times: the last one of the page before comes again, if it is a single event. */
 function repeatLast(state: SandboxState, place: DeltaToken, store: CalendarStore, view: View): Resource[] {
   if (!state.settings.microsoft.repeat_items || place.page === 1) return [];
   if (place.after !== null) return [];

@@ -1,4 +1,4 @@
-/** Graph's error bodies: clients act on the innermost `code` they know. microsoft-graph.md §5. */
+/** Graph's error bodies: clients act on the innermost `code` they know. learn.microsoft.com/graph/errors. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, Refusal } from '../answer.ts';
 
@@ -32,7 +32,7 @@ export const invalidProperty = (message: string) => refuse(400, 'ErrorPropertyVa
 
 export const invalidQuery = (message: string) => refuse(400, 'ErrorInvalidUrlQuery', message);
 
-/** §4: a stale `If-Match`. */
+/** A stale `If-Match`. */
 export const staleChangeKey = () =>
   refuse(
     412,
@@ -40,7 +40,7 @@ export const staleChangeKey = () =>
     'The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.',
   );
 
-/** §2: seen with 410 when the token is no longer good. */
+/** Seen with 410 when the token is no longer good. */
 export const syncStateNotFound = () => refuse(410, 'syncStateNotFound', 'The sync state generation is not found.');
 
 /** Codes by status, for faults that name none. */

@@ -1,4 +1,7 @@
-/** Reads an event that a client wrote, and refuses what Graph refuses. microsoft-graph.md §3 and §4. */
+/**
+ * Reads an event that a client wrote, and refuses what Graph refuses.
+ * See learn.microsoft.com/graph/api/user-post-events.
+ */
 import { type Attendee, EMPTY_CONTENT, type EventContent, type ShowAs } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { invalidProperty, refuse } from './errors.ts';
@@ -50,7 +53,7 @@ export function readNewEvent(body: Body, store: CalendarStore): EventContent {
   return { ...EMPTY_CONTENT, ...change } as EventContent;
 }
 
-/** §4: an update keeps what it leaves out. */
+/** An update keeps what it leaves out. */
 export function readChange(body: Body, store: CalendarStore, before: EventContent | null): Partial<EventContent> {
   for (const name of Object.keys(body)) {
     if (!KNOWN.has(name) && !name.startsWith('@')) throw unknownProperty(name);
@@ -98,7 +101,7 @@ function readLocation(value: unknown): string | null {
 function readAttendees(value: unknown): Attendee[] {
   if (value === null) return [];
   if (!Array.isArray(value)) throw invalidProperty('At least one property failed validation: Attendees.');
-  // §3: at most 500.
+  // At most 500.
   if (value.length > MOST_ATTENDEES) throw invalidProperty(`An event may have at most ${MOST_ATTENDEES} attendees.`);
   return value.map((one: Resource | null) => {
     const { address, name } = (one?.emailAddress ?? {}) as Resource;

@@ -1,4 +1,4 @@
-/** An event as Graph shows it. microsoft-graph.md §2 and §3. */
+/** An event as Graph shows it. learn.microsoft.com/graph/api/resources/event. */
 import type { Attendee, EventContent, ResponseStatus, StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { type EventRow, rowId, rowTiming } from '../calendars/event-row.ts';
@@ -29,7 +29,7 @@ export function showRowId(row: EventRow, { preferences }: Pick<View, 'preference
   return showItemId(rowId(row), row.event.folderMoves, preferences.idForm);
 }
 
-/** §2: in the feed an occurrence carries hardly more than its dates; the rest is its master's. */
+/** In the feed an occurrence carries hardly more than its dates; the rest is its master's. */
 export function showBareOccurrence(row: EventRow, view: View): Resource {
   return {
     '@odata.type': '#microsoft.graph.event',
@@ -89,7 +89,7 @@ export function showRow(row: EventRow, view: View): Resource {
   };
 }
 
-/** §3: local times without an offset. An all-day event is midnight whatever zone was asked for. */
+/** Local times without an offset. An all-day event is midnight whatever zone was asked for. */
 export function showTiming(
   timing: Timing,
   { preferences }: Pick<View, 'preferences'>,
@@ -108,7 +108,7 @@ function originalZones(timing: Timing, { store }: View): Resource {
   };
 }
 
-/** §3: different for every occurrence of a series. */
+/** Different for every occurrence of a series. */
 function icalUid(row: EventRow): string {
   const start = row.occurrence?.originalStart ?? row.event.originalStart;
   return start === null ? row.event.icalUid : `${row.event.icalUid}-${stampText(start, false)}`;

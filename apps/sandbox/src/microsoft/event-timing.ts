@@ -1,4 +1,4 @@
-/** Reads when an event is. microsoft-graph.md §3. */
+/** Reads when an event is. learn.microsoft.com/graph/api/resources/datetimetimezone. */
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { allDay, type Timing, timed } from '../calendars/timing.ts';
 import { DAY_MS, fromWall, parseInstant, parseWall } from '../calendars/zone-time.ts';
@@ -26,7 +26,7 @@ export function readTiming(body: Body, store: CalendarStore, before: Timing | nu
     );
   }
   if (!isAllDay) return timed(start.ms, end.ms, start.zone, end.zone);
-  // §3: midnight in one time zone.
+  // Midnight in one time zone.
   if (
     start.wallMs % DAY_MS !== 0 ||
     end.wallMs % DAY_MS !== 0 ||

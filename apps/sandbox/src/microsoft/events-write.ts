@@ -1,4 +1,4 @@
-/** Creating, changing, deleting and cancelling events. microsoft-graph.md §4. */
+/** Creating, changing, deleting and cancelling events. learn.microsoft.com/graph/api/event-update. */
 import type { Answer } from '../answer.ts';
 import type { EventContent, StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -44,7 +44,7 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
   return showOne(call, view, rowOf(event), 201);
 }
 
-/** §4: not to be confused with another event's. */
+/** Not to be confused with another event's. */
 const duplicateTransaction = () =>
   refuse(409, 'ErrorDuplicateTransactionId', 'Your request was already processed with another event.');
 
@@ -72,7 +72,7 @@ export function patchEvent(state: SandboxState, call: Call, caller: Caller): Ans
   needWriter(store);
   checkMatch(state, call, row);
   const body = readBody(call.text);
-  // §4: it cannot be changed later.
+  // It cannot be changed later.
   if (body.transactionId !== undefined && body.transactionId !== row.event.transactionId) {
     throw invalidProperty('The property transactionId cannot be changed.');
   }
@@ -98,7 +98,7 @@ function commitChange(
   return setOccurrenceApart(state, store, row.event, row.occurrence, wish, author);
 }
 
-/** §4: one mail for the event, and one for each instance of it that was changed. */
+/** One mail for the event, and one for each instance of it that was changed. */
 function mailAll(state: SandboxState, store: CalendarStore, event: StoredEvent): void {
   mailGuests(state, store, rowOf(event), 'update');
   for (const exception of event.exceptions?.values() ?? []) {
@@ -115,7 +115,7 @@ export function removeEvent(state: SandboxState, call: Call, caller: Caller): An
   return { status: 204 };
 }
 
-/** §4: for organizers alone, with 202; it is done by the time of the answer here. */
+/** For organizers alone, with 202; it is done by the time of the answer here. */
 export function cancelEvent(state: SandboxState, call: Call, caller: Caller): Answer {
   needScope(caller, 'write');
   const { store, row } = findEvent(call, caller);
@@ -139,7 +139,7 @@ function remove(state: SandboxState, store: CalendarStore, row: EventRow, author
   mailGuests(state, store, rowOf(exception), 'cancellation');
 }
 
-/** §4: the change key is another one after every edit. */
+/** The change key is another one after every edit. */
 function checkMatch(state: SandboxState, call: Call, row: EventRow): void {
   if (state.settings.forget.if_match) return;
   const wanted = call.header('if-match');

@@ -1,4 +1,7 @@
-/** Single-value extended properties: written, brought along and searched for. microsoft-graph.md §4. */
+/**
+ * Single-value extended properties: written, brought along and searched for.
+ * See learn.microsoft.com/graph/api/resources/extended-properties-overview.
+ */
 
 import type { EventContent } from '../calendars/calendar-event.ts';
 import type { Call } from '../endpoint.ts';
@@ -25,7 +28,9 @@ export function mergeProperties(before: EventContent['privateProperties'], value
 
 const ID_LIST = /^id eq '((?:[^']|'')+)'(?: or id eq '(?:[^']|'')+')*$/i;
 
-/** `$expand=singleValueExtendedProperties($filter=id eq '…' or id eq '…')`. @returns the ids; null when not asked for. */
+/**
+ * `$expand=singleValueExtendedProperties($filter=id eq '…' or id eq '…')`. @returns the ids; null when not asked for.
+ */
 export function readExpand(call: Call): string[] | null {
   const expand = call.query.get('$expand');
   if (expand === null || expand === '') return null;

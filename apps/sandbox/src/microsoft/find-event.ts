@@ -27,7 +27,7 @@ export function findEvent(call: Call, caller: Caller): FoundEvent {
   for (const store of stores) {
     const row = findRow(store, id.internalId);
     if (row === null || row.isCancelled) continue;
-    // §4: a mutable id from before a move leads nowhere.
+    // A mutable id from before a move leads nowhere.
     if (id.folderMoves !== null && id.folderMoves !== row.event.folderMoves) throw itemNotFound();
     return { store, row };
   }

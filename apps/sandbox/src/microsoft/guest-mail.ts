@@ -3,7 +3,10 @@ import { type EventRow, rowId } from '../calendars/event-row.ts';
 import type { Mail } from '../mail.ts';
 import type { SandboxState } from '../state.ts';
 
-/** microsoft-graph.md §4: guests are told of everything the organizer does; there is no way to ask for silence. */
+/**
+ * Guests are told of everything the organizer does; there is no way to ask for silence.
+ * See learn.microsoft.com/graph/api/event-cancel.
+ */
 export function mailGuests(state: SandboxState, store: CalendarStore, row: EventRow, occasion: Mail['occasion']): void {
   const { ownerEmail, id: calendar } = store.details;
   const { attendees, organizer } = row.event.content;

@@ -1,4 +1,7 @@
-/** Proves that an address belongs to the subscriber. microsoft-graph.md §1.2. */
+/**
+ * Proves that an address belongs to the subscriber.
+ * See learn.microsoft.com/graph/change-notifications-delivery-webhooks.
+ */
 import { randomUUID } from 'node:crypto';
 import type { SandboxState } from '../state.ts';
 import { refuse } from './errors.ts';

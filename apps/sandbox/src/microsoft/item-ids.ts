@@ -1,6 +1,6 @@
 /**
  * Graph's two forms of one item's id. Without `Prefer: IdType="ImmutableId"` an id changes when its item moves to
- * another folder. microsoft-graph.md §4.
+ * another folder. learn.microsoft.com/graph/outlook-immutable-id.
  */
 import type { StoredEvent } from '../calendars/calendar-event.ts';
 

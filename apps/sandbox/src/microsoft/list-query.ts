@@ -110,11 +110,11 @@ function compare(left: number, comparison: string, right: number): boolean {
   }
 }
 
-/** §2: bounds use the offset in the value, UTC if there is none, and ignore `outlook.timezone`. */
+/** Bounds use the offset in the value, UTC if there is none, and ignore `outlook.timezone`. */
 export function readWindow(call: Call): { fromMs: number; toMs: number } {
   const [fromMs, toMs] = [readBound(call, 'startDateTime'), readBound(call, 'endDateTime')];
   if (toMs <= fromMs) throw refuse(400, 'ErrorInvalidParameter', 'The end of the window must be after its start.');
-  // §2: longer ranges are refused.
+  // Longer ranges are refused.
   if (toMs - fromMs > 1825 * 86_400_000) {
     throw refuse(400, 'ErrorInvalidParameter', 'The range of a calendar view is limited to 1825 days.');
   }

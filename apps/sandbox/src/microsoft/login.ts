@@ -1,4 +1,4 @@
-/** The Microsoft identity platform, v2.0. microsoft-graph.md §6. */
+/** The Microsoft identity platform, v2.0. learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow. */
 import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
 import { type Answer, html, ok, redirectTo } from '../answer.ts';
@@ -14,7 +14,7 @@ import type { SandboxState } from '../state.ts';
 import { longScope, shortScope } from './protocol.ts';
 import { TENANT_ID } from './tenant.ts';
 
-/** §6: 90 days without use. */
+/** 90 days without use. */
 const IDLE_LIMIT_MS = 90 * 86_400_000;
 /** Never listed among what was granted: they are no scopes of Graph. */
 const SIGN_IN_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access']);
@@ -66,7 +66,7 @@ function decide(state: SandboxState, request: AuthorizationRequest, decision: De
     grant,
     redirectUri: request.redirectUri,
     challenge: request.challenge,
-    // §6: `offline_access` is what brings a refresh token.
+    // `offline_access` is what brings a refresh token.
     wantsRefreshToken: granted.includes('offline_access'),
     nonce: request.nonce,
   });
@@ -106,7 +106,7 @@ function exchange(state: SandboxState, form: URLSearchParams, clientId: string, 
   return granted(state, code.grant, { call, nonce: code.nonce, withRefreshToken: code.wantsRefreshToken });
 }
 
-/** §6: every refresh brings a new refresh token; the one that was used keeps working. */
+/** Every refresh brings a new refresh token; the one that was used keeps working. */
 function refresh(state: SandboxState, form: URLSearchParams, clientId: string, call: Call): Answer {
   const deny = (number: number, words: string) => loginError(state, 400, 'invalid_grant', number, words);
   const grant = state.grants.useRefreshToken(form.get('refresh_token') ?? '', IDLE_LIMIT_MS);
@@ -154,7 +154,7 @@ function granted(
   );
 }
 
-/** §6: clients act on `error`; the number in the words may change and is for logs alone. */
+/** Clients act on `error`; the number in the words may change and is for logs alone. */
 function loginError(state: SandboxState, status: number, error: string, number: number, words: string): Answer {
   const [traceId, correlationId] = [randomUUID(), randomUUID()];
   const timestamp = `${new Date(state.clock.now()).toISOString().slice(0, 19).replace('T', ' ')}Z`;

@@ -1,4 +1,7 @@
-/** What subscriptions deliver, in batches by address. microsoft-graph.md §1.4 to §1.6. */
+/**
+ * What subscriptions deliver, in batches by address.
+ * See learn.microsoft.com/graph/change-notifications-delivery-webhooks.
+ */
 import { randomUUID } from 'node:crypto';
 import type { CommittedChange } from '../calendars/edit-event.ts';
 import type { Parcel } from '../notifications/courier.ts';
@@ -32,7 +35,7 @@ export function notifyChange(state: SandboxState, { store, event, kind }: Commit
   }
 }
 
-/** §1.4: one edit often yields several, a creation followed by updates. */
+/** One edit often yields several, a creation followed by updates. */
 function changeTypes(kind: ChangeType, state: SandboxState): ChangeType[] {
   const count = state.settings.microsoft.notifications_per_change;
   const repeat = kind === 'created' ? 'updated' : kind;
@@ -46,7 +49,7 @@ function hasGrant(state: SandboxState, { email, clientId }: Subscription): boole
 export const LIFECYCLE_EVENTS = ['reauthorizationRequired', 'subscriptionRemoved', 'missed'] as const;
 export type LifecycleEvent = (typeof LIFECYCLE_EVENTS)[number];
 
-/** §1.6. @returns false when the subscription has no address for it. */
+/** @returns false when the subscription has no address for it. */
 export function notifyLifecycle(
   state: SandboxState,
   subscription: Subscription,
@@ -77,7 +80,7 @@ function send(state: SandboxState, subscription: Subscription, kind: Notificatio
   if (fate === 'drop' || fate === 'silenced') state.courier.noteUnsent(parcelOf(url, kind, [item]), fate);
 }
 
-/** §1.5: any 2xx ends it, everything else is tried again. */
+/** Any 2xx ends it, everything else is tried again. */
 function parcelOf(url: string, kind: NotificationKind, items: readonly Item[]): Parcel {
   return {
     provider: 'microsoft',

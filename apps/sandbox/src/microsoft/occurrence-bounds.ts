@@ -7,7 +7,10 @@ import { refuse } from './errors.ts';
 
 const FAR_MS = 3 * 366 * DAY_MS;
 
-/** microsoft-graph.md §4: a moved occurrence may neither reach nor cross the day of its neighbours. */
+/**
+ * A moved occurrence may neither reach nor cross the day of its neighbours.
+ * See learn.microsoft.com/graph/api/event-update.
+ */
 export function checkNeighbours(store: CalendarStore, row: EventRow, timing: Timing): void {
   const master = row.occurrence === null ? row.event.master : row.event;
   const own = row.occurrence?.originalStart ?? row.event.originalStart;

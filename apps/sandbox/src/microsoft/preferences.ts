@@ -1,4 +1,7 @@
-/** What a client prefers: the `Prefer` header, several preferences in one or in many. microsoft-graph.md §2 and §4. */
+/**
+ * What a client prefers: the `Prefer` header, several preferences in one or in many.
+ * See learn.microsoft.com/graph/api/event-delta.
+ */
 import type { Call } from '../endpoint.ts';
 import { refuse } from './errors.ts';
 import type { IdForm } from './item-ids.ts';

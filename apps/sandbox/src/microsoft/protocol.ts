@@ -1,4 +1,4 @@
-/** Who may ask Graph, and how much. microsoft-graph.md §5 and §6. */
+/** Who may ask Graph, and how much. learn.microsoft.com/graph/throttling-limits. */
 import type { Call, Caller, Protocol } from '../endpoint.ts';
 import type { SandboxState } from '../state.ts';
 import { accessDenied, refuse, tooMany, usualError } from './errors.ts';
@@ -33,7 +33,7 @@ function authenticate(state: SandboxState, call: Call): Caller {
   return { account, grant: held.grant, scopes: held.scopes };
 }
 
-/** §5: 10,000 requests in ten minutes for one application and one mailbox; refused ones count too. */
+/** 10,000 requests in ten minutes for one application and one mailbox; refused ones count too. */
 function spendQuota(state: SandboxState, mailbox: string): void {
   const most = state.settings.microsoft.mailbox_requests_per_10_minutes;
   if (most === null) return;
@@ -42,7 +42,7 @@ function spendQuota(state: SandboxState, mailbox: string): void {
   }
 }
 
-/** §5: four requests at once for one application and one mailbox. */
+/** Four requests at once for one application and one mailbox. */
 function takeSlot(state: SandboxState, inFlight: Map<string, number>, mailbox: string): () => void {
   const most = state.settings.microsoft.mailbox_concurrency;
   const now = (inFlight.get(mailbox) ?? 0) + 1;
@@ -51,7 +51,7 @@ function takeSlot(state: SandboxState, inFlight: Map<string, number>, mailbox: s
   return () => void inFlight.set(mailbox, (inFlight.get(mailbox) ?? 1) - 1);
 }
 
-/** §6 and §2: which of the scopes open which door. */
+/** Which of the scopes open which door. */
 const SCOPES = {
   profile: ['User.Read', 'User.ReadWrite'],
   settings: ['MailboxSettings.Read', 'MailboxSettings.ReadWrite'],

@@ -1,4 +1,4 @@
-/** Creating, renewing, listing and deleting subscriptions. microsoft-graph.md §1.1 to §1.3. */
+/** Creating, renewing, listing and deleting subscriptions. learn.microsoft.com/graph/api/resources/subscription. */
 import { type Answer, ok } from '../answer.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import type { SandboxState } from '../state.ts';
@@ -18,7 +18,7 @@ export async function createSubscription(state: SandboxState, call: Call, caller
   const body = readBody(call.text);
   const subscription = readSubscription(state, call, caller, body);
   checkRoom(state, subscription);
-  // §1.2: both addresses, one after the other, even when they are the same.
+  // Both addresses, one after the other, even when they are the same.
   for (const address of [subscription.notificationUrl, subscription.lifecycleUrl]) {
     if (address !== null) await checkAddress(state, address);
   }
@@ -31,7 +31,7 @@ export async function createSubscription(state: SandboxState, call: Call, caller
   };
 }
 
-/** §1.1: a second one of the same kind for the same calendar is refused, and a mailbox has room for 1000. */
+/** A second one of the same kind for the same calendar is refused, and a mailbox has room for 1000. */
 function checkRoom(state: SandboxState, fresh: Subscription): void {
   state.subscriptions.dropExpired(state.clock.now());
   const own = state.subscriptions.list().filter(({ email }) => email === fresh.email);
@@ -58,12 +58,12 @@ export async function renewSubscription(state: SandboxState, call: Call, caller:
     subscription.notificationUrl = address;
   }
   if (expiresAtMs !== null) subscription.expiresAtMs = expiresAtMs;
-  // §1.3: renewing also reauthorizes.
+  // Renewing also reauthorizes.
   subscription.isPaused = false;
   return ok({ '@odata.context': contextOf(call, 'subscriptions/$entity'), ...describe(subscription) });
 }
 
-/** §1.3: a new authorization, and the same end. */
+/** A new authorization, and the same end. */
 export function reauthorizeSubscription(state: SandboxState, call: Call, caller: Caller): Answer {
   findOwn(state, call, caller).isPaused = false;
   return { status: 204 };

@@ -1,4 +1,7 @@
-/** Reads a wish for a subscription, and refuses what Graph refuses. microsoft-graph.md §1.1 and §1.3. */
+/**
+ * Reads a wish for a subscription, and refuses what Graph refuses.
+ * See learn.microsoft.com/graph/api/resources/subscription.
+ */
 import { randomUUID } from 'node:crypto';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { calendarOf, primaryOf } from '../calendars/directory.ts';
@@ -10,7 +13,7 @@ import { readPreferences } from './preferences.ts';
 import type { Body } from './resource.ts';
 import { CHANGE_TYPES, type ChangeType, type Subscription } from './subscriptions.ts';
 
-/** §1.1: a wish for less is raised to this. */
+/** A wish for less is raised to this. */
 const LEAST_MINUTES = 45;
 const MOST_CLIENT_STATE = 128;
 
@@ -39,7 +42,7 @@ export function readSubscription(state: SandboxState, call: Call, caller: Caller
   };
 }
 
-/** §1.1: the default calendar's events, or one calendar's; a single event cannot be watched. */
+/** The default calendar's events, or one calendar's; a single event cannot be watched. */
 function readResource(caller: Caller, resource: string): CalendarStore {
   if (/\$(top|skip|orderby|filter|select)=/i.test(resource)) throw invalid('The resource has an unsupported query.');
   const path = resource.replace(/^\//, '');
@@ -47,7 +50,7 @@ function readResource(caller: Caller, resource: string): CalendarStore {
   if (match === null) throw invalid(`Resource '${path.slice(0, 40)}' is not supported.`);
   const { account } = caller;
   const user = match[1] === undefined ? null : decodeURIComponent(match[1]).toLowerCase();
-  // §1.1: delegated permission covers the signed-in user's own mailbox alone.
+  // Delegated permission covers the signed-in user's own mailbox alone.
   if (user !== null && user !== account.email && user !== account.accountId) throw accessDenied();
   const calendarId = match[2];
   const store = calendarId === undefined ? primaryOf(account) : calendarOf(account, decodeURIComponent(calendarId));
@@ -71,7 +74,7 @@ export function readAddress(value: unknown, name: string): string {
   return address;
 }
 
-/** §1.3: beyond the maximum it is refused, not cut. */
+/** Beyond the maximum it is refused, not cut. */
 export function readExpiry(state: SandboxState, body: Body): number {
   const text = readText(body.expirationDateTime, 'expirationDateTime');
   const wanted = Date.parse(/(Z|[+-]\d\d:\d\d)$/i.test(text) ? text : `${text}Z`);

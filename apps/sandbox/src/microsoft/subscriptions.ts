@@ -1,4 +1,4 @@
-/** Graph's subscriptions. microsoft-graph.md §1. */
+/** Graph's subscriptions. learn.microsoft.com/graph/api/resources/subscription. */
 import type { CalendarStore } from '../calendars/calendar-store.ts';
 import type { IdForm } from './item-ids.ts';
 
@@ -17,11 +17,11 @@ export interface Subscription {
   readonly changeTypes: ReadonlySet<ChangeType>;
   readonly clientState: string | null;
   readonly lifecycleUrl: string | null;
-  /** §1.1: settled when it is created. */
+  /** Settled when it is created. */
   readonly idForm: IdForm;
   notificationUrl: string;
   expiresAtMs: number;
-  /** §1.6: set when Graph asked for a new authorization and stopped delivering until it comes. */
+  /** Set when Graph asked for a new authorization and stopped delivering until it comes. */
   isPaused: boolean;
 }
 
@@ -54,7 +54,7 @@ export class Subscriptions {
     return [...this.#live.values()];
   }
 
-  /** §1.3: an expired one is deleted. */
+  /** An expired one is deleted. */
   dropExpired(nowMs: number): void {
     for (const { id, expiresAtMs } of this.#live.values()) if (expiresAtMs <= nowMs) this.remove(id);
   }

@@ -1,4 +1,7 @@
-/** Zone names as Outlook spells them: Windows names, beside the IANA ones. microsoft-graph.md §3. */
+/**
+ * Zone names as Outlook spells them: Windows names, beside the IANA ones.
+ * See learn.microsoft.com/graph/api/resources/datetimetimezone.
+ */
 import { findIana, findWindows } from 'windows-iana';
 import { isZone } from '../calendars/zone-time.ts';
 

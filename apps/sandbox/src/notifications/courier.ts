@@ -200,7 +200,7 @@ export class Courier {
   }
 }
 
-/** google-calendar.md §1.1 and microsoft-graph.md §1.1 want https; a loopback address is let pass, being ours. */
+/** Both calendar providers demand https; a loopback address is accepted here, since it is ours. */
 export function isAcceptableAddress(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname } = new URL(address);

@@ -36,7 +36,10 @@ export interface AuthorizationCode {
   readonly expiresAtMs: number;
 }
 
-/** google-calendar.md §6: 100 refresh tokens per account and client; the 101st silently kills the oldest. */
+/**
+ * 100 refresh tokens per account and client; the 101st silently kills the oldest.
+ * See developers.google.com/identity/protocols/oauth2.
+ */
 const MOST_REFRESH_TOKENS = 100;
 const CODE_LIFE_MS = 600_000;
 

@@ -6,7 +6,7 @@ import type { ErrorKind } from '../contract/index.ts';
  *
  * A 403 with a word in no list is unknown on purpose: it shows up as `unknown_403` until somebody gives it its place.
  * Sources: developers.google.com/workspace/calendar/api/guides/errors and /quota, cloud.google.com/apis/design/errors,
- * reference/google-calendar.md sections 1.1, 2, 4 and 5.
+ * developers.google.com/workspace/calendar/api/guides/push and guides/sync.
  */
 const REASONS_BY_KIND: Readonly<Partial<Record<ErrorKind, readonly string[]>>> = {
   rate_limited: [

@@ -2,7 +2,7 @@
  * One item of `events.list` in the product's words. Pure; invents nothing, and an item it cannot read stops no other.
  *
  * An item comes as Google sent it, so every field is looked at before it is believed.
- * Sources: developers.google.com/workspace/calendar/api/v3/reference/events, reference/google-calendar.md sections 2.1, 3, 7.
+ * Sources: developers.google.com/workspace/calendar/api/v3/reference/events.
  */
 import type { BookingMarker, Change, EventChange, SyncWindow, UnreadableItem } from '../contract/index.ts';
 import { readProperties } from './booking-properties.ts';

@@ -4,7 +4,7 @@
  * A time is `{dateTime}` with an offset of its own, `{dateTime, timeZone}` without one, or `{date}` for whole days. An
  * offset decides the instant even where `timeZone` names another zone: that one only says where the event was made.
  * Whole days lie in the calendar's zone; their own zone field has no meaning.
- * Sources: developers.google.com/workspace/calendar/api/concepts/events-calendars, reference/google-calendar.md section 3.
+ * Source: developers.google.com/workspace/calendar/api/concepts/events-calendars.
  */
 import { DateTime, IANAZone } from 'luxon';
 

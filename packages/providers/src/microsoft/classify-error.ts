@@ -31,7 +31,7 @@ const WRITES: ReadonlySet<Operation> = new Set([
  * Names a failure. Pure.
  *
  * 429 and 401 are what they are whatever the body says; otherwise the innermost known code decides, then the status.
- * What neither knows is `transient` as `unknown_<status>`. See STYLE section 6 and learn.microsoft.com/graph/errors.
+ * What neither knows is `transient` as `unknown_<status>`. See learn.microsoft.com/graph/errors.
  */
 export function classifyError(failure: GraphFailure, now: Date): ProviderErrorFacts {
   const { kind, reason } = nameFailure(failure);

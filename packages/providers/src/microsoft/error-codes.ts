@@ -5,7 +5,7 @@ import type { ErrorKind } from '../contract/index.ts';
  * is seen as `syncStateNotFound` and `SyncStateNotFound`; the spelling here is the one that becomes the `reason`.
  *
  * A code in no list is unknown on purpose: it shows up as `unknown_<status>` until somebody gives it its place here.
- * Sources: learn.microsoft.com/graph/errors, the Exchange response codes that Outlook passes through, reference/microsoft-graph.md.
+ * Sources: learn.microsoft.com/graph/errors, and the Exchange response codes that Outlook passes through.
  */
 const CODES_BY_KIND: Readonly<Record<ErrorKind, readonly string[]>> = {
   auth_revoked: ['InvalidAuthenticationToken', 'AuthenticationError', 'unauthenticated', 'TokenNotFound'],

@@ -4,7 +4,7 @@
  * Graph writes `{dateTime, timeZone}`: a wall-clock time without an offset, and a zone that is a Windows name, an IANA
  * name or `tzone://Microsoft/…`. We ask for UTC, and get it for timed events. An all-day event is a floating date: it
  * comes as midnight whatever zone was asked for, so its date says which day and only a zone says when that day is.
- * Source: learn.microsoft.com/graph/api/resources/datetimetimezone, reference/microsoft-graph.md section 3.
+ * Source: learn.microsoft.com/graph/api/resources/datetimetimezone.
  */
 import { DateTime, IANAZone } from 'luxon';
 import { findIana } from 'windows-iana';
