@@ -1,4 +1,7 @@
-/** Carrying out an operator's wish to disconnect: the process they use holds no key to the calendar. */
+/**
+ * Carrying out a wish to disconnect, an operator's or the booking service's: ops has no key to the calendar, and
+ * ingress cannot read the tokens.
+ */
 import { type Database, findConnection, isDisconnecting } from '@bookiji/db';
 import type { CalendarOpener, ProviderEdge } from '@bookiji/fleet';
 import type { Logger } from '@bookiji/observability';

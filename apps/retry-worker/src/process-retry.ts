@@ -16,7 +16,7 @@ export interface RetryDeps extends DisconnectWishDeps {
   readonly auditIntervalSeconds: number;
 }
 
-/** Parked work and channel upkeep, one connection per job. What fails is found again by the sweep. */
+/** Audits, channel upkeep and disconnects, one connection per job. A sweep finds again what fails. */
 export function createRetryProcessor(deps: RetryDeps) {
   return async (data: unknown, signal: AbortSignal): Promise<string> => {
     const job = retryJob.parse(data);

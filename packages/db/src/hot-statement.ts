@@ -1,8 +1,8 @@
 import type { Database } from './client.ts';
 
 /**
- * A statement that is said for every single booking or change: its text is made once per handle instead of once per use,
- * and where the sessions are our own (`preparesStatements`) each of them parses and plans it once.
+ * A statement that runs for every single booking or change. Its text is built once per handle instead of once per use,
+ * and where the sessions are our own (`prepareStatements`) each session parses and plans it once.
  *
  * @param build ends in `.prepare(name)`; what changes from use to use are `sql.placeholder`s. Dates go in as ISO text.
  */

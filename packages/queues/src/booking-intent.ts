@@ -21,7 +21,7 @@ interface DesiredDetails {
   readonly attendee?: { readonly name?: string | undefined; readonly email?: string | undefined } | undefined;
 }
 
-/** Pure. Ids are lower-cased: the same booking written in another case is the same booking. */
+/** Pure. Ids become lower case, since a UUID may be written in either and must name the same booking. */
 export function toDesiredBooking(event: BookingEvent): DesiredBooking {
   const { booking } = event;
   const identity = {

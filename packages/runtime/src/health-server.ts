@@ -64,7 +64,7 @@ async function answerReadiness(checks: readonly ReadinessCheck[]): Promise<Healt
   return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'unavailable', checks: parts });
 }
 
-/** The health and metrics port of a process that serves nothing else. Listens on all interfaces of `host`. */
+/** The health and metrics port of a process that serves nothing else. Listens on every interface if no `host` is given. */
 export async function startHealthServer(options: { port: number; host?: string; answers: HealthAnswers }) {
   const server = createServer((request, response) => void respond(request, response, options.answers));
   server.requestTimeout = 10_000;

@@ -1,6 +1,7 @@
 /**
- * Settings are read once, at the door, checked, and passed down. Nothing below a process's `config.ts` reads the
- * environment.
+ * Settings are read once, at the start, checked, and passed down. Nothing below a process's `config.ts` reads the
+ * environment, with two exceptions in this package: `run-process.ts` asks whether a supervisor started it
+ * (`CALSYNC_SUPERVISED`), and the embedded PostgreSQL needs `PATH`.
  */
 import { z } from 'zod';
 

@@ -18,7 +18,7 @@ import type { Sweep } from '../sweeper.ts';
 
 const BATCH = 200;
 const HOUR_MS = 3_600_000;
-/** A short retention is held to more closely. */
+/** A short retention is checked more often. */
 const SWEEPS_PER_RETENTION = 10;
 /** At least the last hundred keys of a connection are promised; a storm keeps no more than this. */
 const DELIVERIES_PER_CONNECTION = 1_000;
@@ -49,7 +49,7 @@ export function sweepChannels(options: {
   };
 }
 
-/** Rings for every connection that an operator wants disconnected and that is still there. */
+/** Rings for every connection that an operator or the booking service wants disconnected and that is still there. */
 export function sweepDisconnects(options: {
   readonly db: Database;
   readonly queues: QueueSystem;

@@ -19,8 +19,8 @@ import { clearStagedPages, stagedPuts, stagePage } from './staged-pages.ts';
 import { holdSyncLease } from './sync-leases.ts';
 
 /**
- * Of a page that counts for nothing until the round's last one is committed, the commit waits for no disk and no standby:
- * the last one's does, and the log that it waits for is written in order. A crash before that begins the round anew.
+ * A page counts for nothing until the round's last one is committed, so its commit waits for no disk and no standby. The
+ * last one's does, and the log is written in order. After a crash before that, the round starts afresh.
  */
 const RECORDED_WITH_THE_LAST = sql`SET LOCAL synchronous_commit = off`;
 

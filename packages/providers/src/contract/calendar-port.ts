@@ -105,7 +105,7 @@ export interface RemoteEvent {
 export type EventReading = { readonly state: 'live'; readonly event: RemoteEvent } | { readonly state: 'gone' };
 
 export interface CalendarDescription {
-  /** The provider's id of the calendar; Google's `primary` stays `primary`, see docs/decisions. */
+  /** The provider's id of the calendar; Google's `primary` stays `primary`, see docs/decisions/0021. */
   readonly calendarId: string;
   /** IANA zone that all-day events lie in; null when the provider refused to say. */
   readonly timeZone: string | null;
@@ -172,7 +172,7 @@ export interface CalendarSession {
   readonly aroundRequest?: AroundRequest;
 }
 
-/** One calendar provider: how to open its calendars. Listed in one place, `adapters` of each process's `main.ts`. */
+/** One calendar provider: how to open its calendars. Listed in one place: providers/src/adapters. */
 export interface CalendarAdapter {
   readonly calendarProvider: CalendarProvider;
   open(session: CalendarSession): CalendarPort;

@@ -13,7 +13,7 @@ const PARAMETERS_VERSION = 1;
 
 export type CursorReading =
   | { readonly syncToken: string }
-  /** `no_sync_token`: the last round ended without one, see docs/decisions. */
+  /** `no_sync_token`: the last round ended without one, as has been reported; the next one starts afresh. */
   | { readonly problem: 'no_sync_token' | 'foreign_cursor' };
 
 /** @param syncToken null when the last page of the round had none. */

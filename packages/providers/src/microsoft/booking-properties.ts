@@ -1,9 +1,9 @@
 /**
- * What a booking's event carries to be recognised by: two extended properties under one GUID of ours, fixed for ever.
+ * What a booking's event carries to be recognised by: two extended properties under one GUID of ours that never changes.
  *
  * They are properties of the item itself, stored with it in one step; an open extension is a second object that has been
  * seen missing after the event was already there, and uses up a name of the mailbox for good. The key stands alone in its
- * own property so that it can be filtered for; see docs/decisions.
+ * own property so that it can be filtered for; see docs/decisions/0012.
  */
 import { z } from 'zod';
 import type { BookingMarker } from '../contract/index.ts';

@@ -4,7 +4,7 @@
  * The feed repeats a whole series on one page whenever anything about it changes, and gives no tombstone for a deleted
  * occurrence; so the occurrences that are held must be replaced by those on the page. But that is an observation, not a
  * promise, and replacing a series by a part of it would free time that is not free. Hence: a page is trusted with a
- * series only when it looks whole, and otherwise the series is read. See docs/decisions.
+ * series only when it looks whole, and otherwise the series is read. See docs/decisions/0011.
  */
 import type { GraphEvent, GraphRemoval } from './graph-event.ts';
 import { isMaster, type MasterFacts } from './map-event.ts';

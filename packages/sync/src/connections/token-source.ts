@@ -189,7 +189,7 @@ async function giveUp(options: TokenSourceOptions, tokenVersion: number, error: 
   throw error;
 }
 
-/** A deadline, told by its name from a caller that gave up. */
+/** A time limit. Its error is a `TimeoutError`, which tells it from a caller that gave up. */
 function timeLimit(): AbortSignal {
   return AbortSignal.timeout(REFRESH_AT_MOST_MS);
 }

@@ -72,13 +72,13 @@ function parkFor(status: 'reauth_required' | 'disabled', kind: ErrorKind): Settl
   return { status, reason: PARK_REASONS[kind] ?? kind };
 }
 
-/** Anything up to half as much again, so that those who were sent away together do not come back together. */
+/** Adds up to half as much again, at random, so that work that was put off together does not come back together. */
 function spread(ms: number, random: number): number {
   return Math.ceil(ms * (1 + random / 2));
 }
 
 /**
- * Exponential backoff with jitter: uniformly between the base and base × 2^attempt, capped.
+ * Exponential backoff with jitter: evenly spread between the base and base × 2^attempt, both at most the maximum.
  *
  * @param attempt 1 for the first failure.
  * @returns milliseconds.
