@@ -33,7 +33,7 @@ export function createSweeper(options: SweeperOptions) {
 
   const schedule = (sweep: Sweep) => {
     if (isStopped) return;
-    // A little early or late, so that processes started together do not ask together for ever.
+    // A little early or late, so that processes started together do not ask together forever.
     const delay = sweep.intervalMs * (0.9 + options.random() * 0.2);
     timers.set(
       sweep.name,

@@ -22,7 +22,7 @@ export const settingsShape = z.object({
     access_token_seconds: count,
     /** Observed, not documented: longer wishes are cut to 30 days. */
     max_channel_seconds: count,
-    /** How long a sync token lives; null for ever (it still dies on order). */
+    /** How long a sync token lives; null forever (it still dies on order). */
     sync_token_seconds: limit,
     /** Last pages without a nextSyncToken have been reported. */
     omit_sync_token: z.boolean(),
@@ -47,7 +47,7 @@ export const settingsShape = z.object({
     /** The documentation says 409; some saw duplicates accepted. */
     refuse_duplicate_subscriptions: z.boolean(),
     /**
-     * Outlook's change tokens have no fixed life; null for ever (they still die on order).
+     * Outlook's change tokens have no fixed life; null forever (they still die on order).
      * See learn.microsoft.com/graph/delta-query-overview.
      */
     delta_token_seconds: limit,

@@ -7,7 +7,7 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 const LINE_CODE = /^(CONNECT[A-Z_]*|E(?!RR_)[A-Z_]+)$/;
 
 /**
- * Whether PostgreSQL refused the data itself (SQLSTATE classes 22 and 23): the same statement will be refused for ever, so
+ * Whether PostgreSQL refused the data itself (SQLSTATE classes 22 and 23): the same statement will be refused forever, so
  * trying again is no cure. Anything else, a database that is away above all, is worth another try.
  */
 export function isDataError(error: unknown): boolean {

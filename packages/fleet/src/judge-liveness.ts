@@ -26,7 +26,7 @@ const BUSY_AT_MOST = 20;
 
 /**
  * Judges by what came through, never by what the worker says of itself: after an outage a worker can call itself running
- * and be deaf for ever. Pure.
+ * and be deaf forever. Pure.
  *
  * @param lostAfterMs unproven for so long it is lost; a quarter of it is granted to recover once the queue is back.
  */

@@ -52,7 +52,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /**
  * Resolves when everything logged has been written, or cannot be: its reader is gone, or has stood still for `withinMs`.
- * What is left is then given up, since pino would try to write it for ever while the process ends, and the process would
+ * What is left is then given up, since pino would try to write it forever while the process ends, and the process would
  * never end.
  */
 export async function flushLog(logger: Logger, withinMs = 1_000): Promise<void> {

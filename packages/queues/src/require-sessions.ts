@@ -6,7 +6,7 @@ const HEARD_WITHIN_MS = 2_000;
 
 /**
  * BullMQ's PostgreSQL backend waits for work by LISTEN, which belongs to a session; behind a pooler that lends sessions
- * out by the transaction it would wait for ever without an error.
+ * out by the transaction it would wait forever without an error.
  *
  * @throws Error, one line for the operator, when what is said on one connection is not heard on another.
  */

@@ -19,7 +19,7 @@ export interface ChaosReport {
     readonly bookings: number;
     readonly intents: number;
     readonly handedIn: Readonly<Record<string, DoorCounts>>;
-    /** Booking events that were said again after Redis had lost its jobs. */
+    /** Booking events that were published again after Redis had lost its jobs. */
     readonly saidAgain: number;
     readonly ownerActs: number;
     /** Everything that was sent to ingress as one: genuine, repeated, forged. */

@@ -61,7 +61,7 @@ export function describeReport(report: ChaosReport): string {
             `${counts.accepted} (${counts.triedAgain})`,
           ],
         ),
-        ['booking events said again after Redis lost its jobs', workload.saidAgain],
+        ['booking events published again after Redis lost its jobs', workload.saidAgain],
         ['acts of owners', workload.ownerActs],
         ['notifications, repeats and forgeries included', workload.notifications],
         ...Object.entries(workload.forgeries).map(([status, count]): Row => [`forgeries answered ${status}`, count]),

@@ -5,7 +5,7 @@ import { v5 as uuidV5 } from 'uuid';
 import { adoptBookings } from '../outbound/adopt-bookings.ts';
 import { type SealingKey, sealToken } from './seal-token.ts';
 
-/** Fixed for ever: connection ids, and by them event ids, follow from it. */
+/** Fixed forever: connection ids, and by them event ids, follow from it. */
 const NAMESPACE = '0b6f4a0c-5c1e-5b7e-8a3d-2f1d9f6f7c33';
 
 /** The same provider and calendar provider always have the same connection, also after it was erased. */

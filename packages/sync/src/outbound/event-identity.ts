@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { CalendarProvider, CreationKey } from '@bookiji/providers/contract';
 import { parse, v5 as uuidV5 } from 'uuid';
 
-/** Fixed for ever: changing it would write every booking's event a second time. */
+/** Fixed forever: changing it would write every booking's event a second time. */
 const NAMESPACE = parse('6f0f2a54-7d0e-5d0c-9c0b-3b1c5f6b8f11');
 
 /**
  * Under what a booking's event is created, so that the calendar itself refuses the second one.
  *
  * Google takes it as the event's id (32 hex characters are valid base32hex), Graph as `transactionId`. A deleted event
- * keeps its id for ever, so each new life of the event has another generation.
+ * keeps its id forever, so each new life of the event has another generation.
  */
 export function creationKey(bookingId: string, connectionId: string, generation: number): CreationKey {
   const name = `${bookingId}:${connectionId}:${generation}`;

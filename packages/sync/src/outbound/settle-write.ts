@@ -43,7 +43,7 @@ export async function settleWrite(
 
 /**
  * An error that nobody expected, ours or about data that the database will never take: counted and waited for like any
- * other failure, since a booking that fails at once and for ever would keep the sweep from all the others.
+ * other failure, since a booking that fails at once and forever would keep the sweep from all the others.
  *
  * Its message may hold what the booking says, so only its code is stored, or its name.
  *
