@@ -4,7 +4,10 @@
  */
 export interface Output {
   readonly isJson: boolean;
-  /** The command's result: printed as the JSON document, or through `render` for people. */
+  /**
+   * The command's result: printed as the JSON document, or through `render` for people. As JSON the first one is the
+   * document: what goes wrong after it changes the exit code and is told on stderr.
+   */
   result(document: unknown, render: () => string): void;
   /** Passing news, never part of the result. */
   note(line: string): void;
@@ -25,9 +28,12 @@ export interface Terminal {
 }
 
 export function createOutput(isJson: boolean, stdout: Terminal, stderr: Terminal): Output {
+  let isSaid = false;
   return {
     isJson,
     result(document, render) {
+      if (isJson && isSaid) return;
+      isSaid = true;
       stdout.write(isJson ? `${JSON.stringify(document, null, 2)}\n` : `${render()}\n`);
     },
     note(line) {

@@ -25,7 +25,7 @@ export async function runCalsync(args: readonly string[], surroundings: CalsyncS
   try {
     const program = createProgram(
       context,
-      (text) => stdout.write(text),
+      (text) => (isJson ? output.result({ help: text }, () => '') : stdout.write(text)),
       (text) => stderr.write(text),
     );
     await program.parseAsync([...(isJson ? ['--json'] : []), ...args.filter((arg) => arg !== '--json')], {
@@ -36,7 +36,7 @@ export async function runCalsync(args: readonly string[], surroundings: CalsyncS
     // Commander has said it already; help is no error.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.done;
-      if (isJson) output.result({ error: { code: 'usage', message: error.message } }, () => '');
+      if (isJson) output.result({ error: { code: 'usage', message: describeUsage(error) } }, () => '');
       return EXIT.usage;
     }
     const failure = describeFailure(error);
@@ -46,6 +46,13 @@ export async function runCalsync(args: readonly string[], surroundings: CalsyncS
   } finally {
     await close();
   }
+}
+
+/** Commander's own word for "help was shown because nothing was asked" is of no use to a program. */
+function describeUsage({ code, message }: CommanderError): string {
+  return code === 'commander.help'
+    ? 'a command is missing; --help tells what there is'
+    : message.replace(/^error: /, '');
 }
 
 interface Failure {

@@ -60,6 +60,33 @@ describe('what is said and how it ends', () => {
     expect(json<{ error: { message: string } }>().error.message.length).toBeGreaterThan(5);
   });
 
+  test.each([[['--help']], [['help', 'sync']], [['drill', '--help']]])(
+    '[P-1] help of %j is one JSON document too',
+    async (command) => {
+      const { code, json } = await calsync(...command, '--json');
+      expect(code).toBe(0);
+      expect(json<{ help: string }>().help).toContain('Usage: calsync');
+    },
+  );
+
+  test.each([[[]], [['migrate']]])(
+    '%j without a command says in its JSON document what is missing',
+    async (command) => {
+      const { code, json } = await calsync(...command, '--json');
+      expect(code).toBe(2);
+      expect(json<{ error: { message: string } }>().error.message).toContain('a command is missing');
+    },
+  );
+
+  test('[P-1] drills that a target does not allow are named in one document, and end with 1', async () => {
+    const { code, json, stderr } = await calsync(
+      ...['drill', 'provider-outage', '--target', 'http://127.0.0.1:1', '--token', 'a-token-of-the-tests'],
+      ...['--evidence', join(folder, 'evidence'), '--json'],
+    );
+    expect({ code, ...json<object>() }).toMatchObject({ code: 1, drills: [], skipped: [{ name: 'provider-outage' }] });
+    expect(stderr).toContain('none of these drills can be played');
+  });
+
   test('a database that is away ends with 3', async () => {
     const away = createCalsync({ DATABASE_URL: 'postgres://app@127.0.0.1:1/none' });
     const { code, stderr } = await away('connections', 'list');

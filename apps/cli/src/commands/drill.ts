@@ -110,7 +110,9 @@ async function runDrillCommand(context: CommandContext, names: string[], options
       ].join('\n'),
     );
     if (failed > 0) context.exit(EXIT.no);
-    if (evidence.length === 0) throw new CommandError('none of these drills can be played against this target');
+    if (evidence.length > 0) return;
+    output.note('none of these drills can be played against this target');
+    context.exit(EXIT.no);
   } finally {
     stopListening();
     await target.stop();
