@@ -1,5 +1,6 @@
 /** A connection in words: how it is, and what an operator can do about it. Pure. */
-import type { AuditEntry, Channel, Connection, Delivery, SyncRun, TroubledBooking } from '@bookiji/db';
+import type { Channel, Connection, Delivery, OperatorLogEntry, SyncRun, TroubledBooking } from '@bookiji/db';
+import { explainError } from '@bookiji/sync';
 import { renderTable } from './output.ts';
 
 export function describeConnection(connection: Connection) {
@@ -34,30 +35,20 @@ export function toRow(connection: Connection): string[] {
 
 /** What troubles it and what to do; null when nothing does. */
 export function adviseOn(connection: Connection): string | null {
-  const { id, status, lastError, backoffUntil, lastSyncedAt, syncEnabled } = connection;
-  if (status === 'reauth_required')
-    return 'Its owner must connect again: the calendar provider does not take our grant any more.';
-  if (status === 'disabled' || !syncEnabled)
-    return `It is switched off (${connection.statusReason ?? 'no reason kept'}); nothing is synced for it.`;
-  if (lastError !== null && backoffUntil !== null)
-    return `${adviseOnError(lastError.kind)} The next try is at ${backoffUntil.toISOString()}; sooner: calsync sync ${id}`;
-  if (lastSyncedAt === null) return `It was never synced. Look whether workers run, then: calsync sync ${id}`;
-  return null;
-}
-
-function adviseOnError(kind: string): string {
-  switch (kind) {
-    case 'rate_limited':
-      return 'The calendar provider asked to come later; that passes by itself.';
-    case 'transient':
-      return 'The calendar provider did not answer as it should; that mostly passes by itself.';
-    case 'auth_revoked':
-      return 'The calendar provider refused our grant.';
-    case 'not_found':
-      return 'The calendar is not there any more; its owner should connect again.';
-    default:
-      return 'The last sync failed.';
+  const { id, status, statusReason, lastError, backoffUntil, lastSyncedAt, syncEnabled, calendarProvider } = connection;
+  if (status === 'reauth_required') {
+    const { what, todo } = explainError({ kind: 'auth_revoked', reason: '', at: '' }, calendarProvider);
+    return `${what} ${todo}`;
   }
+  if (status === 'disabled' || !syncEnabled)
+    return `It is switched off (${statusReason ?? 'no reason kept'}); nothing is synced for it.`;
+  if (lastError !== null) {
+    const { what, todo, runbook } = explainError(lastError, calendarProvider);
+    const next = backoffUntil === null ? '' : `The next try is at ${backoffUntil.toISOString()}. `;
+    return `${what} ${todo}\n${next}To sync it now: calsync sync ${id}\nMore: docs/runbooks/${runbook}.md`;
+  }
+  if (lastSyncedAt === null) return `It was never synced. Check that the workers run, then: calsync sync ${id}`;
+  return null;
 }
 
 export interface ConnectionFacts {
@@ -66,79 +57,91 @@ export interface ConnectionFacts {
   readonly channels: readonly Channel[];
   readonly deliveries: readonly Delivery[];
   readonly bookings: readonly TroubledBooking[];
-  readonly audit: readonly AuditEntry[];
+  readonly operatorLog: readonly OperatorLogEntry[];
 }
 
-export function renderConnection(facts: ConnectionFacts): { document: unknown; text: string } {
-  const { connection, runs, channels, deliveries, bookings, audit } = facts;
-  const advice = adviseOn(connection);
-  const document = {
+/** For programs: everything, under the names of the columns. */
+export function toDocument({ connection, runs, channels, deliveries, bookings, operatorLog }: ConnectionFacts) {
+  return {
     ...describeConnection(connection),
-    advice,
+    advice: adviseOn(connection),
     channels: channels.map(({ id, state, expiresAt }) => ({ id, state, expires_at: expiresAt })),
-    runs: runs.map(({ requestedBy, mode, outcome, putCount, droppedCount, finishedAt, error }) => {
-      return {
-        requested_by: requestedBy,
-        mode,
-        outcome,
-        put: putCount,
-        dropped: droppedCount,
-        finished_at: finishedAt,
-        error,
-      };
-    }),
+    runs: runs.map((run) => ({
+      requested_by: run.requestedBy,
+      mode: run.mode,
+      outcome: run.outcome,
+      put: run.putCount,
+      dropped: run.droppedCount,
+      finished_at: run.finishedAt,
+      error: run.error,
+    })),
     deliveries: deliveries.map(({ receivedAt }) => ({ received_at: receivedAt })),
-    troubled_bookings: bookings.map(({ bookingId, errorCount, lastError, nextAttemptAt, deadAt }) => {
-      return {
-        booking_id: bookingId,
-        error_count: errorCount,
-        last_error: lastError,
-        next_attempt_at: nextAttemptAt,
-        dead_at: deadAt,
-      };
-    }),
-    audit: audit.map(({ actor, action, details, createdAt }) => ({ actor, action, details, at: createdAt })),
+    troubled_bookings: bookings.map((one) => ({
+      booking_id: one.bookingId,
+      error_count: one.errorCount,
+      last_error: one.lastError,
+      next_attempt_at: one.nextAttemptAt,
+      dead_at: one.deadAt,
+    })),
+    operator_log: operatorLog.map(({ actor, action, details, createdAt }) => ({
+      actor,
+      action,
+      details,
+      at: createdAt,
+    })),
   };
-  const text = [
+}
+
+/** For people. */
+export function toText(facts: ConnectionFacts): string {
+  const { connection, channels, operatorLog } = facts;
+  return [
     renderTable(
       ['what', 'is'],
       Object.entries(describeConnection(connection)).map(([name, value]) => [name.replaceAll('_', ' '), show(value)]),
     ),
-    `\n${advice ?? 'Nothing troubles it.'}`,
+    `\n${adviseOn(connection) ?? 'Nothing is wrong with it.'}`,
     section(
-      'channels',
+      'push channels',
       ['state', 'until'],
       channels.map(({ state, expiresAt }) => [state, show(expiresAt)]),
     ),
+    renderRuns(facts),
+    renderBookings(facts),
     section(
-      'last syncs',
-      ['finished', 'asked by', 'mode', 'outcome', 'put', 'dropped'],
-      runs.map((run) => [
-        show(run.finishedAt),
-        run.requestedBy,
-        run.mode,
-        run.outcome,
-        `${run.putCount}`,
-        `${run.droppedCount}`,
-      ]),
-    ),
-    section(
-      'bookings that are not there yet',
-      ['booking', 'errors', 'last error', 'next try'],
-      bookings.map((one) => [
-        one.bookingId,
-        `${one.errorCount}`,
-        show(one.lastError),
-        one.deadAt === null ? show(one.nextAttemptAt) : 'given up',
-      ]),
-    ),
-    section(
-      'what operators did',
-      ['when', 'who', 'what'],
-      audit.map((one) => [show(one.createdAt), one.actor, one.action]),
+      'operator log',
+      ['when', 'who', 'what', 'why'],
+      operatorLog.map((one) => [show(one.createdAt), one.actor, one.action, show(one.details.reason)]),
     ),
   ].join('\n');
-  return { document, text };
+}
+
+function renderRuns({ runs }: ConnectionFacts): string {
+  return section(
+    'last syncs',
+    ['finished', 'asked for by', 'mode', 'outcome', 'stored', 'removed'],
+    runs.map((run) => [
+      show(run.finishedAt),
+      run.requestedBy,
+      run.mode,
+      run.outcome,
+      String(run.putCount),
+      String(run.droppedCount),
+    ]),
+  );
+}
+
+function renderBookings({ bookings, connection }: ConnectionFacts): string {
+  return section(
+    'bookings not in the calendar yet',
+    ['booking', 'errors', 'next try', 'what is wrong'],
+    bookings.map((one) => [
+      one.bookingId,
+      String(one.errorCount),
+      one.deadAt === null ? show(one.nextAttemptAt) : 'given up',
+      one.lastError === null ? '-' : explainError(one.lastError, connection.calendarProvider).what,
+    ]),
+  );
 }
 
 function section(title: string, header: readonly string[], rows: readonly (readonly string[])[]): string {

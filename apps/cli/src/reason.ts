@@ -15,9 +15,3 @@ export function withReason(command: Command): Command {
 export function reasonOf(options: ReasonOptions): string | null {
   return options.reason ?? options.why ?? null;
 }
-
-/** As the audit log keeps it. */
-export function detailsOf(options: ReasonOptions): { reason?: string } {
-  const reason = reasonOf(options);
-  return reason === null ? {} : { reason };
-}

@@ -148,7 +148,7 @@ inBrowser('[S-5] the console in a browser', () => {
 
     const state = page.locator('#state');
     await state.getByText('Backing off after one try').waitFor();
-    await state.getByText('Google is unwell: it answered with a failure of its own (HTTP 503).').waitFor();
+    await state.getByText('Google is having trouble: it answered with an error of its own (HTTP 503).').waitFor();
     await state.getByText('press Sync now').waitFor();
     await page.locator('#runs').getByText('failed').waitFor();
     await page.locator('#week .piece-booking').waitFor();

@@ -58,7 +58,7 @@ describe('connections', () => {
     for (const shown of [
       'backing off',
       'Backing off after one try',
-      'Google is unwell',
+      'Google is having trouble',
       'press Sync now',
       'channel-x:17',
       'synced (full)',
@@ -97,7 +97,7 @@ describe('what an operator does with a connection', () => {
     await ops.database.sql`
       INSERT INTO booking_effects (booking_id, connection_id, version, next_attempt_at) VALUES (${bookingId}, ${connection.id}, 1, now() + interval '1 hour')`;
     const { requested } = await row(connection);
-    expect(await press(connection, 'sync')).toContain('A sync was asked for');
+    expect(await press(connection, 'sync')).toContain('Sync requested');
     expect(await row(connection)).toMatchObject({
       requested: String(Number(requested) + 1),
       backoff_until: null,

@@ -10,7 +10,6 @@ export {
 export { databaseCode, isDatabaseFailure, isDataError } from './data-error.ts';
 export type { Allowlists } from './queries/allowlists.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
-export { writeAudit } from './queries/audit-log.ts';
 export {
   type AuditRecord,
   countMismatches,
@@ -69,7 +68,6 @@ export {
   storeGrant,
 } from './queries/connections.ts';
 export {
-  type AuditEntry,
   type CalendarStretch,
   CONNECTION_STATES,
   type ConnectionCount,
@@ -78,12 +76,13 @@ export {
   countConnections,
   countRunsPerMinute,
   type Delivery,
-  listAudit,
   listDeliveriesOf,
+  listOperatorLog,
   listRunsOf,
   listStretches,
   listSwitches,
   listTroubledBookings,
+  type OperatorLogEntry,
   type OperatorSwitch,
   type RunMinute,
   type SyncRun,
@@ -160,6 +159,7 @@ export {
 } from './queries/held-deletions.ts';
 export { findKnownEffects, type KnownEffect, requestInspection } from './queries/known-effects.ts';
 export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
+export { writeOperatorLog } from './queries/operator-log.ts';
 export { clearSwitch, readSwitches, type SwitchChange, turnSwitches } from './queries/operator-switches.ts';
 export {
   listProcesses,

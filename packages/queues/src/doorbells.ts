@@ -29,6 +29,20 @@ const bell = (id: string) => ({
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
 });
 
+/** Everything that a stored wish asks to be rung. */
+export async function ringAll(
+  queues: QueueSystem,
+  bells: {
+    readonly inbound: readonly string[];
+    readonly outbound: readonly OutboundSyncJob[];
+    readonly retry: readonly RetryJob[];
+  },
+): Promise<void> {
+  await ringInboundSyncs(queues, bells.inbound);
+  await ringOutboundSyncs(queues, bells.outbound);
+  await ringRetry(queues, bells.retry);
+}
+
 export async function ringInboundSyncs(queues: QueueSystem, connectionIds: readonly string[]): Promise<void> {
   if (connectionIds.length === 0) return;
   await queues

@@ -14,6 +14,7 @@ export {
   outboundSyncJob,
   type RetryJob,
   retryJob,
+  ringAll,
   ringInboundSyncs,
   ringOutboundSyncs,
   ringRetry,

@@ -35,6 +35,7 @@ export { type DisconnectDeps, disconnectProvider } from './connections/disconnec
 export { type ResealDeps, type ResealReport, resealTokens } from './connections/reseal-tokens.ts';
 export { type SealingKey, sealToken, UnsealError, unsealToken } from './connections/seal-token.ts';
 export { createTokenSource, type TokenSourceOptions } from './connections/token-source.ts';
+export { explainError, nameOfCalendarProvider } from './failures/explain-error.ts';
 export {
   type BackoffSettings,
   backoffMs,
@@ -47,12 +48,17 @@ export { freshWindow, planRound, type Round, type WindowSettings } from './inbou
 export type { SyncDependencies } from './inbound/round-context.ts';
 export { syncConnection } from './inbound/sync-connection.ts';
 export type { SyncCounts, SyncOutcome } from './inbound/sync-outcome.ts';
+export { type Bells, SILENCE } from './operations/bells.ts';
+export { disconnect } from './operations/disconnect.ts';
+export { turnConnection } from './operations/pause.ts';
+export { reopenChannel } from './operations/reopen-channel.ts';
 export {
   type ReadBooking,
   type ReplayResult,
   replayDeadLetter,
   restoreHeldDeletions,
 } from './operations/replay-dead-letter.ts';
+export { requestSyncs } from './operations/request-sync.ts';
 export { adoptBookings } from './outbound/adopt-bookings.ts';
 export {
   type BookingTarget,

@@ -1,33 +1,34 @@
 import {
   CONNECTION_STATES,
   type ConnectionSearch,
+  type Database,
   eraseConnection,
   findConnection,
-  listAudit,
   listChannelsOf,
   listDeliveriesOf,
+  listOperatorLog,
   listRunsOf,
   listTroubledBookings,
-  requestDisconnect,
   searchConnections,
-  turnSwitches,
-  writeAudit,
+  writeOperatorLog,
 } from '@bookiji/db';
 import { switchName } from '@bookiji/flags';
+import { type Bells, disconnect, reopenChannel, turnConnection } from '@bookiji/sync';
 import type { Command } from 'commander';
 import { parseCount, parseUuid, parseWord } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandContext } from '../context.ts';
-import { describeConnection, renderConnection, toRow } from '../describe-connection.ts';
+import { describeConnection, toDocument, toRow, toText } from '../describe-connection.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
-import { detailsOf, type ReasonOptions, reasonOf, withReason } from '../reason.ts';
+import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
+import { ring } from '../ring.ts';
 
 const HEADER = ['connection', 'provider', 'calendar', 'status', 'last synced', 'due', 'errors', 'last error'];
 const SHOWN_RUNS = 5;
 
-/** `connections list | search | show | pause | resume | disconnect | erase`. */
+/** `connections list | search | show | pause | resume | reopen-channel | disconnect | erase`. */
 export function addConnectionCommands(program: Command, context: CommandContext): void {
   const connections = program
     .command('connections')
@@ -47,6 +48,7 @@ export function addConnectionCommands(program: Command, context: CommandContext)
   addShow(connections, context);
   addTurn(connections, context, 'pause');
   addTurn(connections, context, 'resume');
+  addReopenChannel(connections, context);
   addDisconnect(connections, context);
   addErase(connections, context);
 }
@@ -119,17 +121,16 @@ function addShow(connections: Command, { output, withDatabase }: CommandContext)
       const facts = await withDatabase(async ({ db }) => {
         const connection = await findConnection(db, connectionId);
         if (connection === null) throw new CommandError(`no connection ${connectionId}`);
-        const [runs, channels, deliveries, bookings, audit] = await Promise.all([
+        const [runs, channels, deliveries, bookings, operatorLog] = await Promise.all([
           listRunsOf(db, connectionId, SHOWN_RUNS),
           listChannelsOf(db, connectionId),
           listDeliveriesOf(db, connectionId, SHOWN_RUNS),
           listTroubledBookings(db, connectionId, SHOWN_RUNS),
-          listAudit(db, SHOWN_RUNS, [connectionId, switchName('connection', connectionId)]),
+          listOperatorLog(db, SHOWN_RUNS, [connectionId, switchName('connection', connectionId)]),
         ]);
-        return { connection, runs, channels, deliveries, bookings, audit };
+        return { connection, runs, channels, deliveries, bookings, operatorLog };
       });
-      const { document, text } = renderConnection(facts);
-      output.result(document, () => text);
+      output.result(toDocument(facts), () => toText(facts));
     });
 }
 
@@ -145,28 +146,49 @@ function addTurn(
     .argument('<id>');
   withReason(command).action(async (id: string, options: ReasonOptions) => {
     const connectionId = parseUuid('id', id);
-    await withDatabase(async ({ db }) => {
-      if ((await findConnection(db, connectionId)) === null) throw new CommandError(`no connection ${connectionId}`);
-      const name = switchName('connection', connectionId);
-      await turnSwitches(db, [{ name, isOn, changedBy: actor, reason: reasonOf(options) }]);
-    });
+    const turn = { switchName: switchName('connection', connectionId), isOn, actor, reason: reasonOf(options) };
+    const isTurned = await withDatabase(({ db }) => turnConnection(db, connectionId, turn));
+    if (!isTurned) throw new CommandError(`no connection ${connectionId}`);
     output.result({ id: connectionId, paused: !isOn }, () => `${isOn ? 'resumed' : 'paused'}, within two seconds`);
   });
 }
 
-function addDisconnect(connections: Command, { actor, output, withDatabase }: CommandContext): void {
+function addReopenChannel(connections: Command, context: CommandContext): void {
+  const command = connections
+    .command('reopen-channel')
+    .description('have its push channel renewed or replaced now')
+    .argument('<id>');
+  withReason(command).action(async (id: string, options: ReasonOptions) => {
+    const connectionId = parseUuid('id', id);
+    await carryIn(context, connectionId, (db) => reopenChannel(db, connectionId, wishOf(context, options)));
+    context.output.result({ id: connectionId, reopening: true }, () => 'asked for; done within seconds');
+  });
+}
+
+/** Stores the wish, then rings for it. */
+async function carryIn(
+  context: CommandContext,
+  connectionId: string,
+  store: (db: Database) => Promise<Bells | null>,
+): Promise<void> {
+  const bells = await context.withDatabase(({ db }) => store(db));
+  if (bells === null) throw new CommandError(`no connection ${connectionId}`);
+  await ring(context, bells);
+}
+
+function wishOf({ actor }: CommandContext, options: ReasonOptions) {
+  return { actor, reason: reasonOf(options) };
+}
+
+function addDisconnect(connections: Command, context: CommandContext): void {
   const command = connections
     .command('disconnect')
     .description('end a connection: close its channels, revoke its grant, erase its rows')
     .argument('<id>');
   withReason(command).action(async (id: string, options: ReasonOptions) => {
     const connectionId = parseUuid('id', id);
-    await withDatabase(async ({ db }) => {
-      if (!(await requestDisconnect(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
-      const details = detailsOf(options);
-      await writeAudit(db, { actor, action: 'disconnect_requested', subject: connectionId, details });
-    });
-    output.result(
+    await carryIn(context, connectionId, (db) => disconnect(db, connectionId, wishOf(context, options)));
+    context.output.result(
       { id: connectionId, disconnecting: true },
       () => 'asked for; the fleet carries it out within seconds',
     );
@@ -184,9 +206,9 @@ function addErase(connections: Command, { actor, output, withDatabase }: Command
     if (options.yes !== true)
       throw new CommandError('erasing leaves the grant alive at the calendar provider; say --yes', EXIT.usage);
     await withDatabase(async ({ db }) => {
-      const details = detailsOf(options);
       if (!(await eraseConnection(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
-      await writeAudit(db, { actor, action: 'connection_erased', subject: connectionId, details });
+      const reason = reasonOf(options);
+      await writeOperatorLog(db, { actor, action: 'connection_erased', subject: connectionId, reason });
     });
     output.result({ id: connectionId, erased: true }, () => 'erased');
   });

@@ -4,7 +4,7 @@ import {
   type DeadLetter,
   findDeadLetter,
   listDeadLetters,
-  writeAudit,
+  writeOperatorLog,
 } from '@bookiji/db';
 import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
 import { type ReadBooking, type ReplayResult, replayDeadLetter, restoreHeldDeletions } from '@bookiji/sync';
@@ -15,7 +15,7 @@ import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
-import { detailsOf, type ReasonOptions, withReason } from '../reason.ts';
+import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
 
 const ALL_AT_MOST = 10_000;
 
@@ -96,7 +96,7 @@ async function replayAll({ actor, output }: CommandContext, db: Database, ids: r
   for (const letter of letters) {
     const result = await replayDeadLetter(db, letter, readBooking);
     const details = { outcome: result.outcome };
-    await writeAudit(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+    await writeOperatorLog(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
     results.push({ id: letter.id, ...result });
     bar.show(results.length, letter.id);
   }
@@ -115,7 +115,7 @@ function addRestore(letters: Command, { actor, exit, output, withDatabase }: Com
         const restored = await restoreHeldDeletions(db, letter);
         if (restored === null) throw new CommandError('only held deletions can be restored');
         const details = { outcome: restored.outcome };
-        await writeAudit(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
+        await writeOperatorLog(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
         return restored;
       });
       output.result({ id, ...result }, () => explain(result));
@@ -130,8 +130,8 @@ function addDiscard(letters: Command, { actor, output, withDatabase }: CommandCo
       const letter = await find(db, id);
       await db.transaction(async (tx) => {
         if (!(await closeDeadLetter(tx, letter.id))) throw new CommandError('it is closed already');
-        const details = detailsOf(options);
-        await writeAudit(tx, { actor, action: 'dead_letter_discarded', subject: letter.id, details });
+        const reason = reasonOf(options);
+        await writeOperatorLog(tx, { actor, action: 'dead_letter_discarded', subject: letter.id, reason });
       });
     });
     output.result({ id, outcome: 'discarded' }, () => 'discarded');

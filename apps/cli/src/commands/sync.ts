@@ -1,25 +1,25 @@
-import { findConnection, findDueConnections, listConnectionsOf, requestSync, writeAudit } from '@bookiji/db';
+import { findConnection, findDueConnections, listConnectionsOf } from '@bookiji/db';
 import { readFlagCeiling } from '@bookiji/flags';
-import { ringInboundSyncs } from '@bookiji/queues';
+import { requestSyncs, SILENCE } from '@bookiji/sync';
 import type { Command } from 'commander';
 import { parseCount, parseUuid } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
+import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
+import { ring } from '../ring.ts';
 
 /** More than this at once is the sweep's work. */
 const DUE_AT_MOST = 1_000;
 const LOOK_EVERY_MS = 200;
-/** A person waits; the sweep would take as long. */
-const ANSWER_WITHIN_MS = 10_000;
 
 /** `sync <id…> | --due`: look at connections now. */
 export function addSyncCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('sync')
     .description('look at calendars now: of one connection, of a provider, or of all that are due')
-    .argument('[id...]', 'connections or providers; a wait after errors is not waited out')
+    .argument('[id...]', 'connections or providers; they do not wait out a backoff, nor do their bookings')
     .option('--due', 'all that are due and whose wait is over')
     .option('--wait <seconds>', 'stay until they are done, at most so long')
     .addHelpText(
@@ -29,24 +29,28 @@ export function addSyncCommand(program: Command, context: CommandContext): void 
         ['sync <provider id> --wait 30', 'every calendar of a provider, and see it done'],
         ['sync --due', 'ring for whatever is due, as the sweep does'],
       ),
-    )
-    .action(async (ids: string[], options: { due?: boolean; wait?: string }) => {
-      if (ids.length > 0 === (options.due === true))
-        throw new CommandError('name connections or providers, or say --due', EXIT.usage);
-      const queued = options.due === true ? await findDue(context) : await request(context, ids);
-      const isRung = await ring(context, queued);
-      const waitMs = options.wait === undefined ? 0 : parseCount('--wait', options.wait) * 1_000;
-      const done = await untilDone(context, queued, waitMs);
-      context.output.result({ queued, rung: isRung, ...(waitMs > 0 ? { done } : {}) }, () =>
-        waitMs > 0
-          ? `${done.length} of ${queued.length} done`
-          : `asked for ${queued.length} sync(s); ${isRung ? 'workers start now' : 'the sweep starts them within seconds'}`,
-      );
-      if (waitMs > 0 && done.length < queued.length) context.exit(EXIT.no);
-    });
+    );
+  withReason(command).action(async (ids: string[], options: ReasonOptions & { due?: boolean; wait?: string }) => {
+    if (ids.length > 0 === (options.due === true))
+      throw new CommandError('name connections or providers, or say --due', EXIT.usage);
+    const bells =
+      options.due === true
+        ? { ...SILENCE, inbound: await findDue(context) }
+        : await request(context, ids, reasonOf(options));
+    const queued = bells.inbound;
+    const isRung = await ring(context, bells);
+    const waitMs = options.wait === undefined ? 0 : parseCount('--wait', options.wait) * 1_000;
+    const done = await untilDone(context, queued, waitMs);
+    context.output.result({ queued, rung: isRung, ...(waitMs > 0 ? { done } : {}) }, () =>
+      waitMs > 0
+        ? `${done.length} of ${queued.length} done`
+        : `${queued.length === 1 ? '1 sync' : `${queued.length} syncs`} requested; ${isRung ? 'workers start now' : 'the sweep starts them within seconds'}`,
+    );
+    if (waitMs > 0 && done.length < queued.length) context.exit(EXIT.no);
+  });
 }
 
-async function request({ actor, withDatabase }: CommandContext, ids: readonly string[]): Promise<string[]> {
+async function request({ actor, withDatabase }: CommandContext, ids: readonly string[], reason: string | null) {
   return withDatabase(async ({ db }) => {
     const wanted: string[] = [];
     for (const id of ids) {
@@ -56,9 +60,7 @@ async function request({ actor, withDatabase }: CommandContext, ids: readonly st
       if (found.length === 0) throw new CommandError(`no connection or provider ${subject}`);
       wanted.push(...found.map((connection) => connection.id));
     }
-    const queued = await requestSync(db, wanted, 'manual');
-    for (const subject of queued) await writeAudit(db, { actor, action: 'sync_requested', subject });
-    return queued;
+    return requestSyncs(db, wanted, { actor, reason });
   });
 }
 
@@ -66,20 +68,6 @@ async function request({ actor, withDatabase }: CommandContext, ids: readonly st
 function findDue({ environment, withDatabase }: CommandContext): Promise<string[]> {
   const { providerIds, connectionIds } = readFlagCeiling(environment);
   return withDatabase(({ db }) => findDueConnections(db, { providerIds, connectionIds }, DUE_AT_MOST));
-}
-
-/** False when the queue is away: the work is due in the database, and a sweep finds it. */
-async function ring({ output, withQueues }: CommandContext, ids: readonly string[]): Promise<boolean> {
-  try {
-    await withQueues(async (queues) => {
-      await queues.ping(ANSWER_WITHIN_MS);
-      await ringInboundSyncs(queues, ids);
-    });
-    return true;
-  } catch {
-    output.note('the queue does not answer; the sweep finds the work');
-    return false;
-  }
 }
 
 async function untilDone(

@@ -1,5 +1,5 @@
 /** The door: who comes in, who may change something, and from where. */
-import { writeAudit } from '@bookiji/db';
+import { writeOperatorLog } from '@bookiji/db';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { OpsDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
@@ -41,7 +41,7 @@ export function createLoginRoutes(deps: OpsDeps): Router {
     }
     deps.logger.info({ outcome: 'logged_in', operator: opened.operator.name }, 'operator logged in');
     // Being let in does not depend on the database: it may be what the operator has come to look at.
-    await writeAudit(deps.db, { actor: opened.operator.name, action: 'logged_in', subject: 'console' }).catch(
+    await writeOperatorLog(deps.db, { actor: opened.operator.name, action: 'logged_in', subject: 'console' }).catch(
       (error: unknown) => deps.logger.warn({ err: error }, 'the login could not be written into the audit log'),
     );
     response.setHeader('set-cookie', opened.cookie);

@@ -1,7 +1,7 @@
 /** Bull Board over the queues: pause, resume, empty, retry; what would lose facts is refused, every change is audited. */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { writeAudit } from '@bookiji/db';
+import { writeOperatorLog } from '@bookiji/db';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
@@ -103,7 +103,7 @@ async function audit(
   details: Record<string, unknown>,
 ): Promise<void> {
   deps.logger.info({ operator: actor, action: name, subject, ...details }, 'queue changed by an operator');
-  await writeAudit(deps.db, { actor, action: name, subject, details }).catch((error: unknown) =>
+  await writeOperatorLog(deps.db, { actor, action: name, subject, details }).catch((error: unknown) =>
     deps.logger.warn({ err: error }, 'a change could not be written into the audit log'),
   );
 }

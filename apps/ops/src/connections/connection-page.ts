@@ -1,11 +1,10 @@
-import type { AuditEntry, Channel, Connection, Delivery, LastError, SyncRun, TroubledBooking } from '@bookiji/db';
+import type { Channel, Connection, Delivery, LastError, OperatorLogEntry, SyncRun, TroubledBooking } from '@bookiji/db';
+import { explainError, nameOfCalendarProvider } from '@bookiji/sync';
 import type { Operator } from '../access/login.ts';
-import { nameOf } from '../fleet/judge-fleet.ts';
 import { type Html, type HtmlPart, html } from '../html/html.ts';
 import { page } from '../html/layout.ts';
 import { action, badge, section, shortId, table } from '../html/parts.ts';
 import { ago, formatDay, formatSeconds, formatUtc } from '../html/times.ts';
-import { explainError } from './explain-error.ts';
 import type { Judgement } from './judge-connection.ts';
 import type { WeekPiece } from './week.ts';
 
@@ -19,7 +18,7 @@ export interface ConnectionView {
   readonly runs: readonly SyncRun[];
   readonly deliveries: readonly Delivery[];
   readonly bookings: readonly TroubledBooking[];
-  readonly audit: readonly AuditEntry[];
+  readonly audit: readonly OperatorLogEntry[];
   /** The coming days, for those who cannot see the picture. */
   readonly week: readonly WeekPiece[];
 }
@@ -31,7 +30,7 @@ export function renderConnection(view: ConnectionView, operator: Operator, notic
   const { connection, judgement, now } = view;
   return page(
     {
-      title: `${nameOf(connection.calendarProvider)} connection ${connection.id.slice(0, 8)}`,
+      title: `${nameOfCalendarProvider(connection.calendarProvider)} connection ${connection.id.slice(0, 8)}`,
       place: 'connections',
       operator,
       notice,
@@ -39,7 +38,7 @@ export function renderConnection(view: ConnectionView, operator: Operator, notic
       sheets: [`${VENDOR}.css`, `${VENDOR}-theme.css`, '/assets/week.css'],
     },
     html`<p class="crumbs"><a href="/connections">Connections</a></p>
-    <div class="head"><h1>${nameOf(connection.calendarProvider)} connection <code>${connection.id.slice(0, 8)}</code></h1></div>
+    <div class="head"><h1>${nameOfCalendarProvider(connection.calendarProvider)} connection <code>${connection.id.slice(0, 8)}</code></h1></div>
     <div id="state" class="state ${judgement.tone}" data-live>
       <p class="verdict">${badge(judgement.tone, judgement.label)} <span>${judgement.sentence}</span></p>
       ${connection.lastError !== null && renderError(connection.lastError, connection.calendarProvider, now)}

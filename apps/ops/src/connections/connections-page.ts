@@ -1,11 +1,10 @@
 import { CONNECTION_STATES, type Connection, type ConnectionState } from '@bookiji/db';
+import { explainError, nameOfCalendarProvider } from '@bookiji/sync';
 import type { Operator } from '../access/login.ts';
-import { nameOf } from '../fleet/judge-fleet.ts';
 import { type Html, html } from '../html/html.ts';
 import { page } from '../html/layout.ts';
 import { badge, table } from '../html/parts.ts';
 import { ago } from '../html/times.ts';
-import { explainError } from './explain-error.ts';
 import type { Judgement } from './judge-connection.ts';
 
 export const PER_PAGE = 25;
@@ -46,7 +45,7 @@ export function renderConnections(view: ConnectionsView, operator: Operator): st
       rows: connections.map(({ connection, judgement }) => [
         html`<a href="/connections/${connection.id}"><code>${connection.id.slice(0, 13)}…</code></a>`,
         html`<code title="${connection.providerId}">${connection.providerId.slice(0, 8)}</code>`,
-        nameOf(connection.calendarProvider),
+        nameOfCalendarProvider(connection.calendarProvider),
         badge(judgement.tone, judgement.label),
         ago(connection.lastSyncedAt, now),
         connection.lastError === null

@@ -3,9 +3,9 @@ import {
   type Connection,
   type ConnectionSearch,
   findConnection,
-  listAudit,
   listChannelsOf,
   listDeliveriesOf,
+  listOperatorLog,
   listRunsOf,
   listTroubledBookings,
   searchConnections,
@@ -72,7 +72,8 @@ export function createConnectionPages(deps: OpsDeps): Router {
     const { action } = request.params;
     const { reason } = reasonBody.catch({}).parse(request.body);
     if (action === undefined || !isAction(action)) return sendError(response, 404, 'not_found', 'no such action');
-    await takeAction(deps, { action, connection, actor: operatorOf(response).name, reason: reason || null });
+    const actor = operatorOf(response).name;
+    await takeAction(deps, { action, connectionId: connection.id, actor, reason: reason || null });
     response.redirect(303, `/connections/${connection.id}?done=${action}`);
   });
   return router;
@@ -110,7 +111,7 @@ async function readView(deps: OpsDeps, connection: Connection) {
     listRunsOf(db, id, SHOWN_RUNS),
     listDeliveriesOf(db, id, SHOWN_ROWS),
     listTroubledBookings(db, id, SHOWN_ROWS),
-    listAudit(db, SHOWN_ROWS, [id, switchName('connection', id)]),
+    listOperatorLog(db, SHOWN_ROWS, [id, switchName('connection', id)]),
     readWeek(db, connection, { from: now, to: new Date(now.getTime() + WEEK_MS) }),
   ]);
   const isPaused = !deps.flags.isSwitchOn(switchName('connection', id));

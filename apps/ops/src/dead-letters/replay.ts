@@ -1,4 +1,4 @@
-import { type Database, type DeadLetter, writeAudit } from '@bookiji/db';
+import { type Database, type DeadLetter, writeOperatorLog } from '@bookiji/db';
 import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
 import { type ReadBooking, type ReplayResult, replayDeadLetter, restoreHeldDeletions } from '@bookiji/sync';
 
@@ -12,7 +12,7 @@ const readBooking: ReadBooking = (payload) => {
 export async function replayAsOperator(db: Database, letter: DeadLetter, actor: string): Promise<ReplayResult> {
   const result = await replayDeadLetter(db, letter, readBooking);
   const details = { outcome: result.outcome };
-  await writeAudit(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+  await writeOperatorLog(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
   return result;
 }
 
@@ -21,6 +21,6 @@ export async function restoreAsOperator(db: Database, letter: DeadLetter, actor:
   const result = await restoreHeldDeletions(db, letter);
   if (result === null) return null;
   const details = { outcome: result.outcome };
-  await writeAudit(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
+  await writeOperatorLog(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
   return result;
 }

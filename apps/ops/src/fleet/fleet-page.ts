@@ -1,9 +1,10 @@
+import { nameOfCalendarProvider } from '@bookiji/sync';
 import type { Operator } from '../access/login.ts';
 import { type Html, type HtmlPart, html } from '../html/html.ts';
 import { page } from '../html/layout.ts';
 import { badge, card, section, shortId, type Tone, table } from '../html/parts.ts';
 import { ago, formatSeconds } from '../html/times.ts';
-import { judgeFleet, nameOf } from './judge-fleet.ts';
+import { judgeFleet } from './judge-fleet.ts';
 import type { Lag } from './lag-window.ts';
 import { type FleetGlance, RUN_MINUTES } from './read-glance.ts';
 import { countWaiting } from './read-queues.ts';
@@ -86,7 +87,7 @@ function renderConnections({ connections }: FleetGlance): Html {
     html`<li><a href="/connections?state=${state}">${badge(count === 0 ? 'off' : tone, label)}<b>${count}</b></a></li>`;
   const split = ['google', 'microsoft'].map((provider) => {
     const count = total((one) => (one.calendarProvider === provider ? one.count : 0));
-    return html`<a href="/connections?calendar_provider=${provider}">${nameOf(provider)} ${count}</a>`;
+    return html`<a href="/connections?calendar_provider=${provider}">${nameOfCalendarProvider(provider)} ${count}</a>`;
   });
   return html`<ul class="tally">
     ${line('good', 'active', 'active', by('active'))}
@@ -139,7 +140,11 @@ function renderChannels({ state }: FleetGlance): Html {
     columns: ['calendar provider', 'state', { title: 'channels', isNumber: true }],
     rows: [...state.channels]
       .sort((a, b) => a.calendarProvider.localeCompare(b.calendarProvider) || a.state.localeCompare(b.state))
-      .map((one) => [nameOf(one.calendarProvider), badge(tones[one.state] ?? 'off', one.state), one.count]),
+      .map((one) => [
+        nameOfCalendarProvider(one.calendarProvider),
+        badge(tones[one.state] ?? 'off', one.state),
+        one.count,
+      ]),
   });
 }
 

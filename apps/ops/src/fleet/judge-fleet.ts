@@ -1,4 +1,5 @@
 /** What an operator should look at, worst first, in words. Pure. */
+import { nameOfCalendarProvider } from '@bookiji/sync';
 import type { Tone } from '../html/parts.ts';
 import { formatSeconds } from '../html/times.ts';
 import { type FleetGlance, ROLES } from './read-glance.ts';
@@ -40,7 +41,7 @@ function judgeBreakers({ breakers }: FleetGlance): Finding[] {
     const open = breakers.filter((one) => one.calendarProvider === calendarProvider && one.state !== 'closed');
     if (open.length === 0) return [];
     const where = open.map(({ role }) => role).join(', ');
-    const text = `Calls to ${nameOf(calendarProvider)} are being turned away (breaker open in ${where}). Work waits and follows by itself.`;
+    const text = `Calls to ${nameOfCalendarProvider(calendarProvider)} are being turned away (breaker open in ${where}). Work waits and follows by itself.`;
     return [{ tone: 'bad', text, to: '#breakers', runbook: 'calendar-breaker-open' }];
   });
 }
@@ -150,10 +151,6 @@ function judgeStops({ queues, flags, switches }: FleetGlance): Finding[] {
       ? [{ tone: 'off' as const, text: 'Shadow mode: bookings are planned and logged, not written.', to: '/switches' }]
       : []),
   ];
-}
-
-export function nameOf(calendarProvider: string): string {
-  return calendarProvider === 'google' ? 'Google' : 'Microsoft';
 }
 
 function countOf(count: number, one: string, many: string): string {

@@ -1,4 +1,4 @@
-import { listAudit, readSwitches, turnSwitches } from '@bookiji/db';
+import { listOperatorLog, readSwitches, turnSwitches } from '@bookiji/db';
 import { FLAG_NAMES, isFlagName } from '@bookiji/flags';
 import { Router } from 'express';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ export function createSwitchPages(deps: OpsDeps): Router {
     const [switches, turned, audit] = await Promise.all([
       listKillSwitches(deps.db),
       readSwitches(deps.db),
-      listAudit(deps.db, AUDIT_ROWS),
+      listOperatorLog(deps.db, AUDIT_ROWS),
     ]);
     const flags = FLAG_NAMES.map((name) => ({
       name,

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '@bookiji/db';
+import type { OperatorLogEntry } from '@bookiji/db';
 import type { FlagName } from '@bookiji/flags';
 import type { Operator } from '../access/login.ts';
 import { type Html, type HtmlPart, html } from '../html/html.ts';
@@ -13,7 +13,7 @@ export interface SwitchesView {
   readonly switches: readonly KillSwitch[];
   /** How many ids each list holds; null for no list. */
   readonly allowlists: { readonly providers: number | null; readonly connections: number | null };
-  readonly audit: readonly AuditEntry[];
+  readonly audit: readonly OperatorLogEntry[];
 }
 
 const FLAG_MEANINGS: Readonly<Record<FlagName, string>> = {

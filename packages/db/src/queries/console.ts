@@ -203,10 +203,14 @@ export async function listSwitches(db: Database): Promise<OperatorSwitch[]> {
   return db.select().from(operatorSwitches).orderBy(operatorSwitches.name);
 }
 
-export type AuditEntry = typeof auditLog.$inferSelect;
+export type OperatorLogEntry = typeof auditLog.$inferSelect;
 
 /** What operators did, newest first; about these subjects alone when some are given. */
-export async function listAudit(db: Database, limit: number, subjects?: readonly string[]): Promise<AuditEntry[]> {
+export async function listOperatorLog(
+  db: Database,
+  limit: number,
+  subjects?: readonly string[],
+): Promise<OperatorLogEntry[]> {
   return db
     .select()
     .from(auditLog)

@@ -1,4 +1,4 @@
-/** What operators switched off and on again, each turn with its entry in the audit log. */
+/** What operators switched off and on again, each turn with its entry in the operator log. */
 import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { auditLog, operatorSwitches } from '../schema/index.ts';
@@ -16,7 +16,7 @@ export interface SwitchChange {
   readonly reason: string | null;
 }
 
-/** Turns switches and says so in the audit log, all or none. */
+/** Turns switches and says so in the operator log, all or none. */
 export async function turnSwitches(db: Database, changes: readonly SwitchChange[]): Promise<void> {
   await db.transaction(async (tx) => {
     for (const change of [...changes].sort((a, b) => a.name.localeCompare(b.name))) {
@@ -37,7 +37,7 @@ export async function turnSwitches(db: Database, changes: readonly SwitchChange[
   });
 }
 
-/** Forgets that an operator turned a switch, and says so in the audit log; false when nobody had. */
+/** Forgets that an operator turned a switch, and says so in the operator log; false when nobody had. */
 export async function clearSwitch(
   db: Database,
   clear: { readonly name: string; readonly changedBy: string; readonly reason: string | null },

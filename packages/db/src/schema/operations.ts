@@ -40,7 +40,7 @@ export const operatorSwitches = pgTable('operator_switches', {
   changedAt: instant().notNull().defaultNow(),
 });
 
-/** Who changed what, when and why. */
+/** The operator log: who changed what, when and why. */
 export const auditLog = pgTable('audit_log', {
   id: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
   actor: text().notNull(),

@@ -28,7 +28,7 @@ describe('[I-5] an error in plain words', () => {
 
   test('names the calendar provider and the status', () => {
     expect(explainError(error('transient', 'backendError', 503), 'google').what).toBe(
-      'Google is unwell: it answered with a failure of its own (HTTP 503).',
+      'Google is having trouble: it answered with an error of its own (HTTP 503).',
     );
     expect(explainError(error('rate_limited'), 'microsoft').what).toContain('Microsoft asked us to slow down');
   });
