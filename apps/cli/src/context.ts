@@ -9,7 +9,7 @@ import type { Output } from './output.ts';
 export interface CommandContext {
   readonly output: Output;
   readonly environment: Environment;
-  /** Who is acting, for the audit log. */
+  /** Who is acting, for the operator log. */
   readonly actor: string;
   readonly now: () => Date;
   /** The named database, or the embedded one of this checkout. */

@@ -21,7 +21,7 @@ First steps:
   npm run calsync -- go-no-go                  may it be let near real providers
 
 Every command takes --json: then stdout holds exactly one JSON document, and news goes to stderr.
-What operators change is written to the audit log under CALSYNC_ACTOR, else USER.
+What operators change is written to the operator log under CALSYNC_ACTOR, else USER.
 
 ${EXIT_HELP}`;
 

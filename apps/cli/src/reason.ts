@@ -5,10 +5,10 @@ export interface ReasonOptions {
   readonly why?: string;
 }
 
-/** `--reason <text>`, kept in the audit log. `--why` is its earlier name and still understood. */
+/** `--reason <text>`, kept in the operator log. `--why` is its earlier name and still understood. */
 export function withReason(command: Command): Command {
   return command
-    .option('--reason <text>', 'kept in the audit log')
+    .option('--reason <text>', 'kept in the operator log')
     .addOption(new Option('--why <text>', 'the same as --reason').hideHelp());
 }
 

@@ -27,7 +27,7 @@ beforeEach(async () => {
   await database.sql`TRUNCATE external_calendar_connections, operator_switches, audit_log, dead_letters CASCADE`;
 });
 
-const listOperatorLog = () => database.sql`SELECT actor, action, subject, details FROM audit_log ORDER BY id`;
+const operatorLog = () => database.sql`SELECT actor, action, subject, details FROM audit_log ORDER BY id`;
 
 describe('what is said and how it ends', () => {
   test.each([[[]], [['connections']], [['drill']], [['flags', 'set']], [['go-no-go']]])(
@@ -123,7 +123,7 @@ describe('connections', () => {
     expect([...(await switches())]).toEqual([{ name: `connection:${id}`, is_on: false }]);
     await calsync('connections', 'resume', id);
     expect([...(await switches())]).toEqual([{ name: `connection:${id}`, is_on: true }]);
-    expect([...(await listOperatorLog())]).toEqual([
+    expect([...(await operatorLog())]).toEqual([
       { actor: 'calsync:vera', action: 'switch_off', subject: `connection:${id}`, details: { reason: 'owner asked' } },
       { actor: 'calsync:vera', action: 'switch_on', subject: `connection:${id}`, details: {} },
     ]);
@@ -138,7 +138,7 @@ describe('connections', () => {
     expect((await calsync('connections', 'erase', gone.id)).code).toBe(2);
     expect((await calsync('connections', 'erase', gone.id, '--yes')).code).toBe(0);
     expect((await calsync('connections', 'erase', gone.id, '--yes')).code).toBe(1);
-    const actions = (await listOperatorLog()).map(({ action }) => action);
+    const actions = (await operatorLog()).map(({ action }) => action);
     expect(actions).toEqual(['disconnect_requested', 'connection_erased']);
   });
 });
@@ -182,7 +182,7 @@ describe('flags', () => {
       cleared: true,
     });
     expect(await read('CALENDAR_SYNC_ENABLED')).toMatchObject({ switched_off: false, effective: true });
-    expect((await listOperatorLog()).map(({ action, details }) => [action, details])).toEqual([
+    expect((await operatorLog()).map(({ action, details }) => [action, details])).toEqual([
       ['switch_off', { reason: 'incident' }],
       ['switch_on', {}],
       ['switch_cleared', { reason: 'over' }],
@@ -191,7 +191,7 @@ describe('flags', () => {
 
   test.each(['--reason', '--why'])('[F-3] take the reason by %s', async (option) => {
     expect((await calsync('flags', 'set', 'shadow', 'on', option, 'rehearsal')).code).toBe(0);
-    expect((await listOperatorLog()).map(({ details }) => details)).toEqual([{ reason: 'rehearsal' }]);
+    expect((await operatorLog()).map(({ details }) => details)).toEqual([{ reason: 'rehearsal' }]);
   });
 
   test.each([
@@ -259,7 +259,7 @@ describe('dead letters', () => {
     const due = await database.sql`SELECT booking_id FROM booking_effects WHERE applied_version < version`;
     expect([...due]).toEqual([{ booking_id: bookingId }]);
     expect((await calsync('dead-letters', 'restore', id)).code).toBe(1);
-    expect((await listOperatorLog()).map(({ action, details }) => [action, details])).toEqual([
+    expect((await operatorLog()).map(({ action, details }) => [action, details])).toEqual([
       ['held_deletions_restored', { outcome: 'replayed' }],
       ['held_deletions_restored', { outcome: 'already_replayed' }],
     ]);
@@ -269,7 +269,7 @@ describe('dead letters', () => {
     const id = await letter();
     expect((await calsync('dead-letters', 'discard', id, '--reason', 'a test')).code).toBe(0);
     expect((await calsync('dead-letters', 'discard', id)).code).toBe(1);
-    expect([...(await listOperatorLog())]).toEqual([
+    expect([...(await operatorLog())]).toEqual([
       { actor: 'calsync:vera', action: 'dead_letter_discarded', subject: id, details: { reason: 'a test' } },
     ]);
   });

@@ -65,12 +65,12 @@ describe('[S-5] the form', () => {
     expect(inside.status).toBe(401);
   });
 
-  test('opens a session that the audit log knows by name, and closes it', async () => {
+  test('opens a session that the operator log knows by name, and closes it', async () => {
     const opened = await logIn(OPS_TOKEN, 'Robin');
     expect([opened.status, opened.headers.get('location')]).toEqual([303, '/']);
     const headers = { cookie: opened.cookie };
     expect((await ops.ask('/', { as: null, headers })).text).toContain('Robin (ops-token-1)');
-    expect(await ops.audited()).toContainEqual(
+    expect(await ops.operatorLog()).toContainEqual(
       expect.objectContaining({ actor: 'Robin (ops-token-1)', action: 'logged_in' }),
     );
     const closed = await ops.ask('/logout', { method: 'POST', as: null, headers });

@@ -128,9 +128,11 @@ inBrowser('[S-5] the console in a browser', () => {
     await page.goto(fleet.urls.ops);
     await page.getByText('Nothing needs you').waitFor();
     await page.goto(`${fleet.urls.ops}/switches`);
-    const audit = page.locator('#audit');
-    await audit.getByRole('row', { name: /Robin \(ops-token-1\) queue pause calendar-booking-events/ }).waitFor();
-    await audit.getByRole('row', { name: /Robin \(ops-token-1\) queue resume calendar-booking-events/ }).waitFor();
+    const operatorLog = page.locator('#operator-log');
+    await operatorLog.getByRole('row', { name: /Robin \(ops-token-1\) queue pause calendar-booking-events/ }).waitFor();
+    await operatorLog
+      .getByRole('row', { name: /Robin \(ops-token-1\) queue resume calendar-booking-events/ })
+      .waitFor();
   });
 
   test('a connection that backs off is found, understood, synced by hand and seen healthy', async () => {
@@ -165,7 +167,7 @@ inBrowser('[S-5] the console in a browser', () => {
     await state.getByText('healthy').waitFor();
     await page.locator('#week .piece-busy').waitFor();
     await page
-      .locator('#audit')
+      .locator('#operator-log')
       .getByRole('row', { name: /Robin \(ops-token-1\) sync requested/ })
       .waitFor();
   });

@@ -40,8 +40,8 @@ export interface TestOps {
   /** Everything that was logged, as written. */
   readonly lines: readonly string[];
   ask(path: string, asked?: Asked): Promise<Answer>;
-  /** Action, subject and details of everything audited, oldest first. */
-  audited(): Promise<{ actor: string; action: string; subject: string; details: unknown }[]>;
+  /** Action, subject and details of everything in the operator log, oldest first. */
+  operatorLog(): Promise<{ actor: string; action: string; subject: string; details: unknown }[]>;
   close(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export async function startOps(
     queues,
     lines,
     ask: (path, asked) => ask(`${url}${path}`, asked),
-    async audited() {
+    async operatorLog() {
       const rows = await database.sql`SELECT actor, action, subject, details FROM audit_log ORDER BY id`;
       return rows.map(({ actor, action, subject, details }) => ({ actor, action, subject, details }));
     },

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => ops.close());
 
-const lastAudit = async () => (await ops.audited()).at(-1);
+const lastLogged = async () => (await ops.operatorLog()).at(-1);
 const row = async ({ id }: BuiltConnection) => {
   const [found] = await ops.database.sql`SELECT * FROM external_calendar_connections WHERE id = ${id}`;
   return found ?? {};
@@ -59,7 +59,7 @@ describe('connections', () => {
       'backing off',
       'Backing off after one try',
       'Google is having trouble',
-      'press Sync now',
+      'sync it now',
       'channel-x:17',
       'synced (full)',
     ]) {
@@ -111,7 +111,11 @@ describe('what an operator does with a connection', () => {
       connection_id: connection.id,
       booking_id: bookingId,
     });
-    expect(await lastAudit()).toMatchObject({ actor: 'ops-token-1', action: 'sync_requested', subject: connection.id });
+    expect(await lastLogged()).toMatchObject({
+      actor: 'ops-token-1',
+      action: 'sync_requested',
+      subject: connection.id,
+    });
   });
 
   test('pause and resume: its own switch, with the reason', async () => {
@@ -119,7 +123,7 @@ describe('what an operator does with a connection', () => {
       columns: { last_synced_at: new Date().toISOString() },
     });
     expect(await press(connection, 'pause', { reason: 'owner asked' })).toContain('paused');
-    expect(await lastAudit()).toMatchObject({
+    expect(await lastLogged()).toMatchObject({
       action: 'switch_off',
       subject: `connection:${connection.id}`,
       details: { reason: 'owner asked' },
@@ -135,7 +139,7 @@ describe('what an operator does with a connection', () => {
     const [found] = await ops.database.sql`SELECT expires_at <= now() AS ended FROM channels WHERE id = ${channel}`;
     expect(found?.ended).toBe(true);
     expect(await dedupedJobs(QUEUE_NAMES.retry)).toContainEqual({ task: 'keep_channel', connection_id: connection.id });
-    expect(await lastAudit()).toMatchObject({ action: 'channel_reopened', subject: connection.id });
+    expect(await lastLogged()).toMatchObject({ action: 'channel_reopened', subject: connection.id });
   });
 
   test('disconnect: nothing is synced from then on, and the retry worker is told', async () => {
@@ -143,7 +147,7 @@ describe('what an operator does with a connection', () => {
     expect(await press(connection, 'disconnect', { reason: 'left Bookiji' })).toContain('disconnecting');
     expect(await row(connection)).toMatchObject({ sync_enabled: false, status_reason: 'disconnect_requested' });
     expect(await dedupedJobs(QUEUE_NAMES.retry)).toContainEqual({ task: 'disconnect', connection_id: connection.id });
-    expect(await lastAudit()).toMatchObject({ action: 'disconnect_requested', details: { reason: 'left Bookiji' } });
+    expect(await lastLogged()).toMatchObject({ action: 'disconnect_requested', details: { reason: 'left Bookiji' } });
   });
 });
 
@@ -177,7 +181,7 @@ describe('dead letters', () => {
     const gone = await insertLetter('outbound_sync', `${randomUUID()}:${randomUUID()}`);
     const closed = await ops.ask(`/dead-letters/${gone}/replay`, { form: {} });
     expect(closed.headers.get('location')).toBe('/dead-letters?done=nothing_left');
-    expect(await lastAudit()).toMatchObject({ action: 'dead_letter_replayed', subject: gone });
+    expect(await lastLogged()).toMatchObject({ action: 'dead_letter_replayed', subject: gone });
   });
 });
 
@@ -214,10 +218,10 @@ describe('[S-5] Bull Board', () => {
   const change = (queue: string, what: string, method = 'PUT', json: unknown = {}) =>
     ops.ask(`/queues/api/queues/${queue}/${what}`, { method, json });
 
-  test('pauses and resumes a queue, which the console shows and the audit log keeps', async () => {
+  test('pauses and resumes a queue, which the console shows and the operator log keeps', async () => {
     expect((await change(QUEUE_NAMES.retry, 'pause')).status).toBe(200);
     expect((await ops.ask('/')).text).toContain('calendar-retry is paused in Bull Board');
-    expect(await lastAudit()).toMatchObject({
+    expect(await lastLogged()).toMatchObject({
       actor: 'ops-token-1',
       action: 'queue_pause',
       subject: QUEUE_NAMES.retry,
@@ -238,7 +242,7 @@ describe('[S-5] Bull Board', () => {
     const letters = await ops.database
       .sql`SELECT payload FROM dead_letters WHERE reason LIKE 'taken out%' ORDER BY subject`;
     expect(letters.map(({ payload }) => payload)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
-    expect(await lastAudit()).toMatchObject({ action: 'queue_empty', details: { set_aside: 3 } });
+    expect(await lastLogged()).toMatchObject({ action: 'queue_empty', details: { set_aside: 3 } });
     await queue.resume();
   });
 

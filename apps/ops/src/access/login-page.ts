@@ -1,7 +1,7 @@
 import { html } from '../html/html.ts';
 import { bareDocument } from '../html/layout.ts';
 
-/** The form. One password field; a name is asked for so that the audit log can say more than which token it was. */
+/** The form. One password field; a name is asked for so that the operator log can say more than which token it was. */
 export function renderLogin(problem: string | null): string {
   return bareDocument(
     'Log in',
@@ -11,7 +11,7 @@ export function renderLogin(problem: string | null): string {
         ${problem !== null && html`<p role="alert" class="problem">${problem}</p>`}
         <label for="password">Ops token</label>
         <input id="password" name="password" type="password" autocomplete="current-password" autofocus required>
-        <label for="name">Your name <span class="soft">for the audit log, if you like</span></label>
+        <label for="name">Your name <span class="soft">for the operator log, if you like</span></label>
         <input id="name" name="name" maxlength="40" autocomplete="nickname">
         <button class="main">Log in</button>
       </form></main>`,

@@ -65,7 +65,7 @@ describe('[S-5] the operators’ login', () => {
     expect(login.open({ password: FULL, name: '' }, NOW, true)?.cookie).toMatch(/; Secure$/);
   });
 
-  test('takes nothing into the audit log that is not a name', () => {
+  test('takes nothing into the operator log that is not a name', () => {
     expect(withCookie(cookieOf(FULL, '<script>\n"Robin"; DROP'))?.name).toBe('scriptRobin DROP (ops-token-1)');
     expect(open(FULL, 'x'.repeat(100))?.operator.name).toBe(`${'x'.repeat(40)} (ops-token-1)`);
   });

@@ -14,7 +14,7 @@ export interface Credentials {
 }
 
 export interface Operator {
-  /** For the audit log: which token, and who said to hold it. */
+  /** For the operator log: which token, and who said to hold it. */
   readonly name: string;
   /** False for those who may only look. */
   readonly mayChange: boolean;

@@ -42,7 +42,7 @@ export function createLoginRoutes(deps: OpsDeps): Router {
     deps.logger.info({ outcome: 'logged_in', operator: opened.operator.name }, 'operator logged in');
     // Being let in does not depend on the database: it may be what the operator has come to look at.
     await writeOperatorLog(deps.db, { actor: opened.operator.name, action: 'logged_in', subject: 'console' }).catch(
-      (error: unknown) => deps.logger.warn({ err: error }, 'the login could not be written into the audit log'),
+      (error: unknown) => deps.logger.warn({ err: error }, 'the login could not be written into the operator log'),
     );
     response.setHeader('set-cookie', opened.cookie);
     response.redirect(303, '/');

@@ -36,7 +36,7 @@ describe('[S-5] what Bull Board may do', () => {
     expect(refuseChange({ route: `${QUEUE}/clean/:queueStatus`, queue: FACTS, status: 'completed' })).toBeNull();
   });
 
-  test('goes by a plain word into the audit log', () => {
+  test('goes by a plain word into the operator log', () => {
     expect(nameChange(`${QUEUE}/pause`)).toBe('queue_pause');
     expect(nameChange('/api/queues/pause')).toBe('queue_pause');
     expect(nameChange(`${QUEUE}/retry/:queueStatus`)).toBe('queue_retry');

@@ -27,7 +27,7 @@ export function refuseChange({ route, queue, status }: BoardChange): string | nu
   return null;
 }
 
-/** The word for the audit log: `queue_paused`, `queue_emptied`, `job_retry`. */
+/** The word for the operator log: `queue_paused`, `queue_emptied`, `job_retry`. */
 export function nameChange(route: string): string {
   const words = route.split('/').filter((part) => part !== '' && !part.startsWith(':') && part !== 'api');
   const verb = words.at(-1)?.replaceAll('-', '_') ?? 'change';

@@ -1,4 +1,4 @@
-/** Bull Board over the queues: pause, resume, empty, retry; what would lose facts is refused, every change is audited. */
+/** Bull Board over the queues: pause, resume, empty, retry; what would lose facts is refused, every change stands in the operator log. */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { writeOperatorLog } from '@bookiji/db';
@@ -35,7 +35,9 @@ export function createBoard(deps: OpsDeps): Router {
   });
   router.put(`/api/queues/${QUEUE_NAMES.bookingEvents}/empty`, async (_request, response) => {
     const setAside = await drainBookingEvents(deps.db, deps.queues);
-    await audit(deps, operatorOf(response).name, 'queue_empty', QUEUE_NAMES.bookingEvents, { set_aside: setAside });
+    await noteChange(deps, operatorOf(response).name, 'queue_empty', QUEUE_NAMES.bookingEvents, {
+      set_aside: setAside,
+    });
     response.json({});
   });
   router.use((request, response, next) => {
@@ -78,7 +80,7 @@ function mountBoard(deps: OpsDeps, readOnlyMode: boolean): RequestHandler {
           if (method !== 'get' && (result.status ?? 200) < 300) {
             const subject = String(request.params.queueName ?? 'every queue');
             const operator = decodeURIComponent(request.headers[OPERATOR] ?? 'unknown');
-            await audit(deps, operator, nameChange(route), subject, jobOf(request.params));
+            await noteChange(deps, operator, nameChange(route), subject, jobOf(request.params));
           }
           return result;
         },
@@ -95,7 +97,7 @@ function jobOf(params: Readonly<Record<string, unknown>>): Record<string, unknow
 }
 
 /** The change is made already: that it could not be written down must not look like its failure. */
-async function audit(
+async function noteChange(
   deps: OpsDeps,
   actor: string,
   name: string,
@@ -104,6 +106,6 @@ async function audit(
 ): Promise<void> {
   deps.logger.info({ operator: actor, action: name, subject, ...details }, 'queue changed by an operator');
   await writeOperatorLog(deps.db, { actor, action: name, subject, details }).catch((error: unknown) =>
-    deps.logger.warn({ err: error }, 'a change could not be written into the audit log'),
+    deps.logger.warn({ err: error }, 'a change could not be written into the operator log'),
   );
 }

@@ -18,7 +18,7 @@ export interface ConnectionView {
   readonly runs: readonly SyncRun[];
   readonly deliveries: readonly Delivery[];
   readonly bookings: readonly TroubledBooking[];
-  readonly audit: readonly OperatorLogEntry[];
+  readonly operatorLog: readonly OperatorLogEntry[];
   /** The coming days, for those who cannot see the picture. */
   readonly week: readonly WeekPiece[];
 }
@@ -53,7 +53,7 @@ export function renderConnection(view: ConnectionView, operator: Operator, notic
       ${section('deliveries', 'Notifications', renderDeliveries(view))}
       ${section('bookings', 'Bookings not in the calendar yet', renderBookings(view))}
       ${section('channels', 'Push channels', renderChannels(view))}
-      ${section('audit', 'What operators did', renderAudit(view))}
+      ${section('operator-log', 'Operator log', renderOperatorLog(view))}
     </div>`,
   );
 }
@@ -169,12 +169,12 @@ function renderDeliveries({ deliveries, now }: ConnectionView): Html {
   });
 }
 
-function renderAudit({ audit, now }: ConnectionView): Html {
+function renderOperatorLog({ operatorLog, now }: ConnectionView): Html {
   return table({
     caption: 'What operators did with this connection',
     empty: 'Nothing yet.',
     columns: ['when', 'who', 'what', 'why'],
-    rows: audit.map((one) => [
+    rows: operatorLog.map((one) => [
       ago(one.createdAt, now),
       one.actor,
       one.action.replaceAll('_', ' '),

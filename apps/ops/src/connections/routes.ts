@@ -106,7 +106,7 @@ async function readView(deps: OpsDeps, connection: Connection) {
   const { db } = deps;
   const now = deps.now();
   const { id } = connection;
-  const [channels, runs, deliveries, bookings, audit, week] = await Promise.all([
+  const [channels, runs, deliveries, bookings, operatorLog, week] = await Promise.all([
     listChannelsOf(db, id),
     listRunsOf(db, id, SHOWN_RUNS),
     listDeliveriesOf(db, id, SHOWN_ROWS),
@@ -124,7 +124,7 @@ async function readView(deps: OpsDeps, connection: Connection) {
     runs,
     deliveries,
     bookings,
-    audit,
+    operatorLog,
     week,
   };
 }

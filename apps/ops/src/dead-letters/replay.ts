@@ -8,7 +8,7 @@ const readBooking: ReadBooking = (payload) => {
   return { ok: false, reason: parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ') };
 };
 
-/** Tries dead work again and says in the audit log who wanted that. */
+/** Tries dead work again and says in the operator log who wanted that. */
 export async function replayAsOperator(db: Database, letter: DeadLetter, actor: string): Promise<ReplayResult> {
   const result = await replayDeadLetter(db, letter, readBooking);
   const details = { outcome: result.outcome };

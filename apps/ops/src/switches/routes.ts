@@ -8,7 +8,7 @@ import { sendError } from '../errors.ts';
 import { isSwitchName, listKillSwitches } from './kill-switches.ts';
 import { renderSwitches } from './switches-page.ts';
 
-const AUDIT_ROWS = 40;
+const LOG_ROWS = 40;
 
 const change = z.object({
   name: z.string().refine((name) => isFlagName(name) || isSwitchName(name)),
@@ -20,10 +20,10 @@ const change = z.object({
 export function createSwitchPages(deps: OpsDeps): Router {
   const router = Router();
   router.get('/', async (request, response) => {
-    const [switches, turned, audit] = await Promise.all([
+    const [switches, turned, operatorLog] = await Promise.all([
       listKillSwitches(deps.db),
       readSwitches(deps.db),
-      listOperatorLog(deps.db, AUDIT_ROWS),
+      listOperatorLog(deps.db, LOG_ROWS),
     ]);
     const flags = FLAG_NAMES.map((name) => ({
       name,
@@ -32,7 +32,7 @@ export function createSwitchPages(deps: OpsDeps): Router {
     }));
     const { providerIds, connectionIds } = deps.ceiling;
     const allowlists = { providers: providerIds?.length ?? null, connections: connectionIds?.length ?? null };
-    const view = { now: deps.now(), flags, switches, allowlists, audit };
+    const view = { now: deps.now(), flags, switches, allowlists, operatorLog };
     const notice = request.query.done === 'turned' ? 'Turned. In force in every process within two seconds.' : null;
     response.type('html').send(renderSwitches(view, operatorOf(response), notice));
   });

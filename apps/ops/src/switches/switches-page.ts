@@ -13,7 +13,7 @@ export interface SwitchesView {
   readonly switches: readonly KillSwitch[];
   /** How many ids each list holds; null for no list. */
   readonly allowlists: { readonly providers: number | null; readonly connections: number | null };
-  readonly audit: readonly OperatorLogEntry[];
+  readonly operatorLog: readonly OperatorLogEntry[];
 }
 
 const FLAG_MEANINGS: Readonly<Record<FlagName, string>> = {
@@ -29,7 +29,7 @@ export function renderSwitches(view: SwitchesView, operator: Operator, notice: s
     html`<div class="head"><h1>Switches</h1><p class="soft">off parks work, on resumes it; <a href="/runbooks/draining-and-pausing-queues">runbook</a></p></div>
     ${section('flags', 'Flags', renderFlags(view, operator))}
     ${section('kill', 'Kill switches', renderKillSwitches(view, operator))}
-    ${section('audit', 'Who, what, when, why', renderAudit(view))}`,
+    ${section('operator-log', 'Operator log', renderOperatorLog(view))}`,
   );
 }
 
@@ -94,12 +94,12 @@ function turnForm(name: string, isOn: boolean, operator: Operator): Html | null 
   });
 }
 
-function renderAudit({ audit, now }: SwitchesView): Html {
+function renderOperatorLog({ operatorLog, now }: SwitchesView): Html {
   return table({
     caption: 'What operators did',
     empty: 'Nothing yet.',
     columns: ['when', 'who', 'what', 'to', 'why'],
-    rows: audit.map((one) => [
+    rows: operatorLog.map((one) => [
       ago(one.createdAt, now),
       one.actor,
       one.action.replaceAll('_', ' '),
