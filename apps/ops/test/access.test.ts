@@ -34,7 +34,8 @@ const logIn = async (password: string, name = '') => {
 describe('[S-5] without a login', () => {
   test.each(PAGES)('the page %s leads to the form', async (path) => {
     const answer = await ops.ask(path, { as: null, headers: { accept: 'text/html' } });
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login']);
+    const to = path === '/' ? '' : `?to=${encodeURIComponent(path)}`;
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/login${to}`]);
   });
 
   test.each([...APIS, ...PAGES])('%s is 401 to a program, with no content', async (path) => {
@@ -88,24 +89,73 @@ describe('[S-5] the form', () => {
 });
 
 describe('[S-5] guessing', () => {
-  test('is slowed, by the form and by header, and takes no session along', async () => {
-    let now = Date.now();
-    const slowed = await startOps({ failuresPerMinute: 3, now: () => new Date(now) });
+  test('is told to wait, by the form and by header, and shuts nobody out who has a right token', async () => {
+    const slowed = await startOps({ failuresPerMinute: 3 });
     try {
-      const opened = await slowed.ask('/login', { form: { password: OPS_TOKEN }, as: null });
-      const headers = { cookie: (opened.headers.get('set-cookie') ?? '').split(';')[0] ?? '' };
-      for (let tries = 0; tries < 3; tries += 1) {
-        expect((await slowed.ask('/api/ops/flags', { as: 'a-wrong-token-of-good-length' })).status).toBe(401);
-      }
-      const byForm = await slowed.ask('/login', { form: { password: OPS_TOKEN }, as: null });
+      const wrong = 'a-wrong-token-of-good-length';
+      for (let tries = 0; tries < 3; tries += 1)
+        expect((await slowed.ask('/api/ops/flags', { as: wrong })).status).toBe(401);
+      const byHeader = await slowed.ask('/api/ops/flags', { as: wrong });
+      expect([byHeader.status, Number(byHeader.headers.get('retry-after')) > 0]).toEqual([429, true]);
+      const byForm = await slowed.ask('/login', { form: { password: wrong }, as: null });
       expect([byForm.status, Number(byForm.headers.get('retry-after')) > 0]).toEqual([429, true]);
-      expect((await slowed.ask('/api/ops/flags')).status).toBe(429);
-      expect((await slowed.ask('/api/ops/flags', { as: null, headers })).status).toBe(200);
-      now += 60_001;
+      expect(slowed.lines.filter((line) => line.includes('login refused'))).toHaveLength(3);
+
       expect((await slowed.ask('/api/ops/flags')).status).toBe(200);
+      const opened = await slowed.ask('/login', { form: { password: OPS_TOKEN }, as: null });
+      expect(opened.status).toBe(303);
+      const headers = { cookie: (opened.headers.get('set-cookie') ?? '').split(';')[0] ?? '' };
+      expect((await slowed.ask('/api/ops/flags', { as: null, headers })).status).toBe(200);
     } finally {
       await slowed.close();
     }
+  });
+});
+
+describe('[S-5] what was asked for before the login', () => {
+  const html = { accept: 'text/html' };
+
+  test('is shown after it', async () => {
+    const asked = await ops.ask('/runbooks/calendar-breaker-open?x=1', { as: null, headers: html });
+    expect(asked.headers.get('location')).toBe('/login?to=%2Frunbooks%2Fcalendar-breaker-open%3Fx%3D1');
+    const form = await ops.ask(asked.headers.get('location') ?? '', { as: null });
+    expect(form.text).toContain('name="to" value="/runbooks/calendar-breaker-open?x=1"');
+    const to = '/runbooks/calendar-breaker-open?x=1';
+    const opened = await ops.ask('/login', { form: { password: OPS_TOKEN, to }, as: null });
+    expect([opened.status, opened.headers.get('location')]).toEqual([303, to]);
+  });
+
+  test.each([
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/.//evil.example',
+    'javascript:alert(1)',
+    '/\t/evil.example',
+  ])('is never another site (%j)', async (to) => {
+    const opened = await ops.ask('/login', { form: { password: OPS_TOKEN, to }, as: null });
+    expect(opened.headers.get('location')).toBe('/');
+  });
+});
+
+describe('what goes wrong', () => {
+  test.each([
+    ['/nowhere', 404, 'There is nothing here'],
+    [`/connections/${NOWHERE}`, 404, 'It may have been disconnected'],
+    [`/dead-letters/${NOWHERE}`, 404, 'There is nothing here'],
+    ['/runbooks/nonsense', 404, 'There is nothing here'],
+  ])('at %s is a page to a person and JSON to a program', async (path, status, words) => {
+    const seen = await ops.ask(path, { headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect([seen.status, seen.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+    expect(seen.text).toContain(words);
+    expect(seen.text).toContain('aria-label="Main"');
+    const told = await ops.ask(path);
+    expect([told.status, Object.keys(JSON.parse(told.text) as object)]).toEqual([status, ['error']]);
+  });
+
+  test('a route for programs answers JSON whoever asks', async () => {
+    const answer = await ops.ask('/api/ops/flags', { as: null, headers: { accept: 'text/html' } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/json; charset=utf-8']);
   });
 });
 

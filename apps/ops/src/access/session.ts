@@ -2,7 +2,7 @@
 import { writeOperatorLog } from '@bookiji/db';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { OpsDeps } from '../deps.ts';
-import { sendError } from '../errors.ts';
+import { isPerson, sendError } from '../errors.ts';
 import type { Operator } from './login.ts';
 import { renderLogin } from './login-page.ts';
 import { isSameOrigin } from './same-origin.ts';
@@ -20,23 +20,22 @@ export const refuseForeignChanges: RequestHandler = (request, response, next) =>
 /** `GET` and `POST /login`; open to everybody. */
 export function createLoginRoutes(deps: OpsDeps): Router {
   const router = Router();
-  router.get('/', (_request, response) => void response.type('html').send(renderLogin(null)));
+  router.get('/', (request, response) => {
+    response.type('html').send(renderLogin({ problem: null, to: readPlace(request.query.to) }));
+  });
   router.post('/', express.urlencoded({ extended: false, limit: '4kb' }), async (request, response) => {
-    const wait = deps.throttle.waitSeconds(addressOf(request), deps.now().getTime());
-    if (wait > 0) {
-      response.setHeader('retry-after', String(wait));
-      response
-        .status(429)
-        .type('html')
-        .send(renderLogin(`Too many wrong tokens. Try again in ${wait} seconds.`));
-      return;
-    }
     const body = (request.body ?? {}) as Record<string, unknown>;
     const form = { password: String(body.password ?? ''), name: String(body.name ?? '') };
+    const to = readPlace(body.to);
     const opened = deps.login.open(form, deps.now().getTime() / 1000, deps.isSecure);
     if (opened === null) {
-      noteRefusal(deps, request);
-      response.status(401).type('html').send(renderLogin('That token is not known here.'));
+      const wait = await noteRefusal(deps, request, response);
+      const problem =
+        wait > 0 ? `Too many wrong tokens; try again in ${wait} seconds.` : 'That token is not known here.';
+      response
+        .status(wait > 0 ? 429 : 401)
+        .type('html')
+        .send(renderLogin({ problem, to }));
       return;
     }
     deps.logger.info({ outcome: 'logged_in', operator: opened.operator.name }, 'operator logged in');
@@ -45,30 +44,25 @@ export function createLoginRoutes(deps: OpsDeps): Router {
       (error: unknown) => deps.logger.warn({ err: error }, 'the login could not be written into the operator log'),
     );
     response.setHeader('set-cookie', opened.cookie);
-    response.redirect(303, '/');
+    response.redirect(303, to);
   });
   return router;
 }
 
 /** Everything behind this has an operator in `response.locals`. */
 export function requireLogin(deps: OpsDeps): RequestHandler {
-  return (request, response, next) => {
+  return async (request, response, next) => {
     const { authorization, cookie } = request.headers;
-    const wait = authorization === undefined ? 0 : deps.throttle.waitSeconds(addressOf(request), deps.now().getTime());
-    if (wait > 0) {
-      response.setHeader('retry-after', String(wait));
-      return sendError(response, 429, 'too_many_failures', `too many wrong tokens; try again in ${wait} seconds`);
-    }
     const operator = deps.login.identify({ authorization, cookie }, deps.now().getTime() / 1000);
     if (operator !== null) {
       response.locals.operator = deps.isReadOnly ? { ...operator, mayChange: false } : operator;
       response.setHeader('cache-control', 'no-store');
       return next();
     }
-    if (authorization !== undefined) noteRefusal(deps, request);
-    if (request.method === 'GET' && request.accepts(['json', 'html']) === 'html' && authorization === undefined) {
-      return response.redirect(303, '/login');
-    }
+    if (authorization === undefined && isPerson(request)) return response.redirect(303, loginFor(request));
+    const wait = authorization === undefined ? 0 : await noteRefusal(deps, request, response);
+    if (wait > 0)
+      return sendError(response, 429, 'too_many_failures', `too many wrong tokens; try again in ${wait} seconds`);
     response.setHeader('www-authenticate', 'Basic realm="calsync ops", charset="UTF-8"');
     sendError(response, 401, 'unauthorized', 'an ops token is needed');
   };
@@ -84,11 +78,25 @@ export function operatorOf(response: Response): Operator {
   return response.locals.operator as Operator;
 }
 
-function noteRefusal(deps: OpsDeps, request: Request): void {
-  deps.throttle.noteFailure(addressOf(request), deps.now().getTime());
-  deps.logger.warn({ outcome: 'login_refused', remote_address: addressOf(request) }, 'login refused');
+/** The form, which remembers what was asked for: a link from an alert leads there after the login. */
+function loginFor({ method, originalUrl }: Request): string {
+  return method !== 'GET' || originalUrl === '/' ? '/login' : `/login?to=${encodeURIComponent(originalUrl)}`;
 }
 
-function addressOf(request: Request): string {
-  return request.socket.remoteAddress ?? 'unknown';
+/** A path of this console, never another site's address. */
+function readPlace(to: unknown): string {
+  const base = 'http://console.invalid';
+  if (typeof to !== 'string' || !to.startsWith('/') || !URL.canParse(to, base)) return '/';
+  const { origin, pathname, search } = new URL(to, base);
+  // Without its dots a path may begin with two slashes, which browsers take for a host.
+  return origin === base && !pathname.startsWith('//') ? `${pathname}${search}` : '/';
+}
+
+/** Seconds to wait, said in the answer too; 0 when the address may try again at once. */
+async function noteRefusal(deps: OpsDeps, request: Request, response: Response): Promise<number> {
+  const address = request.socket.remoteAddress ?? 'unknown';
+  const wait = await deps.throttle.takeRefusal(address);
+  if (wait > 0) response.setHeader('retry-after', String(wait));
+  else deps.logger.warn({ outcome: 'login_refused', remote_address: address }, 'login refused');
+  return wait;
 }

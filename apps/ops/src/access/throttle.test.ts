@@ -2,23 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import { createThrottle } from './throttle.ts';
 
 describe('[S-5] guessing', () => {
-  test('is stopped for the rest of a minute after too many failures, for that address alone', () => {
-    const throttle = createThrottle(3);
-    for (let tries = 0; tries < 2; tries += 1) throttle.noteFailure('a', 1_000);
-    expect(throttle.waitSeconds('a', 1_000)).toBe(0);
-    throttle.noteFailure('a', 21_000);
-    expect(throttle.waitSeconds('a', 21_000)).toBe(40);
-    expect(throttle.waitSeconds('b', 21_000)).toBe(0);
-    expect(throttle.waitSeconds('a', 61_000)).toBe(0);
-    throttle.noteFailure('a', 61_000);
-    expect(throttle.waitSeconds('a', 61_000)).toBe(0);
+  test('is told to wait for the rest of a minute after too many wrong tokens, at that address alone', async () => {
+    const throttle = createThrottle(2);
+    const waits = [];
+    for (let tries = 0; tries < 3; tries += 1) waits.push(await throttle.takeRefusal('192.0.2.1'));
+    expect(waits.slice(0, 2)).toEqual([0, 0]);
+    expect(waits[2]).toBeGreaterThan(0);
+    expect(waits[2]).toBeLessThanOrEqual(60);
+    expect(await throttle.takeRefusal('192.0.2.2')).toBe(0);
   });
 
-  test('cannot fill the memory', () => {
+  test('counts the addresses of one IPv6 network together', async () => {
     const throttle = createThrottle(1);
-    throttle.noteFailure('first', 0);
-    for (let n = 0; n < 10_000; n += 1) throttle.noteFailure(`address-${n}`, 0);
-    expect(throttle.waitSeconds('first', 0)).toBe(0);
-    expect(throttle.waitSeconds('address-9999', 0)).toBeGreaterThan(0);
+    expect(await throttle.takeRefusal('2001:db8:1:2::1')).toBe(0);
+    expect(await throttle.takeRefusal('2001:db8:1:2::ffff')).toBeGreaterThan(0);
+    expect(await throttle.takeRefusal('2001:db8:1:3::1')).toBe(0);
   });
 });

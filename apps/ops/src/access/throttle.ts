@@ -1,43 +1,32 @@
 /**
- * Slows guessing: an address that failed too often is not even asked for its token until its minute is over. Sessions
- * that are open already go on, so nobody is thrown out by a neighbour behind the same proxy.
+ * How often an address may be wrong. As at ingress, what is right is looked at first: a script with an old token, or somebody
+ * who guesses, shuts nobody out who comes through the same proxy. No amount of guessing finds a token of 16 characters and
+ * more; beyond the limit wrong ones are told to wait and are no longer logged one by one.
  */
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+
 export interface Throttle {
-  /** Seconds until this address may try again; 0 when it may now. */
-  waitSeconds(address: string, nowMs: number): number;
-  noteFailure(address: string, nowMs: number): void;
+  /** Counts something wrong from this address; seconds until it may be wrong again, 0 when it may now. */
+  takeRefusal(address: string): Promise<number>;
 }
 
-interface Count {
-  failures: number;
-  readonly endsAt: number;
-}
+const MINUTE_SECONDS = 60;
 
-const WINDOW_MS = 60_000;
-/** The oldest are forgotten beyond this, so that many addresses cannot fill the memory. */
-const MOST_ADDRESSES = 10_000;
-
-export function createThrottle(failuresPerMinute = 20): Throttle {
-  const counts = new Map<string, Count>();
-  const current = (address: string, nowMs: number) => {
-    const count = counts.get(address);
-    return count === undefined || count.endsAt <= nowMs ? undefined : count;
-  };
+export function createThrottle(refusalsPerMinute = 20): Throttle {
+  const refusals = new RateLimiterMemory({ points: refusalsPerMinute, duration: MINUTE_SECONDS });
   return {
-    waitSeconds(address, nowMs) {
-      const count = current(address, nowMs);
-      return count === undefined || count.failures < failuresPerMinute ? 0 : Math.ceil((count.endsAt - nowMs) / 1000);
-    },
-    noteFailure(address, nowMs) {
-      const count = current(address, nowMs);
-      if (count !== undefined) {
-        count.failures += 1;
-        return;
+    async takeRefusal(address) {
+      try {
+        await refusals.consume(networkOf(address));
+        return 0;
+      } catch (exhausted) {
+        return Math.ceil((exhausted as RateLimiterRes).msBeforeNext / 1_000);
       }
-      counts.delete(address);
-      counts.set(address, { failures: 1, endsAt: nowMs + WINDOW_MS });
-      const [oldest] = counts.keys();
-      if (counts.size > MOST_ADDRESSES && oldest !== undefined) counts.delete(oldest);
     },
   };
+}
+
+/** One subscriber has a whole /64 of IPv6. */
+function networkOf(address: string): string {
+  return address.includes('.') ? address : address.split(':').slice(0, 4).join(':');
 }

@@ -3,8 +3,8 @@ import { type Html, type HtmlPart, html } from './html.ts';
 
 export interface PageFrame {
   readonly title: string;
-  /** Which item of the navigation this page is. */
-  readonly place: 'fleet' | 'connections' | 'dead-letters' | 'switches' | 'runbooks';
+  /** Which item of the navigation this page is; null for none. */
+  readonly place: 'fleet' | 'connections' | 'dead-letters' | 'switches' | 'runbooks' | null;
   readonly operator: Operator;
   /** What an action just did, for a line on top. */
   readonly notice?: string | null;
