@@ -52,7 +52,7 @@ function mountBoard(deps: OpsDeps, readOnlyMode: boolean): RequestHandler {
   adapter.setBasePath(BASE);
   createBullBoard({
     queues: Object.values(QUEUE_NAMES).map((name) => {
-      const queue = new BullMQAdapter(deps.queues.queue(name), {
+      const queue = new CountingAdapter(deps.queues.queue(name), {
         readOnlyMode,
         description: DESCRIPTIONS[name] ?? '',
       });
@@ -90,6 +90,22 @@ function mountBoard(deps: OpsDeps, readOnlyMode: boolean): RequestHandler {
   const board = adapter.getRouter() as Express;
   board.disable('x-powered-by');
   return board;
+}
+
+/** PostgreSQL keeps the jobs of a paused queue in a state of its own, which Bull Board does not count: they wait. */
+class CountingAdapter extends BullMQAdapter {
+  readonly #queue: ReturnType<OpsDeps['queues']['queue']>;
+
+  constructor(queue: ReturnType<OpsDeps['queues']['queue']>, options: ConstructorParameters<typeof BullMQAdapter>[1]) {
+    super(queue, options);
+    this.#queue = queue;
+  }
+
+  override async getJobCounts() {
+    const names = ['paused'] as unknown as 'waiting'[];
+    const [counts, apart] = await Promise.all([super.getJobCounts(), this.#queue.getJobCounts(...names)]);
+    return { ...counts, waiting: (counts.waiting ?? 0) + (apart.paused ?? 0) };
+  }
 }
 
 function jobOf(params: Readonly<Record<string, unknown>>): Record<string, unknown> {

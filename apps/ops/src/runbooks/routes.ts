@@ -32,8 +32,10 @@ export function createRunbookPages(): Router {
   return router;
 }
 
-/** Our own files, so their markup is trusted; links between them lead to pages here. */
+/** Our own files, so their markup is trusted. Links between them lead to pages here; other documents have none, so their
+ * names stand alone. */
 async function render(markdown: string): Promise<Html> {
   const text = await marked.parse(markdown, { gfm: true });
-  return new Html(text.replaceAll(/href="([a-z0-9-]+)\.md"/g, 'href="/runbooks/$1"'));
+  const here = text.replaceAll(/href="([a-z0-9-]+)\.md"/g, 'href="/runbooks/$1"');
+  return new Html(here.replaceAll(/<a href="\.\.\/([^"]+)">(.*?)<\/a>/g, '$2 (<code>docs/$1</code>)'));
 }

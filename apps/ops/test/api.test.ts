@@ -1,0 +1,80 @@
+/** What programs ask of the ops app, over real HTTP. */
+import { FLAG_NAMES } from '@bookiji/flags';
+import { QUEUE_NAMES } from '@bookiji/queues';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startOps, type TestOps } from './ops-harness.ts';
+
+let ops: TestOps;
+beforeAll(async () => {
+  ops = await startOps();
+});
+afterAll(() => ops.close());
+
+describe('[F-1] [F-3] flags', () => {
+  const all = (over: Readonly<Record<string, boolean>> = {}) => ({
+    flags: { ...Object.fromEntries(FLAG_NAMES.map((name) => [name, true])), ...over },
+  });
+  const put = async (json: unknown) => {
+    const { status, text } = await ops.ask('/api/ops/flags', { method: 'PUT', json });
+    return { status, body: JSON.parse(text) as unknown };
+  };
+
+  test.each([
+    ['one', { CALENDAR_JOBS_ENABLED: false }, { CALENDAR_JOBS_ENABLED: false }],
+    [
+      'the same under "flags", as it was read',
+      { flags: { CALENDAR_JOBS_ENABLED: false } },
+      { CALENDAR_JOBS_ENABLED: false },
+    ],
+    ['none, which changes nothing', {}, {}],
+  ])('any subset of booleans may be put: %s', async (_, json, over) => {
+    expect(await put(json)).toEqual({ status: 200, body: all(over) });
+    expect(await put(all().flags)).toEqual({ status: 200, body: all() });
+  });
+
+  test.each([
+    [{ CALENDAR_JOBS_ENABLED: 'false' }],
+    [{ CALENDAR_JOBS_ENABLED: null }],
+    [{ SOMETHING_ELSE: true }],
+    [{ flags: { SOMETHING_ELSE: true } }],
+    [[]],
+    ['off'],
+  ])('%j is 400 and turns nothing', async (json) => {
+    expect(await put(json)).toMatchObject({ status: 400, body: { error: { code: expect.any(String) } } });
+    expect(JSON.parse((await ops.ask('/api/ops/flags')).text)).toEqual(all());
+  });
+});
+
+describe('[S-5] Bull Board', () => {
+  interface Shown {
+    readonly queues: readonly {
+      readonly name: string;
+      readonly isPaused: boolean;
+      readonly counts: { readonly waiting: number };
+    }[];
+  }
+
+  test('counts what waits in a paused queue', async () => {
+    const queue = ops.queues.queue(QUEUE_NAMES.retry);
+    await ops.ask(`/queues/api/queues/${QUEUE_NAMES.retry}/pause`, { method: 'PUT' });
+    await queue.add('keep_channel', { task: 'keep_channel' });
+    const shown = JSON.parse((await ops.ask('/queues/api/queues')).text) as Shown;
+    const board = shown.queues.find(({ name }) => name === QUEUE_NAMES.retry);
+    expect(board).toMatchObject({ isPaused: true, counts: { waiting: 1 } });
+    await ops.ask(`/queues/api/queues/${QUEUE_NAMES.retry}/resume`, { method: 'PUT' });
+    await queue.drain();
+  });
+});
+
+describe('[B-2] runbooks in the console', () => {
+  test('lead to each other, and to nothing that has no page here', async () => {
+    const index = (await ops.ask('/runbooks')).text;
+    const links = [...index.matchAll(/<article[\s\S]*<\/article>/g)].flatMap(([article]) =>
+      [...article.matchAll(/href="([^"]+)"/g)].map(([, to = '']) => to),
+    );
+    expect(links.length).toBeGreaterThan(30);
+    const answers = await Promise.all(links.map(async (to) => [to, (await ops.ask(to)).status]));
+    expect(answers.filter(([, status]) => status !== 200)).toEqual([]);
+    expect(index).toContain('docs/drills.md');
+  });
+});
