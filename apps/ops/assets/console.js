@@ -14,7 +14,8 @@ async function refresh() {
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { accept: 'text/html' } });
       // Logged out meanwhile: the login page has none of the parts.
-      if (answer.redirected) return location.reload();
+      // Disconnected meanwhile: the page says so by itself.
+      if (answer.redirected || answer.status === 404) return location.reload();
       if (answer.ok) replaceParts(new DOMParser().parseFromString(await answer.text(), 'text/html'));
     } catch {
       // The next round asks again.

@@ -7,21 +7,24 @@ addEventListener('DOMContentLoaded', () => {
   const place = document.getElementById('week');
   if (place === null) return;
   const calendar = new FullCalendar.Calendar(place, {
-    // From today on: what was is not in sync any more.
-    views: { comingWeek: { type: 'timeGrid', duration: { days: 7 } } },
+    // From today on: what was is not in sync any more. Seven columns are too narrow to read on a phone.
+    views: { comingWeek: { type: 'timeGrid', duration: { days: matchMedia('(max-width: 40rem)').matches ? 3 : 7 } } },
     initialView: 'comingWeek',
     timeZone: 'UTC',
+    locale: 'en-GB',
     allDaySlot: false,
     nowIndicator: true,
     now: place.dataset.now,
     height: 'auto',
     expandRows: false,
-    slotMinTime: '07:00',
-    slotMaxTime: '21:00',
     slotDuration: '01:00',
     slotHeaderFormat: { hour: '2-digit', minute: '2-digit', hour12: false },
     eventTimeFormat: { hour: '2-digit', minute: '2-digit', hour12: false },
+    titleFormat: { day: 'numeric', month: 'short', year: 'numeric' },
     dayHeaderFormat: { weekday: 'short', day: 'numeric', month: 'short' },
+    eventDidMount: ({ el, event, timeText }) => {
+      el.title = `${timeText} ${event.title}`;
+    },
     headerToolbar: { start: 'title', end: 'prev,today,next' },
     events: (span, resolve, reject) => void readPieces(place.dataset.source, span).then(resolve, reject),
   });

@@ -74,12 +74,17 @@ inBrowser('[S-5] the console in a browser', () => {
     await logIn(page, 'a-wrong-token-of-good-length');
     await page.getByRole('alert').getByText('not known here').waitFor();
     await page.goto(`${fleet.urls.ops}/connections`);
-    expect(page.url()).toBe(`${fleet.urls.ops}/login`);
+    expect(page.url()).toBe(`${fleet.urls.ops}/login?to=%2Fconnections`);
     // The browser tells of the 401 in its console too.
     problems.length = 0;
-    await logIn(page);
+    await page.getByLabel('Ops token').fill(fleet.opsToken);
+    await page.getByLabel('Your name').fill('Robin');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    // What was asked for before, then the first page.
+    await page.getByRole('heading', { name: 'Connections', exact: true }).waitFor();
+    await page.goto(fleet.urls.ops);
     await page.getByRole('heading', { name: 'The fleet' }).waitFor();
-    await page.getByText('Nothing needs you').waitFor();
+    await page.getByText('Nothing needs your attention').waitFor();
     for (const role of ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker', 'ops']) {
       await page.locator('#processes').getByText(role, { exact: true }).waitFor();
     }
@@ -126,7 +131,7 @@ inBrowser('[S-5] the console in a browser', () => {
     await choose('Resume');
     await untilShown(fleet, provider.calendar, bookingId, slotAt(1));
     await page.goto(fleet.urls.ops);
-    await page.getByText('Nothing needs you').waitFor();
+    await page.getByText('Nothing needs your attention').waitFor();
     await page.goto(`${fleet.urls.ops}/switches`);
     const operatorLog = page.locator('#operator-log');
     await operatorLog.getByRole('row', { name: /Robin \(ops-token-1\) queue pause calendar-booking-events/ }).waitFor();
@@ -149,9 +154,9 @@ inBrowser('[S-5] the console in a browser', () => {
     await page.locator('#found').getByRole('link').first().click();
 
     const state = page.locator('#state');
-    await state.getByText('Backing off after one try').waitFor();
+    await state.getByText('Backing off after one failed try').waitFor();
     await state.getByText('Google is having trouble: it answered with an error of its own (HTTP 503).').waitFor();
-    await state.getByText('press Sync now').waitFor();
+    await state.getByText('sync it now').waitFor();
     await page.locator('#runs').getByText('failed').waitFor();
     await page.locator('#week .piece-booking').waitFor();
     await page.locator('#week .piece-free').first().waitFor();
@@ -162,7 +167,7 @@ inBrowser('[S-5] the console in a browser', () => {
 
     await fleet.sandbox.order('DELETE', '/faults');
     await page.getByRole('button', { name: 'Sync now' }).click();
-    await page.getByRole('status').getByText('A sync was asked for').waitFor();
+    await page.getByRole('status').getByText('Sync requested').waitFor();
     // Nobody reloads: the page follows.
     await state.getByText('healthy').waitFor();
     await page.locator('#week .piece-busy').waitFor();
@@ -192,6 +197,34 @@ inBrowser('[S-5] the console in a browser', () => {
     } finally {
       await plain.close();
     }
+  });
+
+  test('on a phone nothing an operator needs lies off the screen', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    try {
+      const cut: unknown[] = [];
+      for (const path of ['', 'connections', `connections/${provider.connectionId}`, 'switches', 'dead-letters']) {
+        await page.goto(`${fleet.urls.ops}/${path}`);
+        await page.getByRole('navigation', { name: 'Main' }).waitFor();
+        cut.push(
+          ...(await page.evaluate<
+            string[]
+          >(`[...document.querySelectorAll('nav a, main button, main table a, table .badge')]
+            .filter((part) => part.checkVisibility() && part.closest('#week') === null)
+            .filter((part) => part.getBoundingClientRect().right > innerWidth)
+            .map((part) => location.pathname + ': ' + part.textContent)`)),
+        );
+      }
+      expect(cut).toEqual([]);
+    } finally {
+      await page.setViewportSize({ width: 1280, height: 1000 });
+    }
+  });
+
+  test('the week shows every hour: nine to five in Auckland is night in UTC', async () => {
+    await page.goto(`${fleet.urls.ops}/connections/${provider.connectionId}`);
+    await page.locator('#week').getByText('00:00', { exact: true }).waitFor();
+    await page.locator('#week').getByText('23:00', { exact: true }).waitFor();
   });
 
   test('every page can be read and worked by everybody, by day and by night', async () => {

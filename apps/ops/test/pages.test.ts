@@ -57,7 +57,7 @@ describe('connections', () => {
     const { text } = await ops.ask(`/connections/${id}`);
     for (const shown of [
       'backing off',
-      'Backing off after one try',
+      'Backing off after one failed try',
       'Google is having trouble',
       'sync it now',
       'channel-x:17',
@@ -173,11 +173,11 @@ describe('dead letters', () => {
     for (const secret of [GUEST, 'Private title']) expect(text).not.toContain(secret);
   });
 
-  test('are replayed, or stay with the reason when they are still not valid', async () => {
+  test('are replayed, or stay with the reason when they are still invalid', async () => {
     const invalid = await insertLetter('booking_event', 'job:2');
     const refused = await ops.ask(`/dead-letters/${invalid}/replay`, { form: {} });
     expect(refused.headers.get('location')).toBe(`/dead-letters/${invalid}?done=still_invalid`);
-    expect((await ops.ask(refused.headers.get('location') ?? '')).text).toContain('still not valid');
+    expect((await ops.ask(refused.headers.get('location') ?? '')).text).toContain('still invalid');
     const gone = await insertLetter('outbound_sync', `${randomUUID()}:${randomUUID()}`);
     const closed = await ops.ask(`/dead-letters/${gone}/replay`, { form: {} });
     expect(closed.headers.get('location')).toBe('/dead-letters?done=nothing_left');

@@ -1,4 +1,13 @@
-import type { Channel, Connection, Delivery, LastError, OperatorLogEntry, SyncRun, TroubledBooking } from '@bookiji/db';
+import type {
+  Channel,
+  Connection,
+  Delivery,
+  LastError,
+  OperatorLogEntry,
+  RequestedBy,
+  SyncRun,
+  TroubledBooking,
+} from '@bookiji/db';
 import { explainError, nameOfCalendarProvider } from '@bookiji/sync';
 import type { Operator } from '../access/login.ts';
 import { type Html, type HtmlPart, html } from '../html/html.ts';
@@ -25,6 +34,15 @@ export interface ConnectionView {
 
 const VENDOR = '/assets/vendor/fullcalendar';
 
+const TRIGGERS: Readonly<Record<RequestedBy, string>> = {
+  webhook: 'notification',
+  manual: 'a person',
+  availability: 'availability',
+  schedule: 'schedule',
+  retry: 'retry',
+  connect: 'connecting',
+};
+
 /** One connection: how it is, why, what to do, and its week. */
 export function renderConnection(view: ConnectionView, operator: Operator, notice: string | null): string {
   const { connection, judgement, now } = view;
@@ -45,7 +63,7 @@ export function renderConnection(view: ConnectionView, operator: Operator, notic
       ${renderFacts(connection, now)}</div>
     ${operator.mayChange ? renderActions(view) : null}
     <section class="panel" aria-labelledby="week-title"><header class="panel-head"><h2 id="week-title">The coming week, in UTC</h2>${legend}</header>
-      <div id="week" data-source="/connections/${connection.id}/week" data-now="${now.toISOString()}"><noscript><p class="empty">The picture needs JavaScript; the list below does not.</p></noscript></div>
+      <div id="week" data-source="/connections/${connection.id}/week" data-now="${now.toISOString()}"><noscript><p class="empty">The picture needs JavaScript; the list below works without.</p></noscript></div>
       <details class="list"><summary>As a list</summary><div id="week-list" data-live>${renderWeekList(view.week)}</div></details>
     </section>
     <div class="columns">
@@ -73,7 +91,7 @@ function renderFacts(connection: Connection, now: Date): Html {
     ${fact('last synced', ago(connection.lastSyncedAt, now))}
     ${fact('last notification', ago(connection.lastWebhookReceivedAt, now))}
     ${fact('failed tries', connection.errorCount)}
-    ${fact('in sync', start === null || end === null ? 'nothing yet' : `${formatDay(start)} – ${formatDay(end)}`)}
+    ${fact('window in sync', start === null || end === null ? 'nothing yet' : `${formatDay(start)} – ${formatDay(end)}`)}
     ${fact('connection', html`<code>${connection.id}</code>`)}
     ${fact('provider', html`<code>${connection.providerId}</code>`)}</dl>`;
 }
@@ -82,20 +100,21 @@ function renderActions({ connection, isPaused }: ConnectionView): Html {
   const to = (name: string) => `/connections/${connection.id}/${name}`;
   return html`<div class="actions" id="actions">
     ${action({ to: to('sync'), label: 'Sync now', isMain: true })}
-    ${action({ to: to('reopen-channel'), label: 'Re-open channel' })}
+    ${action({ to: to('reopen-channel'), label: 'Re-open push channel' })}
     ${
       isPaused
         ? action({ to: to('resume'), label: 'Resume', reasonFor: 'resuming this connection' })
         : html`<details class="ask"><summary>Pause…</summary>${action({ to: to('pause'), label: 'Pause', reasonFor: 'pausing this connection' })}</details>`
     }
-    <details class="ask"><summary class="danger">Disconnect…</summary><p>Closes the channel, withdraws the grant and erases tokens and busy time. The owner must connect again to undo it.</p>
+    <details class="ask"><summary class="danger">Disconnect…</summary><p>Closes the push channel, revokes the grant, and erases tokens and busy times. Only the owner can undo this, by reconnecting.</p>
       ${action({ to: to('disconnect'), label: 'Disconnect', reasonFor: 'disconnecting', isDanger: true })}</details></div>`;
 }
 
 function renderWeekList(week: readonly WeekPiece[]): Html {
   return table({
     caption: 'The coming seven days',
-    empty: 'Nothing is known about these days.',
+    isSmall: true,
+    empty: 'Nothing is known about these days yet.',
     columns: ['from (UTC)', 'to (UTC)', 'what'],
     rows: [...week]
       .sort((a, b) => a.startAt.getTime() - b.startAt.getTime())
@@ -110,14 +129,21 @@ function renderWeekList(week: readonly WeekPiece[]): Html {
 function renderRuns({ runs, connection, now }: ConnectionView): Html {
   return table({
     caption: 'Sync runs',
-    empty: 'No sync has run within the last week.',
-    columns: ['when', 'outcome', 'why', 'took', { title: 'put', isNumber: true }, { title: 'dropped', isNumber: true }],
+    empty: 'No sync in the last week.',
+    columns: [
+      'when',
+      'outcome',
+      'trigger',
+      'took',
+      { title: 'stored', isNumber: true },
+      { title: 'removed', isNumber: true },
+    ],
     rows: runs.map((run) => [
       ago(run.finishedAt, now),
       run.error === null
         ? badge('good', run.mode === 'full' ? `${run.outcome} (full)` : run.outcome)
         : html`${badge('warn', run.outcome)} <span class="soft" title="${explainError(run.error, connection.calendarProvider).what}">${run.error.reason}</span>`,
-      run.requestedBy,
+      TRIGGERS[run.requestedBy as RequestedBy] ?? run.requestedBy,
       html`<span class="nowrap">${formatSeconds((run.finishedAt.getTime() - run.startedAt.getTime()) / 1000)}</span>`,
       run.putCount,
       run.droppedCount,
@@ -128,7 +154,7 @@ function renderRuns({ runs, connection, now }: ConnectionView): Html {
 function renderBookings({ bookings, connection, now }: ConnectionView): Html {
   return table({
     caption: 'Bookings not in the calendar yet',
-    empty: 'All bookings are in the calendar as they should be.',
+    empty: 'Every booking is in the calendar.',
     columns: ['booking', 'state', 'next try', 'what is wrong'],
     rows: bookings.map((one) => [
       shortId(one.bookingId),
@@ -147,7 +173,8 @@ function renderChannels({ channels, now }: ConnectionView): Html {
   const tones = { active: 'good', registering: 'busy', failed: 'warn', retired: 'off' } as const;
   return table({
     caption: 'Push channels',
-    empty: 'No channel is open; the calendar is polled.',
+    isSmall: true,
+    empty: 'No channel is open, so the calendar is polled.',
     columns: ['state', 'opened', 'ends'],
     rows: channels.map((channel) => [
       badge(tones[channel.state], channel.state),
@@ -160,7 +187,8 @@ function renderChannels({ channels, now }: ConnectionView): Html {
 function renderDeliveries({ deliveries, now }: ConnectionView): Html {
   return table({
     caption: 'Notifications received',
-    empty: 'No notification has been received.',
+    isSmall: true,
+    empty: 'No notification has arrived yet.',
     columns: ['received', 'delivery key'],
     rows: deliveries.map((one) => [
       ago(one.receivedAt, now),
@@ -171,7 +199,7 @@ function renderDeliveries({ deliveries, now }: ConnectionView): Html {
 
 function renderOperatorLog({ operatorLog, now }: ConnectionView): Html {
   return table({
-    caption: 'What operators did with this connection',
+    caption: 'What operators did to this connection',
     empty: 'Nothing yet.',
     columns: ['when', 'who', 'what', 'why'],
     rows: operatorLog.map((one) => [

@@ -26,9 +26,9 @@ export interface ConnectionsView {
 
 const STATE_NAMES: Readonly<Record<ConnectionState, string>> = {
   active: 'Active',
-  waiting: 'Waiting (backing off)',
+  waiting: 'Backing off',
   failing: 'Failing',
-  reauth_required: 'To be connected again',
+  reauth_required: 'Needs reconnecting',
   disabled: 'Disabled',
 };
 
@@ -36,11 +36,11 @@ export function renderConnections(view: ConnectionsView, operator: Operator): st
   const { total, connections, now } = view;
   return page(
     { title: 'Connections', place: 'connections', operator },
-    html`<div class="head"><h1>Connections</h1><p class="soft">${total} found, those with trouble first</p></div>
+    html`<div class="head"><h1>Connections</h1><p class="soft">${total} found, those in trouble first</p></div>
     ${renderSearch(view.wish)}
     <div class="panel" id="found" data-live>${table({
       caption: 'Connections',
-      empty: 'No connection matches. Ids are searched by their beginning.',
+      empty: 'No connection matches. The search looks at how an id begins.',
       columns: ['connection', 'provider', 'calendar', 'state', 'last synced', 'what is wrong'],
       rows: connections.map(({ connection, judgement }) => [
         html`<a href="/connections/${connection.id}"><code>${connection.id.slice(0, 13)}…</code></a>`,
@@ -60,7 +60,7 @@ function renderSearch({ text, state, calendarProvider }: SearchWish): Html {
   const option = (value: string, label: string, chosen: string | null) =>
     html`<option value="${value}"${value === (chosen ?? '') ? html` selected` : null}>${label}</option>`;
   return html`<form class="search" method="get" action="/connections" role="search">
-    <label>Id <input type="search" name="q" value="${text}" placeholder="beginning of a connection’s or provider’s id" autocomplete="off"></label>
+    <label>Id <input type="search" name="q" value="${text}" placeholder="start of a connection or provider id" autocomplete="off"></label>
     <label>State <select name="state">${option('', 'any', state)}${CONNECTION_STATES.map((one) => option(one, STATE_NAMES[one], state))}</select></label>
     <label>Calendar <select name="calendar_provider">${option('', 'any', calendarProvider)}${option('google', 'Google', calendarProvider)}${option('microsoft', 'Microsoft', calendarProvider)}</select></label>
     <button class="main">Find</button></form>`;
@@ -78,6 +78,6 @@ function renderPager({ wish, total }: ConnectionsView): Html | null {
     });
     return html`<a href="/connections?${query.toString()}">${label}</a>`;
   };
-  return html`<nav class="pager" aria-label="Pages">${wish.pageNumber > 1 && link(wish.pageNumber - 1, '← Before')}
+  return html`<nav class="pager" aria-label="Pages">${wish.pageNumber > 1 && link(wish.pageNumber - 1, '← Previous')}
     <span>page ${wish.pageNumber} of ${last}</span>${wish.pageNumber < last && link(wish.pageNumber + 1, 'Next →')}</nav>`;
 }

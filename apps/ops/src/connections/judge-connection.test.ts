@@ -26,7 +26,7 @@ describe('how a connection is', () => {
     ['behind', 'warn', { lastSyncedAt: secondsFromNow(-901) }],
     ['backing off', 'warn', { errorCount: 2, lastError: failed, backoffUntil: secondsFromNow(60), syncNeeded: true }],
     ['failing', 'warn', { errorCount: 2, lastError: failed, backoffUntil: secondsFromNow(-1), syncNeeded: true }],
-    ['connect again', 'bad', { status: 'reauth_required', errorCount: 1, lastError: failed }],
+    ['needs reconnecting', 'bad', { status: 'reauth_required', errorCount: 1, lastError: failed }],
     ['disabled', 'bad', { status: 'disabled', statusReason: 'The calendar is gone.' }],
     ['disconnecting', 'busy', { syncEnabled: false, statusReason: 'disconnect_requested' }],
   ];
@@ -36,8 +36,10 @@ describe('how a connection is', () => {
 
   test('says when the next try comes and after how many', () => {
     const over = { lastError: failed, backoffUntil: secondsFromNow(299.5) };
-    expect(judge({ ...over, errorCount: 1 }).sentence).toBe('Backing off after one try; the next one is in 5 min.');
-    expect(judge({ ...over, errorCount: 3 }).sentence).toContain('after 3 tries');
+    expect(judge({ ...over, errorCount: 1 }).sentence).toBe(
+      'Backing off after one failed try; the next one is in 5 min.',
+    );
+    expect(judge({ ...over, errorCount: 3 }).sentence).toContain('after 3 failed tries');
     expect(judge({ ...over, errorCount: 0 }).sentence).toContain('Waiting;');
   });
 
@@ -45,6 +47,6 @@ describe('how a connection is', () => {
     expect(judge({}, 'switched_off').label).toBe('paused');
     expect(judge({}, 'flag_off').label).toBe('stopped');
     expect(judge({}, 'not_allowlisted').label).toBe('not allowlisted');
-    expect(judge({ status: 'reauth_required' }, 'switched_off').label).toBe('connect again');
+    expect(judge({ status: 'reauth_required' }, 'switched_off').label).toBe('needs reconnecting');
   });
 });

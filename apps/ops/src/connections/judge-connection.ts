@@ -21,17 +21,17 @@ const OBSTACLES: Readonly<Record<Obstacle, Judgement>> = {
   flag_off: {
     tone: 'off',
     label: 'stopped',
-    sentence: 'A flag is off, so nothing is synced or written. What is due waits.',
+    sentence: 'A flag is off, so nothing is synced or written. Whatever comes due waits.',
   },
   switched_off: {
     tone: 'off',
     label: 'paused',
-    sentence: 'An operator paused this connection or its calendar provider. What is due waits.',
+    sentence: 'An operator paused this connection or its calendar provider. Whatever comes due waits.',
   },
   not_allowlisted: {
     tone: 'off',
     label: 'not allowlisted',
-    sentence: 'It does not stand on the allowlist, so new work is refused. Its rows are kept.',
+    sentence: 'It is not on the allowlist, so new work is refused. Its rows are kept.',
   },
 };
 
@@ -40,17 +40,17 @@ export function judgeConnection(connection: Connection, { now, obstacle, reconci
     return {
       tone: 'busy',
       label: 'disconnecting',
-      sentence: 'Its channel is closed, its grant withdrawn, then it is forgotten.',
+      sentence: 'Its channel is being closed and its grant revoked; then it is erased.',
     };
   }
   if (connection.status === 'reauth_required') {
-    return { tone: 'bad', label: 'connect again', sentence: 'Parked until its owner connects the calendar again.' };
+    return { tone: 'bad', label: 'needs reconnecting', sentence: 'Parked until its owner reconnects the calendar.' };
   }
   if (connection.status === 'disabled') {
     return {
       tone: 'bad',
       label: 'disabled',
-      sentence: connection.statusReason ?? 'Given up until its owner connects again.',
+      sentence: connection.statusReason ?? 'Given up until its owner reconnects.',
     };
   }
   if (obstacle !== null) return OBSTACLES[obstacle];
@@ -61,7 +61,7 @@ function judgeActive(connection: Connection, now: Date, reconcileSeconds: number
   const { backoffUntil, errorCount, lastSyncedAt, syncNeeded } = connection;
   const waitMs = backoffUntil === null ? 0 : backoffUntil.getTime() - now.getTime();
   if (waitMs > 0 && (errorCount > 0 || connection.lastError !== null)) {
-    const tries = errorCount === 1 ? 'one try' : `${errorCount} tries`;
+    const tries = errorCount === 1 ? 'one failed try' : `${errorCount} failed tries`;
     const after = errorCount === 0 ? 'Waiting' : `Backing off after ${tries}`;
     return {
       tone: 'warn',
@@ -69,18 +69,19 @@ function judgeActive(connection: Connection, now: Date, reconcileSeconds: number
       sentence: `${after}; the next one is in ${formatSeconds(Math.ceil(waitMs / 1000))}.`,
     };
   }
-  if (errorCount > 0) return { tone: 'warn', label: 'failing', sentence: 'The last try failed; the next one is due.' };
+  if (errorCount > 0)
+    return { tone: 'warn', label: 'failing', sentence: 'The last try failed; the next one is due now.' };
   if (lastSyncedAt === null)
-    return { tone: 'busy', label: 'first sync', sentence: 'Connected; the first sync is not done yet.' };
+    return { tone: 'busy', label: 'first sync', sentence: 'Connected; the first sync has not finished yet.' };
   const behindSeconds = (now.getTime() - lastSyncedAt.getTime()) / 1000;
   if (behindSeconds > 3 * reconcileSeconds) {
     return {
       tone: 'warn',
       label: 'behind',
-      sentence: `Not looked at for ${formatSeconds(behindSeconds)}: its busy time cannot be trusted.`,
+      sentence: `Not synced for ${formatSeconds(behindSeconds)}: its busy time cannot be trusted.`,
     };
   }
   if (syncNeeded === true)
-    return { tone: 'busy', label: 'syncing', sentence: 'A change was announced; a sync is under way or next.' };
+    return { tone: 'busy', label: 'syncing', sentence: 'A change was announced; a sync is running or about to.' };
   return { tone: 'good', label: 'healthy', sentence: 'In step with its calendar.' };
 }

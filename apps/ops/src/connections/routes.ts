@@ -84,7 +84,7 @@ async function find(deps: OpsDeps, request: Request, response: Response): Promis
   const id = z.guid().safeParse(request.params.id);
   const connection = id.success ? await findConnection(deps.db, id.data.toLowerCase()) : null;
   if (connection === null)
-    sendError(response, 404, 'unknown_connection', 'there is no such connection; it may have been disconnected');
+    sendError(response, 404, 'unknown_connection', 'there is no such connection. It may have been disconnected');
   return connection;
 }
 

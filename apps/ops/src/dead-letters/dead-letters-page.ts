@@ -7,8 +7,8 @@ import { action, badge, shortId, table } from '../html/parts.ts';
 import { ago } from '../html/times.ts';
 
 const KINDS: Readonly<Record<DeadLetter['kind'], string>> = {
-  booking_event: 'booking event that could not be taken in',
-  outbound_sync: 'booking that could not be written into a calendar',
+  booking_event: 'booking event that could not be accepted',
+  outbound_sync: 'booking that could not be written to a calendar',
   held_deletions: 'question: a calendar lost many bookings at once',
 };
 
@@ -19,10 +19,10 @@ export function renderDeadLetters(
 ): string {
   return page(
     { title: 'Dead letters', place: 'dead-letters', operator, notice },
-    html`<div class="head"><h1>Dead letters</h1><p class="soft">work that was given up, with the reason; <a href="/runbooks/calendar-dead-letters">runbook</a></p></div>
+    html`<div class="head"><h1>Dead letters</h1><p class="soft">Work that was given up, and why. <a href="/runbooks/calendar-dead-letters">Runbook</a></p></div>
     <div class="panel" id="letters" data-live>${table({
       caption: 'Open dead letters',
-      empty: 'None open: nothing was given up.',
+      empty: 'None: no work has been given up.',
       columns: ['letter', 'what', 'reason', 'since', ''],
       rows: view.letters.map((letter) => [
         html`<a href="/dead-letters/${letter.id}">${shortId(letter.id)}</a>`,
@@ -46,11 +46,11 @@ export function renderDeadLetter(
     { title: 'Dead letter', place: 'dead-letters', operator, notice },
     html`<p class="crumbs"><a href="/dead-letters">Dead letters</a></p>
     <div class="head"><h1>Dead letter <code>${letter.id.slice(0, 8)}</code></h1></div>
-    <div class="panel"><p class="verdict">${isOpen ? badge('warn', 'open') : badge('good', 'replayed')} <span>A ${KINDS[letter.kind]}.</span></p>
+    <div class="panel"><p class="verdict">${isOpen ? badge('warn', 'open') : badge('good', 'replayed')} <span>${KINDS[letter.kind].charAt(0).toUpperCase()}${KINDS[letter.kind].slice(1)}.</span></p>
       <dl class="facts"><div><dt>reason</dt><dd>${letter.reason}</dd></div><div><dt>since</dt><dd>${ago(letter.createdAt, now)}</dd></div>
         ${bookingId !== undefined && html`<div><dt>booking</dt><dd><code>${bookingId}</code></dd></div>`}
         ${connectionId !== undefined && html`<div><dt>connection</dt><dd><a href="/connections/${connectionId}"><code>${connectionId}</code></a></dd></div>`}</dl>
-      <h2>What it holds</h2><p class="soft">Shape, ids, times and numbers. Titles, notes, names and addresses are hidden.</p>
+      <h2>What it holds</h2><p class="soft">Its shape, ids, times and numbers. Titles, notes, names and addresses are hidden.</p>
       <pre tabindex="0" aria-label="Payload without personal data">${JSON.stringify(hidePersonal(letter.payload), null, 2)}</pre>
       ${isOpen && operator.mayChange ? buttons(letter) : null}</div>`,
   );
@@ -60,5 +60,5 @@ function buttons(letter: DeadLetter): Html {
   const at = `/dead-letters/${letter.id}`;
   if (letter.kind !== 'held_deletions') return action({ to: `${at}/replay`, label: 'Replay', isMain: true });
   return html`${action({ to: `${at}/restore`, label: 'Write the events again', isMain: true })}
-    ${action({ to: `${at}/replay`, label: 'Tell them as deleted', isMain: false })}`;
+    ${action({ to: `${at}/replay`, label: 'Report them as deleted', isMain: false })}`;
 }

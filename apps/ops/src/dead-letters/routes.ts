@@ -10,11 +10,11 @@ import { replayAsOperator, restoreAsOperator } from './replay.ts';
 const SHOWN_AT_MOST = 200;
 
 const NOTICES: Readonly<Record<string, string>> = {
-  replayed: 'Replayed: the work is due again and is taken up within seconds.',
-  restored: 'The events are due to be written again; this is taken up within seconds.',
-  already_replayed: 'Somebody replayed it before.',
-  nothing_left: 'Its booking or connection is gone; the letter is closed.',
-  still_invalid: 'It is still not valid, so it stays a dead letter. Its publisher must send it again, corrected.',
+  replayed: 'Replayed: the work is due again and starts within seconds.',
+  restored: 'The events will be written again, starting within seconds.',
+  already_replayed: 'It has already been replayed.',
+  nothing_left: 'Its booking or connection is gone, so the letter was closed.',
+  still_invalid: 'It is still invalid, so it stays a dead letter. Its publisher must send a corrected one.',
 };
 
 /** `/dead-letters`, `/dead-letters/{id}`, `POST /dead-letters/{id}/replay`, `POST /dead-letters/{id}/restore`. */

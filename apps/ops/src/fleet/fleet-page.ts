@@ -34,7 +34,7 @@ export function renderFleet(glance: FleetGlance, operator: Operator): string {
 function renderFindings(glance: FleetGlance): Html {
   const findings = judgeFleet(glance);
   if (findings.length === 0) {
-    return html`<div id="findings" class="findings calm" data-live><p>${badge('good', 'All is well')} Nothing needs you.</p></div>`;
+    return html`<div id="findings" class="findings calm" data-live><p>${badge('good', 'All is well')} Nothing needs your attention.</p></div>`;
   }
   const words: Readonly<Record<Tone, string>> = {
     bad: 'Now',
@@ -43,9 +43,9 @@ function renderFindings(glance: FleetGlance): Html {
     busy: 'Busy',
     good: 'Well',
   };
-  return html`<div id="findings" class="findings" data-live><h2 class="hidden">What needs you</h2><ul>${findings.map(
+  return html`<div id="findings" class="findings" data-live><h2 class="hidden">What needs your attention</h2><ul>${findings.map(
     ({ tone, text, to, runbook }) =>
-      html`<li>${badge(tone, words[tone])}<span>${text}</span><a href="${to}">Look</a>${runbook !== undefined && html`<a href="/runbooks/${runbook}">Runbook</a>`}</li>`,
+      html`<li>${badge(tone, words[tone])}<span>${text}</span><span class="ways"><a href="${to}">Look</a>${runbook !== undefined && html`<a href="/runbooks/${runbook}">Runbook</a>`}</span></li>`,
   )}</ul></div>`;
 }
 
@@ -55,7 +55,12 @@ function renderFigures(glance: FleetGlance): HtmlPart {
   const work = (title: string, kind: string) => {
     const { count, oldestSeconds } = pending(kind) ?? { count: 0, oldestSeconds: 0 };
     const tone = count === 0 ? 'good' : oldestSeconds > 60 ? 'warn' : 'busy';
-    return card(title, String(count), count === 0 ? 'nothing waits' : `oldest ${formatSeconds(oldestSeconds)}`, tone);
+    return card(
+      title,
+      String(count),
+      count === 0 ? 'nothing is waiting' : `oldest ${formatSeconds(oldestSeconds)}`,
+      tone,
+    );
   };
   return [
     lagCard('Change → busy time', glance.lags.calendar_change_lag_seconds),
@@ -65,7 +70,7 @@ function renderFigures(glance: FleetGlance): HtmlPart {
     card(
       'Dead letters',
       html`<a href="/dead-letters">${dead}</a>`,
-      dead === 0 ? 'none open' : 'open; look and replay',
+      dead === 0 ? 'none open' : 'open: look, then replay',
       dead === 0 ? 'good' : 'warn',
     ),
   ];
@@ -73,7 +78,7 @@ function renderFigures(glance: FleetGlance): HtmlPart {
 
 function lagCard(title: string, lag: Lag): Html {
   if (lag.p50 === null || lag.p95 === null || lag.p99 === null) return card(title, '–', 'nothing measured yet');
-  const over = lag.overMs === null ? 'since the fleet began' : `last ${formatSeconds(Math.max(60, lag.overMs / 1000))}`;
+  const over = lag.overMs === null ? 'since the start' : `last ${formatSeconds(Math.max(60, lag.overMs / 1000))}`;
   const figure = html`${formatSeconds(lag.p95)} <small>p95</small>`;
   const note = html`p50 ${formatSeconds(lag.p50)} · p99 ${formatSeconds(lag.p99)}<br>${lag.count} measured, ${over}`;
   return card(title, figure, note, lag.p95 <= PROMISED_SECONDS ? 'good' : 'warn');
@@ -83,38 +88,31 @@ function renderConnections({ connections }: FleetGlance): Html {
   const total = (pick: (one: (typeof connections)[number]) => number) =>
     connections.reduce((n, one) => n + pick(one), 0);
   const by = (status: string) => total((one) => (one.status === status ? one.count : 0));
-  const line = (tone: Tone, label: string, state: string, count: number) =>
-    html`<li><a href="/connections?state=${state}">${badge(count === 0 ? 'off' : tone, label)}<b>${count}</b></a></li>`;
+  const line = (tone: Tone, label: string, state: string, count: number, kind = '') =>
+    html`<li><a class="${kind}" href="/connections?state=${state}">${badge(count === 0 ? 'off' : tone, label)}<b>${count}</b></a></li>`;
   const split = ['google', 'microsoft'].map((provider) => {
     const count = total((one) => (one.calendarProvider === provider ? one.count : 0));
     return html`<a href="/connections?calendar_provider=${provider}">${nameOfCalendarProvider(provider)} ${count}</a>`;
   });
+  const failing = total((one) => one.failing);
+  const waiting = total((one) => one.waiting);
   return html`<ul class="tally">
     ${line('good', 'active', 'active', by('active'))}
-    ${line(
-      'warn',
-      'failing',
-      'failing',
-      total(({ failing }) => failing),
-    )}
-    ${line(
-      'busy',
-      'waiting',
-      'waiting',
-      total(({ waiting }) => waiting),
-    )}
-    ${line('bad', 'to be connected again', 'reauth_required', by('reauth_required'))}
+    ${line('warn', 'of these failing', 'failing', failing, 'part')}
+    ${line('busy', 'of these backing off', 'waiting', waiting, 'part')}
+    ${line('bad', 'need reconnecting', 'reauth_required', by('reauth_required'))}
     ${line('off', 'disabled', 'disabled', by('disabled'))}</ul><p class="soft split">${split[0]} · ${split[1]}</p>`;
 }
 
 function renderQueues({ queues }: FleetGlance): Html {
   return table({
     caption: 'Queues',
-    empty: 'no queues',
+    isSmall: true,
+    empty: 'No queues.',
     columns: [
       'queue',
       'state',
-      { title: 'waits', isNumber: true },
+      { title: 'waiting', isNumber: true },
       { title: 'active', isNumber: true },
       { title: 'failed', isNumber: true },
     ],
@@ -136,7 +134,8 @@ function renderChannels({ state }: FleetGlance): Html {
   const tones: Readonly<Record<string, Tone>> = { active: 'good', registering: 'busy', failed: 'warn', retired: 'off' };
   return table({
     caption: 'Push channels by state',
-    empty: 'No channels yet: they open when the first calendar is connected.',
+    isSmall: true,
+    empty: 'None yet: a channel opens when a calendar is connected.',
     columns: ['calendar provider', 'state', { title: 'channels', isNumber: true }],
     rows: [...state.channels]
       .sort((a, b) => a.calendarProvider.localeCompare(b.calendarProvider) || a.state.localeCompare(b.state))
@@ -161,6 +160,7 @@ function renderBreakers({ breakers }: FleetGlance): Html {
   };
   return table({
     caption: 'Breakers in front of the calendar providers',
+    isSmall: true,
     empty: 'No worker has reported yet.',
     columns: ['process', 'Google', 'Microsoft'],
     rows: roles.map((role) => [role, cell(role, 'google'), cell(role, 'microsoft')]),
@@ -170,13 +170,14 @@ function renderBreakers({ breakers }: FleetGlance): Html {
 function renderProcesses({ processes, now }: FleetGlance): Html {
   const alive = processes.filter(({ isAlive }) => isAlive).sort((a, b) => a.role.localeCompare(b.role));
   return table({
-    caption: 'Living processes',
-    empty: 'Nobody has reported within 15 seconds.',
+    caption: 'Processes that report',
+    isSmall: true,
+    empty: 'No process has reported in the last 15 seconds.',
     columns: ['process', 'instance', 'up for', 'seen'],
     rows: alive.map((one) => [
       one.role,
       shortId(one.instanceId),
-      formatSeconds((now.getTime() - one.startedAt.getTime()) / 1000),
+      html`<span class="nowrap">${formatSeconds((now.getTime() - one.startedAt.getTime()) / 1000)}</span>`,
       ago(one.seenAt, now),
     ]),
   });

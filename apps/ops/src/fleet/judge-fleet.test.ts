@@ -38,11 +38,11 @@ function glance(over: Partial<FleetGlance> = {}): FleetGlance {
 
 const connection = { calendarProvider: 'google', status: 'active', count: 3, failing: 2, waiting: 1 } as const;
 const troubles: readonly [string, Partial<FleetGlance>, string][] = [
-  ['a process that is gone', { processes: glance().processes.slice(1) }, 'No ingress has been seen'],
+  ['a process that is gone', { processes: glance().processes.slice(1) }, 'No ingress has reported'],
   [
     'an open breaker',
     { breakers: [{ calendarProvider: 'google', role: 'inbound-worker', state: 'open' }] },
-    'Calls to Google are being turned away',
+    'Calls to Google are held back',
   ],
   [
     'old work',
@@ -63,7 +63,7 @@ const troubles: readonly [string, Partial<FleetGlance>, string][] = [
   [
     'revoked grants',
     { connections: [{ ...connection, status: 'reauth_required', count: 1, failing: 0 }] },
-    '1 connection waits for the owner',
+    '1 connection needs its owner to reconnect',
   ],
   ['a silent transport', { queues: [{ name: 'calendar-retry', counts: null, isPaused: false }] }, 'does not answer'],
   ['a paused queue', { queues: [{ name: 'calendar-retry', counts, isPaused: true }] }, 'calendar-retry is paused'],

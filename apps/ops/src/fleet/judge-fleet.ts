@@ -30,7 +30,7 @@ export function judgeFleet(glance: FleetGlance): Finding[] {
 function judgeProcesses({ processes }: FleetGlance): Finding[] {
   return ROLES.filter((role) => !processes.some((one) => one.role === role && one.isAlive)).map((role) => ({
     tone: 'bad',
-    text: `No ${role} has been seen for 15 seconds.`,
+    text: `No ${role} has reported for 15 seconds.`,
     to: '#processes',
     runbook: 'calendar-process-missing',
   }));
@@ -41,7 +41,7 @@ function judgeBreakers({ breakers }: FleetGlance): Finding[] {
     const open = breakers.filter((one) => one.calendarProvider === calendarProvider && one.state !== 'closed');
     if (open.length === 0) return [];
     const where = open.map(({ role }) => role).join(', ');
-    const text = `Calls to ${nameOfCalendarProvider(calendarProvider)} are being turned away (breaker open in ${where}). Work waits and follows by itself.`;
+    const text = `Calls to ${nameOfCalendarProvider(calendarProvider)} are held back (breaker open in ${where}). Work waits and resumes by itself.`;
     return [{ tone: 'bad', text, to: '#breakers', runbook: 'calendar-breaker-open' }];
   });
 }
@@ -75,7 +75,7 @@ function judgeWork({ state, queues }: FleetGlance): Finding[] {
       : [
           {
             tone: 'warn' as const,
-            text: `${countOf(failed, 'channel', 'channels')} could not be opened; those calendars are polled.`,
+            text: `${countOf(failed, 'channel', 'channels')} could not be opened; those calendars are polled instead.`,
             to: '#channels',
             runbook: 'calendar-channels-failing',
           },
@@ -85,7 +85,7 @@ function judgeWork({ state, queues }: FleetGlance): Finding[] {
       : [
           {
             tone: 'bad' as const,
-            text: 'The queue transport does not answer. Facts are safe in PostgreSQL; sweeps find them.',
+            text: 'The queue transport does not answer. Nothing is lost: work stands in PostgreSQL, and sweeps find it.',
             to: '#queues',
             runbook: 'calendar-stores-failing',
           },
@@ -113,7 +113,7 @@ function judgeConnections({ connections }: FleetGlance): Finding[] {
       : [
           {
             tone: 'warn' as const,
-            text: `${countOf(revoked, 'connection waits', 'connections wait')} for the owner to connect again.`,
+            text: `${countOf(revoked, 'connection needs its owner', 'connections need their owners')} to reconnect.`,
             to: '/connections?state=reauth_required',
             runbook: 'calendar-auth-revoked-spike',
           },
@@ -148,7 +148,13 @@ function judgeStops({ queues, flags, switches }: FleetGlance): Finding[] {
           },
         ]),
     ...(switches.some(({ name, isOn }) => name === 'shadow' && isOn)
-      ? [{ tone: 'off' as const, text: 'Shadow mode: bookings are planned and logged, not written.', to: '/switches' }]
+      ? [
+          {
+            tone: 'off' as const,
+            text: 'Shadow mode is on: bookings are planned and logged, but not written.',
+            to: '/switches',
+          },
+        ]
       : []),
   ];
 }

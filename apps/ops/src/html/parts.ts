@@ -19,9 +19,14 @@ export interface Column {
   readonly isNumber?: boolean;
 }
 
-/** A table with a caption for those who cannot see it; `empty` stands where there are no rows. */
+/**
+ * A table with a caption for those who cannot see it; `empty` stands where there are no rows. On a narrow screen each row
+ * becomes a block with the columns' titles beside their values, unless the table is said to be small enough as it is. The
+ * roles are spelled out because a table laid out as blocks loses them.
+ */
 export function table(options: {
   readonly caption: string;
+  readonly isSmall?: boolean;
   readonly columns: readonly (string | Column)[];
   readonly rows: readonly (readonly HtmlPart[])[];
   readonly empty: string;
@@ -29,10 +34,11 @@ export function table(options: {
   if (options.rows.length === 0) return html`<p class="empty">${options.empty}</p>`;
   const columns = options.columns.map((column) => (typeof column === 'string' ? { title: column } : column));
   const kind = (index: number) => (columns[index]?.isNumber === true ? 'number' : '');
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.caption}"><table>
+  const title = (index: number) => columns[index]?.title ?? '';
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.caption}"><table role="table" class="${options.isSmall === true ? 'small' : 'stacks'}">
     <caption class="hidden">${options.caption}</caption>
-    <thead><tr>${columns.map((column, index) => html`<th scope="col" class="${kind(index)}">${column.title}</th>`)}</tr></thead>
-    <tbody>${options.rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class="${kind(index)}">${cell}</td>`)}</tr>`)}</tbody>
+    <thead role="rowgroup"><tr role="row">${columns.map((column, index) => html`<th role="columnheader" scope="col" class="${kind(index)}">${column.title}</th>`)}</tr></thead>
+    <tbody role="rowgroup">${options.rows.map((row) => html`<tr role="row">${row.map((cell, index) => html`<td role="cell" class="${kind(index)}" data-title="${title(index)}"><div>${cell}</div></td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 

@@ -33,7 +33,8 @@ export function createSwitchPages(deps: OpsDeps): Router {
     const { providerIds, connectionIds } = deps.ceiling;
     const allowlists = { providers: providerIds?.length ?? null, connections: connectionIds?.length ?? null };
     const view = { now: deps.now(), flags, switches, allowlists, operatorLog };
-    const notice = request.query.done === 'turned' ? 'Turned. In force in every process within two seconds.' : null;
+    const notice =
+      request.query.done === 'turned' ? 'Done. It takes effect in every process within two seconds.' : null;
     response.type('html').send(renderSwitches(view, operatorOf(response), notice));
   });
   router.post('/', async (request, response) => {

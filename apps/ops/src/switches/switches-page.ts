@@ -1,5 +1,7 @@
 import type { OperatorLogEntry } from '@bookiji/db';
 import type { FlagName } from '@bookiji/flags';
+import { QUEUE_NAMES } from '@bookiji/queues';
+import { nameOfCalendarProvider } from '@bookiji/sync';
 import type { Operator } from '../access/login.ts';
 import { type Html, type HtmlPart, html } from '../html/html.ts';
 import { page } from '../html/layout.ts';
@@ -17,16 +19,23 @@ export interface SwitchesView {
 }
 
 const FLAG_MEANINGS: Readonly<Record<FlagName, string>> = {
-  CALENDAR_SYNC_ENABLED: 'everything that syncs, manual requests included',
-  CALENDAR_JOBS_ENABLED: 'the workers’ jobs: off, work waits in the database',
-  CALENDAR_WEBHOOK_ENABLED: 'notifications: off, ingress answers 403 and calendars are polled',
-  CALENDAR_OAUTH_ENABLED: 'connecting calendars',
+  CALENDAR_SYNC_ENABLED: 'All syncing, manual requests included',
+  CALENDAR_JOBS_ENABLED: 'The workers’ jobs; when off, work waits in the database',
+  CALENDAR_WEBHOOK_ENABLED: 'Taking notifications; when off, ingress answers 403 and calendars are polled',
+  CALENDAR_OAUTH_ENABLED: 'Connecting calendars',
+};
+
+const QUEUE_MEANINGS: Readonly<Record<string, string>> = {
+  [QUEUE_NAMES.bookingEvents]: 'Accepting booking events; when off, they wait in the queue',
+  [QUEUE_NAMES.inboundSync]: 'Reading calendars',
+  [QUEUE_NAMES.outboundSync]: 'Writing bookings to calendars',
+  [QUEUE_NAMES.retry]: 'Keeping push channels open, disconnecting, calendar audits',
 };
 
 export function renderSwitches(view: SwitchesView, operator: Operator, notice: string | null): string {
   return page(
     { title: 'Switches', place: 'switches', operator, notice },
-    html`<div class="head"><h1>Switches</h1><p class="soft">off parks work, on resumes it; <a href="/runbooks/draining-and-pausing-queues">runbook</a></p></div>
+    html`<div class="head"><h1>Switches</h1><p class="soft">Off parks work, on resumes it; nothing is lost. <a href="/runbooks/draining-and-pausing-queues">Runbook</a></p></div>
     ${section('flags', 'Flags', renderFlags(view, operator))}
     ${section('kill', 'Kill switches', renderKillSwitches(view, operator))}
     ${section('operator-log', 'Operator log', renderOperatorLog(view))}`,
@@ -34,12 +43,12 @@ export function renderSwitches(view: SwitchesView, operator: Operator, notice: s
 }
 
 function renderFlags({ flags, allowlists }: SwitchesView, operator: Operator): HtmlPart {
-  const list = (count: number | null) => (count === null ? 'none: nothing is restricted' : `${count} listed`);
+  const list = (count: number | null) => (count === null ? 'no list, so all are served' : `${count} listed`);
   return [
     table({
       caption: 'Flags',
       empty: '',
-      columns: ['flag', 'governs', 'environment', 'in force', ''],
+      columns: ['flag', 'controls', 'environment', 'in force', ''],
       rows: flags.map(({ name, isAllowed, isOn }) => [
         html`<code>${name}</code>`,
         FLAG_MEANINGS[name],
@@ -48,7 +57,7 @@ function renderFlags({ flags, allowlists }: SwitchesView, operator: Operator): H
         isAllowed ? turnForm(name, isOn, operator) : html`<span class="soft">the environment says off</span>`,
       ]),
     }),
-    html`<p class="soft pad">Allowlists: providers ${list(allowlists.providers)} · connections ${list(allowlists.connections)}. They are set in the environment.</p>`,
+    html`<p class="soft pad">Allowlists, set in the environment. Providers: ${list(allowlists.providers)}. Connections: ${list(allowlists.connections)}.</p>`,
   ];
 }
 
@@ -56,7 +65,7 @@ function renderKillSwitches({ switches, now }: SwitchesView, operator: Operator)
   return table({
     caption: 'Kill switches and shadow mode',
     empty: '',
-    columns: ['switch', 'governs', 'in force', 'turned last', ''],
+    columns: ['switch', 'controls', 'in force', 'last changed', ''],
     rows: switches.map(({ name, isOn, turned }) => [
       html`<code>${name.replace('connection:', '')}</code>`,
       explainSwitch(name),
@@ -70,11 +79,11 @@ function renderKillSwitches({ switches, now }: SwitchesView, operator: Operator)
 }
 
 function explainSwitch(name: string): HtmlPart {
-  if (name === 'shadow') return 'shadow mode: bookings are planned and logged, not written';
+  if (name === 'shadow') return 'Shadow mode: when on, bookings are planned and logged, but not written';
   const [kind = '', subject = ''] = name.split(':');
-  if (kind === 'provider') return `all work with ${subject === 'google' ? 'Google' : 'Microsoft'}`;
-  if (kind === 'queue') return 'the workers of this queue; its jobs wait there';
-  return html`<a href="/connections/${subject}">this connection</a>`;
+  if (kind === 'provider') return `All work with ${nameOfCalendarProvider(subject)}`;
+  if (kind === 'queue') return QUEUE_MEANINGS[subject] ?? 'The workers of this queue';
+  return html`<a href="/connections/${subject}">This connection</a>`;
 }
 
 function onOff(isOn: boolean): Html {
@@ -98,7 +107,7 @@ function renderOperatorLog({ operatorLog, now }: SwitchesView): Html {
   return table({
     caption: 'What operators did',
     empty: 'Nothing yet.',
-    columns: ['when', 'who', 'what', 'to', 'why'],
+    columns: ['when', 'who', 'did', 'to', 'why'],
     rows: operatorLog.map((one) => [
       ago(one.createdAt, now),
       one.actor,
