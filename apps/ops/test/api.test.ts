@@ -1,4 +1,5 @@
 /** What programs ask of the ops app, over real HTTP. */
+import { randomUUID } from 'node:crypto';
 import { FLAG_NAMES } from '@bookiji/flags';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -42,6 +43,34 @@ describe('[F-1] [F-3] flags', () => {
   ])('%j is 400 and turns nothing', async (json) => {
     expect(await put(json)).toMatchObject({ status: 400, body: { error: { code: expect.any(String) } } });
     expect(JSON.parse((await ops.ask('/api/ops/flags')).text)).toEqual(all());
+  });
+});
+
+describe('[O-1] a dead letter that is replayed', () => {
+  const open = async () => {
+    const [row] = await ops.database.sql`
+      INSERT INTO dead_letters (kind, reason, subject, payload)
+      VALUES ('booking_event', 'version', ${`job:${randomUUID()}`}, '{"schema": 1}') RETURNING id`;
+    return row?.id as string;
+  };
+  const replay = async (id: string) => {
+    const { status, text } = await ops.ask(`/api/ops/dead-letters/${id}/replay`, { method: 'POST' });
+    return { status, body: JSON.parse(text) as unknown };
+  };
+
+  test('is 202, also when it is still invalid: the answer says so, and the letter stays open', async () => {
+    const id = await open();
+    const body = { id, outcome: 'still_invalid', reason: expect.stringContaining('type') };
+    expect(await replay(id)).toEqual({ status: 202, body });
+    expect((await ops.ask('/api/ops/dead-letters')).text).toContain(id);
+  });
+
+  test('is 409 once it is closed, 404 when there is none and 400 without an id', async () => {
+    const id = await open();
+    await ops.database.sql`UPDATE dead_letters SET replayed_at = now() WHERE id = ${id}`;
+    expect(await replay(id)).toMatchObject({ status: 409 });
+    expect(await replay(randomUUID())).toMatchObject({ status: 404 });
+    expect(await replay('nonsense')).toMatchObject({ status: 400 });
   });
 });
 

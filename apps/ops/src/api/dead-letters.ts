@@ -31,10 +31,10 @@ export function createDeadLetterApi(db: Database): Router {
     const letter = await findDeadLetter(db, id.data);
     if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
     const result = await replayAsOperator(db, letter, operatorOf(response).name);
-    if (result.outcome === 'still_invalid') return sendError(response, 422, 'still_invalid', result.reason);
     if (result.outcome === 'already_replayed')
       return sendError(response, 409, 'already_replayed', 'it was replayed before');
-    response.status(202).json({ id: letter.id, outcome: result.outcome });
+    // Tried again as asked, whatever came of it: a payload that is still invalid stays a dead letter, with the reason.
+    response.status(202).json({ id: letter.id, ...result });
   });
   router.post('/:id/restore', async (request, response) => {
     const id = z.guid().safeParse(request.params.id);

@@ -31,6 +31,8 @@ export async function replayDeadLetter(
   letter: DeadLetter,
   readBooking: ReadBooking,
 ): Promise<ReplayResult> {
+  // Asked first: an invalid payload of a closed letter would be called open still.
+  if (letter.replayedAt !== null) return { outcome: 'already_replayed' };
   if (letter.kind === 'booking_event') {
     const read = readBooking(letter.payload);
     if (!read.ok) return { outcome: 'still_invalid', reason: read.reason };
