@@ -89,7 +89,9 @@ function installIfNeeded(env, extent) {
   const install = spawnSync(
     'npx',
     [
-      ...['--yes', '--prefer-offline', version, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false'],
+      // npm is silent here by .npmrc; what is wrong with an installation has to be said all the same.
+      ...['--yes', '--prefer-offline', '--loglevel=error', version],
+      ...['install', '--frozen-lockfile', '--config.confirmModulesPurge=false'],
       ...(extent === 'product' ? ['--prod'] : []),
     ],
     // Chatter never goes to stdout: a command's own answer does.

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from '@bookiji/local-fleet';
 import { openQueues, QUEUE_NAMES } from '@bookiji/queues';
 import { sealToken } from '@bookiji/sync';
 import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
@@ -68,6 +70,11 @@ describe('what is said and how it ends', () => {
       expect(json<{ help: string }>().help).toContain('Usage: calsync');
     },
   );
+
+  test('[P-1] npm adds nothing of its own to the document', () => {
+    const { stdout } = spawnSync('npm', ['run', 'calsync', '--', '--help', '--json'], { cwd: ROOT, encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({ help: expect.stringContaining('Usage: calsync') });
+  });
 
   test.each([[[]], [['migrate']]])(
     '%j without a command says in its JSON document what is missing',

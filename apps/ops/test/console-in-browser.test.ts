@@ -146,7 +146,7 @@ inBrowser('[S-5] the console in a browser', () => {
     await fleet.sandbox.addEvent(provider.calendar, { title: 'Dentist', ...slotAt(4) });
     await page.goto(fleet.urls.ops);
     const finding = page.getByRole('listitem').filter({ hasText: '1 connection is failing and trying again.' });
-    await finding.getByRole('link', { name: 'Look' }).click();
+    await finding.getByRole('link', { name: 'View' }).click();
     await page.getByLabel('Id').fill(provider.connectionId.slice(0, 10));
     await page.getByRole('button', { name: 'Find' }).click();
     await page.getByText('1 found').waitFor();

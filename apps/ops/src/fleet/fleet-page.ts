@@ -45,7 +45,7 @@ function renderFindings(glance: FleetGlance): Html {
   };
   return html`<div id="findings" class="findings" data-live><h2 class="hidden">What needs your attention</h2><ul>${findings.map(
     ({ tone, text, to, runbook }) =>
-      html`<li>${badge(tone, words[tone])}<span>${text}</span><span class="ways"><a href="${to}">Look</a>${runbook !== undefined && html`<a href="/runbooks/${runbook}">Runbook</a>`}</span></li>`,
+      html`<li>${badge(tone, words[tone])}<span>${text}</span><span class="ways"><a href="${to}">View</a>${runbook !== undefined && html`<a href="/runbooks/${runbook}">Runbook</a>`}</span></li>`,
   )}</ul></div>`;
 }
 
