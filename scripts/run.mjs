@@ -43,6 +43,9 @@ const TASKS = {
 /** What runs the product needs none of what builds and tests it: half of the packages, and of the first start. */
 const PRODUCT_TASKS = ['start', 'fleet', 'process', 'calsync'];
 
+/** What stays up until it is told to stop, and takes being told twice for once. */
+const STAYING_UP = ['start', 'fleet', 'process'];
+
 main(process.argv.slice(2));
 
 function main([task, ...args]) {
@@ -58,7 +61,7 @@ function main([task, ...args]) {
   const programs = task === 'start' ? findPrograms(ROOT) : null;
   const prepared =
     programs === null ? {} : { CALSYNC_PROGRAMS: programs, NODE_COMPILE_CACHE: join(programs, 'compiled') };
-  runTask(node, TASKS[task](args, programs), { ...env, ...prepared });
+  runTask(node, TASKS[task](args, programs), { ...env, ...prepared }, STAYING_UP.includes(task));
 }
 
 /** npm's own settings must not leak into pnpm, turbo and the product; what names registries and proxies stays. */
@@ -124,10 +127,11 @@ function versionOf(node) {
   return spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout.trim();
 }
 
-function runTask(node, args, env) {
+function runTask(node, args, env, isStayingUp) {
   const child = spawn(node, args, { cwd: ROOT, env, stdio: 'inherit' });
-  // The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
-  process.on('SIGINT', () => undefined);
+  // A terminal sends Ctrl-C to the child as well, a supervisor to this process alone. SIGTERM does for both: a second
+  // SIGINT would mean "at once".
+  process.on('SIGINT', () => void (isStayingUp && child.kill('SIGTERM')));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
 }
