@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { backoffFields, calendarFields, flagFields, storeFields, workerFields } from '@bookiji/fleet/settings';
-import { type Environment, loadSettings, pick, type Supervisor, superviseProcesses } from '@bookiji/runtime';
+import { type Environment, fields, loadSettings, type Supervisor, superviseProcesses } from '@bookiji/runtime';
 import { environmentOf } from './database-roles.ts';
 import { ROOT } from './root.ts';
 
@@ -39,38 +38,12 @@ export function commandOf(role: Role, programs: string | null = null): { command
 
 /** Reads every variable once before anything starts, so that a bad one is one line and not five processes in a loop. */
 export function checkSettings(environment: Environment, roles: readonly Role[]): void {
-  const { DATABASE_URL: _, ...stores } = storeFields;
-  const ports = pick('INGRESS_PORT', 'OPS_PORT', 'INBOUND_WORKER_PORT', 'OUTBOUND_WORKER_PORT', 'RETRY_WORKER_PORT');
-  const windows = pick(
-    'SYNC_WINDOW_PAST_DAYS',
-    'SYNC_WINDOW_FUTURE_DAYS',
-    'RECONCILE_INTERVAL_SECONDS',
-    'SWEEP_INTERVAL_MS',
-  );
-  const secrets = pick(
-    'API_TOKENS',
-    'API_REQUESTS_PER_MINUTE',
-    'OPS_TOKENS',
-    'CHANNEL_SECRETS',
-    'PUBLIC_BASE_URL',
-    'CHANNEL_RENEW_BEFORE_SECONDS',
-    'DELETION_GRACE_SECONDS',
-    'AUDIT_INTERVAL_SECONDS',
-    'GOOGLE_CALENDAR_WEBHOOK_SECRET',
-    'MICROSOFT_CALENDAR_WEBHOOK_SECRET',
-  );
+  const { DATABASE_URL, SANDBOX_PORT, ...always } = fields;
   loadSettings(
     {
-      ...stores,
-      ...flagFields,
-      ...calendarFields,
-      ...backoffFields,
-      ...workerFields,
-      ...ports,
-      ...windows,
-      ...secrets,
-      ...(roles.includes('sandbox') ? pick('SANDBOX_PORT') : {}),
-      ...(environment.DATABASE_URL ? pick('DATABASE_URL') : {}),
+      ...always,
+      ...(roles.includes('sandbox') ? { SANDBOX_PORT } : {}),
+      ...(environment.DATABASE_URL ? { DATABASE_URL } : {}),
     },
     environment,
   );

@@ -47,6 +47,7 @@ describe('a fleet that cannot start says why in one line', () => {
     [{ API_TOKENS: '' }, 'API_TOKENS is missing'],
     [{ TOKEN_ENCRYPTION_KEYS: 'k1:c2hvcnQ=' }, 'TOKEN_ENCRYPTION_KEYS must be id:base64(32 bytes), comma-separated'],
     [{ CALENDAR_SYNC_ENABLED: 'perhaps' }, 'CALENDAR_SYNC_ENABLED must be true (on) or false (off)'],
+    [{ OPS_READ_ONLY: 'perhaps' }, 'OPS_READ_ONLY must be true (on) or false (off)'],
     [{ CALENDAR_ALLOWLIST_PROVIDER_IDS: 'dana' }, 'CALENDAR_ALLOWLIST_PROVIDER_IDS must be UUIDs, comma-separated'],
     [{ REDIS_URL: 'http://redis' }, 'REDIS_URL must be a redis:// URL'],
     [

@@ -51,10 +51,14 @@ test.each([
   ['SIGTERM', 'fleet', FLEET_ROLES.length],
   ['SIGINT', 'fleet', FLEET_ROLES.length],
   ['SIGTERM', 'start:ingress', 1],
-] as const)('[S-4] %s to npm ends all that `npm run %s` started, with exit code 0', async (signal, command, processes) => {
-  const npm = startByCommand(command);
-  await untilReady(npm, processes);
-  const outcome = await howItEnds(npm, signal);
-  if (outcome === 'still running') process.kill(-(npm.pid ?? 0), 'SIGKILL');
-  expect(outcome).toBe(0);
-}, 90_000);
+] as const)(
+  '[S-4] %s to npm ends all that `npm run %s` started, with exit code 0',
+  async (signal, command, processes) => {
+    const npm = startByCommand(command);
+    await untilReady(npm, processes);
+    const outcome = await howItEnds(npm, signal);
+    if (outcome === 'still running') process.kill(-(npm.pid ?? 0), 'SIGKILL');
+    expect(outcome).toBe(0);
+  },
+  90_000,
+);
