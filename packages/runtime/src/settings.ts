@@ -80,12 +80,18 @@ function isWebUrl(text: string): boolean {
   return url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
 }
 
+/** Shorter ones are a mistake. How long is long enough is for whoever makes them: 32 random bytes, say the runbooks. */
+const SHORTEST_SECRET = 8;
+
 function secrets() {
   return z
     .string()
     .transform(splitList)
     .refine((list) => list.length > 0, 'must hold at least one secret')
-    .refine((list) => list.every((secret) => secret.length >= 16), 'must hold secrets of at least 16 characters');
+    .refine(
+      (list) => list.every((secret) => secret.length >= SHORTEST_SECRET),
+      `must hold secrets of at least ${SHORTEST_SECRET} characters`,
+    );
 }
 
 const encryptionKeys = z
@@ -113,11 +119,18 @@ const idList = z
 
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
 
-/** On only when it says `true`. Other yes-or-no words are off; anything else is a mistake that nobody should live with. */
-const flag = z
+/** `true` turns on and anything else is off, so no word is a mistake that keeps the process from starting. */
+const flag = z.string().optional();
+
+/** For what narrows when it is on: there a misspelt `true` must not pass for off. */
+const yesOrNo = z
   .string()
   .regex(/^(true|false|1|0|yes|no|on|off)$/i, 'must be true (on) or false (off)')
   .optional();
+
+/** So seldom that it is never: for who wants to see the system without what comes round by itself. */
+const YEAR_SECONDS = 31_536_000;
+const DAY_MS = 86_400_000;
 
 /** How each variable is read, by its name. A process picks those it needs. */
 export const fields = {
@@ -141,7 +154,7 @@ export const fields = {
   API_REQUESTS_PER_MINUTE: integer(1, 10_000_000, 60_000),
   OPS_TOKENS: secrets(),
   OPS_READ_ONLY_TOKENS: secrets().optional(),
-  OPS_READ_ONLY: flag,
+  OPS_READ_ONLY: yesOrNo,
   TOKEN_ENCRYPTION_KEYS: encryptionKeys,
   CHANNEL_SECRETS: secrets(),
   GOOGLE_CLIENT_ID: z.string(),
@@ -168,10 +181,10 @@ export const fields = {
   CALENDAR_ALLOWLIST_CONNECTION_IDS: idList,
   SYNC_WINDOW_PAST_DAYS: integer(0, 10_000, 1),
   SYNC_WINDOW_FUTURE_DAYS: integer(1, 1_000, 90),
-  RECONCILE_INTERVAL_SECONDS: integer(1, 86_400, 300),
-  SWEEP_INTERVAL_MS: integer(100, 600_000, 2_000),
-  BACKOFF_BASE_SECONDS: integer(1, 86_400, 300),
-  BACKOFF_MAX_SECONDS: integer(1, 604_800, 21_600),
+  RECONCILE_INTERVAL_SECONDS: integer(1, YEAR_SECONDS, 300),
+  SWEEP_INTERVAL_MS: integer(100, DAY_MS, 2_000),
+  BACKOFF_BASE_SECONDS: integer(1, YEAR_SECONDS, 300),
+  BACKOFF_MAX_SECONDS: integer(1, YEAR_SECONDS, 21_600),
   PROVIDER_TIMEOUT_MS: integer(100, 60_000, 8_000),
   PROVIDER_REQUESTS_PER_MINUTE: integer(60, 100_000_000, 9_000),
   BREAKER_RESET_SECONDS: integer(1, 3_600, 30),
