@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseBookingEvent } from './booking-events.ts';
+import { type BookingEvent, parseBookingEvent } from './booking-events.ts';
+import { toDesiredBooking } from './booking-intent.ts';
 
 const valid = {
   schema: 1,
@@ -56,6 +57,30 @@ describe('[O-1] a booking event', () => {
 
   test.each([[null], [undefined], ['text'], [[]], [7]])('that is no object at all (%p) is refused', (data) => {
     expect(parseBookingEvent(data).ok).toBe(false);
+  });
+
+  test.each<[string, object]>([
+    ['null for what is optional', { notes: null, location: null, attendee: null }],
+    ['null for what is optional of the attendee', { attendee: { name: null, email: null } }],
+    ['an attendee of whom nothing is known', { attendee: {} }],
+    ['an empty address', { attendee: { email: '' } }],
+    ['an address with letters beyond ASCII', { attendee: { email: 'zoë@exämple.com' } }],
+    ['an instant without seconds', { start: '2026-11-24T09:00Z' }],
+    ['an instant with an offset', { start: '2026-11-24T04:00:00-05:00' }],
+    ['fields that nobody knows yet', { colour: 'blue' }],
+  ])('with %s is valid', (_, over) => {
+    expect(paths({ ...valid, booking: { ...valid.booking, ...over } })).toEqual([]);
+  });
+
+  test('stores nothing for what is null or empty', () => {
+    const over = { notes: null, attendee: { name: null, email: '' } };
+    const parsed = parseBookingEvent({ ...valid, booking: { ...valid.booking, ...over } });
+    const { details } = toDesiredBooking((parsed as { event: BookingEvent }).event);
+    expect(JSON.parse(JSON.stringify(details))).toEqual({
+      title: 'Haircut',
+      time_zone: 'America/Toronto',
+      attendee: {},
+    });
   });
 
   test('is refused without repeating what was sent', () => {

@@ -1,13 +1,9 @@
 /** The booking event: what the booking service says, validated at the door. */
 import { z } from 'zod';
+import { instantBetween } from './instant.ts';
 
 /** What a calendar and PostgreSQL can both hold; a year beyond it is a mistake, not an appointment. */
-const [EARLIEST, LATEST] = [Date.UTC(1970, 0, 1), Date.UTC(9000, 0, 1)];
-
-const instant = z.iso
-  .datetime({ offset: true })
-  .transform((text) => new Date(text))
-  .refine((date) => !(date.getTime() < EARLIEST || date.getTime() >= LATEST), 'must lie between 1970 and 9000');
+const instant = instantBetween(1970, 9000);
 
 /** Valid JSON may carry a NUL or half a surrogate pair; no PostgreSQL text can. */
 const storable = (length: number) =>
@@ -16,15 +12,26 @@ const storable = (length: number) =>
     .max(length)
     .refine((text) => text.isWellFormed() && !text.includes('\u0000'), 'must be well-formed text without NUL');
 
+/** A form's empty field is no address. Letters beyond ASCII are; a guest's spelling must not cost the booking. */
+const emailAddress = z.union([
+  z.literal('').transform(() => undefined),
+  storable(320).regex(z.regexes.unicodeEmail, 'must be an e-mail address'),
+]);
+
+/** Many languages write `null` for what is not there. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
 const bookingState = z
   .object({
     start: instant,
     end: instant,
     time_zone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone'),
     title: storable(500).trim().min(1),
-    notes: storable(8_000).optional(),
-    location: storable(1_000).optional(),
-    attendee: z.object({ name: storable(500).optional(), email: z.email().max(320).optional() }).optional(),
+    notes: optional(storable(8_000)),
+    location: optional(storable(1_000)),
+    attendee: optional(z.object({ name: optional(storable(500)), email: optional(emailAddress) })),
   })
   // Said so that a start or end that is no date, which has its own issue, does not raise this one as well.
   .refine((booking) => !(booking.end <= booking.start), { path: ['end'], message: 'must be after start' });
