@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RequestHandler } from 'express';
+import { RequestRefusal } from './errors.ts';
 import { askToWait, type RateLimits, refuse } from './rate-limits.ts';
 
 /** Lets through who carries one of the tokens, as often as it may; all are compared, in constant time. */
@@ -15,6 +16,6 @@ export function requireApiToken(tokens: readonly string[], limits: RateLimits): 
       return wait > 0 ? askToWait(response, wait) : next();
     }
     response.setHeader('www-authenticate', 'Bearer');
-    await refuse(limits, request, response, 401, 'unauthorized', 'an API token is needed');
+    await refuse(limits, { request, response }, new RequestRefusal(401, 'unauthorized', 'an API token is needed'));
   };
 }

@@ -7,11 +7,12 @@ import type { IngressDeps } from './deps.ts';
 import { sendError } from './errors.ts';
 import { createAvailability } from './routes/availability.ts';
 import { createBookingEvents } from './routes/booking-events.ts';
-import { createConnectLinks, createOAuthCallback, createOAuthStart } from './routes/connect.ts';
+import { createConnectLinks } from './routes/connect-links.ts';
 import { createDisconnect, createListConnections } from './routes/connections.ts';
 import { createGoogleNotifications } from './routes/google-notifications.ts';
 import { createManualSync } from './routes/manual-sync.ts';
 import { createMicrosoftNotifications } from './routes/microsoft-notifications.ts';
+import { createOAuthCallback, createOAuthStart } from './routes/oauth.ts';
 
 /** The thin door. Notifications come first and pass through nothing that they do not need. */
 export function createIngress(deps: IngressDeps): Express {

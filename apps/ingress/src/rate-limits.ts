@@ -5,7 +5,7 @@
  */
 import type { Request, Response } from 'express';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
-import { sendError } from './errors.ts';
+import { type RequestRefusal, sendError } from './errors.ts';
 
 export interface RateLimits {
   /** Counts a request under the token at this place of the list; seconds to wait, 0 when it may go on. */
@@ -44,9 +44,8 @@ function networkOf(address: string): string {
 /** Says no to a caller who shows nothing right; too often, and it is told to wait. */
 export async function refuse(
   limits: RateLimits,
-  request: Request,
-  response: Response,
-  ...[status, code, message]: [number, string, string]
+  { request, response }: { readonly request: Request; readonly response: Response },
+  { status, code, message }: RequestRefusal,
 ): Promise<void> {
   const wait = await limits.takeRefusal(request.socket.remoteAddress ?? '');
   if (wait > 0) return askToWait(response, wait);

@@ -6,7 +6,7 @@ import { answerAvailability, type Interval } from '@bookiji/sync';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { IngressDeps } from '../deps.ts';
-import { sendError } from '../errors.ts';
+import { readInput } from '../read-input.ts';
 import { createSyncWatch, type SyncWatch } from '../sync-watch.ts';
 
 /** How long one live sync is waited for. */
@@ -35,23 +35,15 @@ const question = z.object({
 export function createAvailability(deps: IngressDeps): RequestHandler {
   const watch = createSyncWatch((connectionIds) => readSyncProgress(deps.db, connectionIds));
   return async (request, response) => {
-    const parsed = question.safeParse(request.body);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      return sendError(
-        response,
-        400,
-        'invalid_question',
-        `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`,
-      );
-    }
-    const providerId = parsed.data.provider_id.toLowerCase();
+    const asked = readInput(question, request.body, response, 'invalid_question');
+    if (asked === null) return;
+    const providerId = asked.provider_id.toLowerCase();
     const availability = await answerAvailability(
       deps.db,
       {
         providerId,
-        slots: parsed.data.slots.map(({ start, end }) => ({ startAt: start, endAt: end })),
-        maxAgeSeconds: parsed.data.max_age_seconds ?? deps.defaultMaxAgeSeconds,
+        slots: asked.slots.map(({ start, end }) => ({ startAt: start, endAt: end })),
+        maxAgeSeconds: asked.max_age_seconds ?? deps.defaultMaxAgeSeconds,
       },
       (stale) => refresh(deps, watch, stale),
     );

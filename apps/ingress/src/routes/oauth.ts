@@ -1,14 +1,12 @@
-/** Connecting a calendar: the link, the way to the consent page, and back. */
+/** `GET /api/auth/{google,microsoft}/calendar` and its callback: the way to the consent page, and back. */
 import { useConnectLink } from '@bookiji/db';
-import { CALENDAR_PROVIDERS, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
+import { type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
 import { ringInboundSyncs, ringOutboundSyncs, ringRetry } from '@bookiji/queues';
 import {
   type ConnectClaims,
   codeChallengeOf,
   connectProvider,
-  createConnectClaims,
   createOAuthState,
-  isReturnTo,
   isSameSecret,
   LINK_SECONDS,
   type OAuthState,
@@ -16,51 +14,19 @@ import {
   signClaims,
 } from '@bookiji/sync';
 import type { Request, RequestHandler, Response } from 'express';
-import { z } from 'zod';
 import type { IngressDeps } from '../deps.ts';
-import { sendError } from '../errors.ts';
+import { RequestRefusal, sendError } from '../errors.ts';
+import { mayAnybodyConnect, mayConnect } from '../may-connect.ts';
 import { renderPage } from '../page.ts';
 import { refuse } from '../rate-limits.ts';
 
 const COOKIE = 'calsync_oauth';
 const EXCHANGE_WAIT_MS = 15_000;
 
-const linkRequest = z.object({
-  provider_id: z.guid(),
-  calendar_provider: z.enum(CALENDAR_PROVIDERS),
-  return_to: z.string().max(2_000).refine(isReturnTo, 'must be an absolute http(s) URL').optional(),
-});
-
-/** `POST /api/calendar/connect-links`. */
-export function createConnectLinks(deps: IngressDeps): RequestHandler {
-  return (request, response) => {
-    const parsed = linkRequest.safeParse(request.body);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      return sendError(
-        response,
-        400,
-        'invalid_connect_link',
-        `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`,
-      );
-    }
-    const { provider_id, calendar_provider: calendarProvider, return_to } = parsed.data;
-    const providerId = provider_id.toLowerCase();
-    if (!mayConnect(deps, providerId, response)) return;
-    const claims = createConnectClaims({ providerId, calendarProvider, returnTo: return_to ?? null }, seconds(deps));
-    const token = signClaims('connect-link', claims, deps.channelSecrets);
-    response.status(201).json({
-      url: `${deps.publicBaseUrl}/api/auth/${calendarProvider}/calendar?token=${encodeURIComponent(token)}`,
-      expires_at: new Date(claims.expiresAt * 1000).toISOString(),
-    });
-  };
-}
-
 /** `GET /api/auth/{google,microsoft}/calendar?token=`. */
 export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarProvider): RequestHandler {
   return async (request, response) => {
-    if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED'))
-      return sendError(response, 403, 'oauth_off', 'connecting is switched off');
+    if (!mayAnybodyConnect(deps, response)) return;
     // Who only asks for the head, as scanners of mail do, does not use the link up.
     if (request.method === 'HEAD') return void response.status(204).end();
     const claims = readClaims<ConnectClaims>(
@@ -71,7 +37,7 @@ export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarPr
     );
     if (claims === null || claims.calendarProvider !== calendarProvider) {
       const message = 'this link is not valid, or its time is over; ask for a new one';
-      return refuse(deps.limits, request, response, 400, 'invalid_link', message);
+      return refuse(deps.limits, { request, response }, new RequestRefusal(400, 'invalid_link', message));
     }
     if (!mayConnect(deps, claims.providerId, response)) return;
     if (!(await useConnectLink(deps.db, claims.linkId, new Date(claims.expiresAt * 1000)))) {
@@ -91,8 +57,7 @@ export function createOAuthStart(deps: IngressDeps, calendarProvider: CalendarPr
 /** `GET /api/auth/{google,microsoft}/calendar/callback`. */
 export function createOAuthCallback(deps: IngressDeps, calendarProvider: CalendarProvider): RequestHandler {
   return async (request, response) => {
-    if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED'))
-      return sendError(response, 403, 'oauth_off', 'connecting is switched off');
+    if (!mayAnybodyConnect(deps, response)) return;
     const state = readState(deps, request, calendarProvider);
     setCookie(deps, response, calendarProvider, '', 0);
     if (state === null)
@@ -142,16 +107,6 @@ async function ringEverything(deps: IngressDeps, connectionId: string, bookingId
     ringOutboundSyncs(deps.queues, effects),
   ];
   for (const ring of await Promise.allSettled(rings)) if (ring.status === 'rejected') deps.metrics.ringsLost.inc();
-}
-
-function mayConnect(deps: IngressDeps, providerId: string, response: Response): boolean {
-  if (!deps.flags.isOn('CALENDAR_OAUTH_ENABLED')) {
-    sendError(response, 403, 'oauth_off', 'connecting is switched off');
-    return false;
-  }
-  if (deps.flags.allows({ providerId })) return true;
-  sendError(response, 403, 'not_allowlisted', 'this provider is not on the allowlist');
-  return false;
 }
 
 /** The state of this very browser: its cookie, and in the URL the nonce that only it was given. */
