@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { CALENDAR_PROVIDERS } from '@bookiji/providers/contract';
-import { answerHealth } from '@bookiji/runtime';
+import { answerHealth, HEALTH_PATHS, nameRequest } from '@bookiji/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { requireApiToken } from './api-auth.ts';
 import type { IngressDeps } from './deps.ts';
@@ -20,7 +19,7 @@ export function createIngress(deps: IngressDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(nameRequest);
+  app.use(setRequestId);
   app.post('/api/webhooks/calendar/google', createGoogleNotifications(deps));
   app.post('/api/webhooks/calendar/microsoft', createMicrosoftNotifications(deps));
   app.use(answerHealthPaths(deps));
@@ -44,10 +43,8 @@ export function createIngress(deps: IngressDeps): Express {
   return app;
 }
 
-/** The caller's id when it is a sane one, else ours; in every answer. */
-const nameRequest: RequestHandler = (request, response, next) => {
-  const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+const setRequestId: RequestHandler = (request, response, next) => {
+  const id = nameRequest(request.headers['x-request-id']);
   response.locals.requestId = id;
   response.setHeader('x-request-id', id);
   next();
@@ -66,7 +63,8 @@ const setSecurityHeaders: RequestHandler = (_request, response, next) => {
 
 function answerHealthPaths(deps: IngressDeps): RequestHandler {
   return async (request, response, next) => {
-    if (request.method !== 'GET') return next();
+    // Express leaves the body out of an answer to HEAD by itself.
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
     const answer = await answerHealth(request.path, {
       readiness: deps.readiness,
       metrics: async () => ({
@@ -84,6 +82,8 @@ const ONE_METHOD: readonly [RegExp, string][] = [
   [/^\/api\/calendar\/(sync|booking-events|connect-links|availability)$/, 'POST'],
   [/^\/api\/calendar\/connections$/, 'GET'],
   [/^\/api\/calendar\/connections\/[^/]+$/, 'DELETE'],
+  [/^\/api\/auth\/(google|microsoft)\/calendar(\/callback)?$/, 'GET'],
+  [new RegExp(`^(${HEALTH_PATHS.join('|')})$`), 'GET'],
 ];
 
 const refuseMethod: RequestHandler = (request, response, next) => {

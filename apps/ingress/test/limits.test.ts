@@ -176,6 +176,19 @@ describe('answers', () => {
     },
   );
 
+  test.each(['/healthz', '/readyz', '/metrics', '/api/auth/google/calendar', '/api/auth/microsoft/calendar/callback'])(
+    '[W-6] POST at %s, which is for looking, is 405',
+    async (path) => {
+      const answer = await ingress.send('POST', path);
+      expect([answer.status, answer.headers.allow]).toEqual([405, 'GET']);
+    },
+  );
+
+  test.each(['/healthz', '/readyz', '/metrics'])('[B-1] HEAD %s says what GET says, without a body', async (path) => {
+    const answer = await ingress.send('HEAD', path);
+    expect([answer.status, answer.text, answer.headers['x-request-id'] !== undefined]).toEqual([200, '', true]);
+  });
+
   test('[W-6] a path that nothing is at is 404, a broken one 400, neither shows what it asked for', async () => {
     const cases: [string, number][] = [
       ['/api/webhooks/calendar/apple', 404],

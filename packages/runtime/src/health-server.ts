@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -26,6 +27,13 @@ const json = (status: number, body: unknown): HealthAnswer => ({
   contentType: 'application/json; charset=utf-8',
   body: JSON.stringify(body),
 });
+
+/** The caller's own when it is a sane one, else a new one; every answer carries it. */
+export function nameRequest(given: string | readonly string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+export const HEALTH_PATHS: readonly string[] = ['/healthz', '/readyz', '/metrics'];
 
 /** The three paths every process has; null for any other. */
 export async function answerHealth(path: string, answers: HealthAnswers): Promise<HealthAnswer | null> {
@@ -82,10 +90,23 @@ export async function startHealthServer(options: { port: number; host?: string; 
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, answers: HealthAnswers): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
-  const answer = await answerHealth(path, answers).catch(() =>
-    json(500, { error: { code: 'internal', message: 'failed' } }),
-  );
-  const { status, contentType, body } = answer ?? json(404, { error: { code: 'not_found', message: 'no such path' } });
-  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
+  const { status, contentType, body } = await answerRequest(request, answers);
+  response.writeHead(status, {
+    'x-request-id': nameRequest(request.headers['x-request-id']),
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...(status === 405 ? { allow: 'GET' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+async function answerRequest({ url = '/', method }: IncomingMessage, answers: HealthAnswers): Promise<HealthAnswer> {
+  const path = url.split('?')[0] ?? '/';
+  const isKnown = HEALTH_PATHS.includes(path);
+  if (!isKnown) return json(404, { error: { code: 'not_found', message: 'no such path' } });
+  if (method !== 'GET' && method !== 'HEAD')
+    return json(405, { error: { code: 'method_not_allowed', message: 'this path takes GET' } });
+  const answer = await answerHealth(path, answers).catch(() => null);
+  return answer ?? json(500, { error: { code: 'internal', message: 'failed' } });
 }

@@ -6,8 +6,10 @@ export {
 export { findFreePort } from './find-free-port.ts';
 export {
   answerHealth,
+  HEALTH_PATHS,
   type HealthAnswer,
   type HealthAnswers,
+  nameRequest,
   type ReadinessCheck,
   startHealthServer,
 } from './health-server.ts';
