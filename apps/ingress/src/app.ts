@@ -25,7 +25,9 @@ export function createIngress(deps: IngressDeps): Express {
   app.use(answerHealthPaths(deps));
   app.use(setSecurityHeaders);
 
-  const authenticated = [requireApiToken(deps.apiTokens, deps.limits), express.json({ limit: '256kb' })];
+  // Whatever type it is said to be, and `null` too: what is wrong with a body is for its route to say.
+  const readJson = express.json({ limit: '256kb', type: () => true, strict: false });
+  const authenticated = [requireApiToken(deps.apiTokens, deps.limits), readJson];
   app.post('/api/calendar/sync', authenticated, createManualSync(deps));
   app.post('/api/calendar/booking-events', authenticated, createBookingEvents(deps));
   app.post('/api/calendar/connect-links', authenticated, createConnectLinks(deps));

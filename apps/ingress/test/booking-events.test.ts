@@ -103,6 +103,24 @@ describe('[O-1] a booking event over HTTP', () => {
     expect(await intents()).toEqual([]);
   });
 
+  test.each([{}, { 'content-type': 'text/plain;charset=UTF-8' }])(
+    'is JSON whatever its type says: %j',
+    async (type) => {
+      const headers: Record<string, string> = { ...type, authorization: `Bearer ${API_TOKEN}` };
+      const body = JSON.stringify(event({ booking_id: randomUUID() }));
+      expect((await ingress.send('POST', PATH, { headers, body })).status).toBe(202);
+    },
+  );
+
+  test.each(['null', '7', '"text"', '[]'])(
+    '[W-6] that is JSON but no event is 422 with the body at fault: %s',
+    async (body) => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${API_TOKEN}` };
+      const answer = await ingress.send('POST', PATH, { headers, body });
+      expect([answer.status, answer.json.error.code]).toEqual([422, 'invalid_booking_event']);
+    },
+  );
+
   test('[R-2] is answered 503 while the database is away, so that it is sent again', async () => {
     const { port } = new URL(database.url);
     const relay = await startRelay(Number(port));

@@ -10,7 +10,7 @@ import { readInput } from '../read-input.ts';
 const linkRequest = z.object({
   provider_id: z.guid(),
   calendar_provider: z.enum(CALENDAR_PROVIDERS),
-  return_to: z.string().max(2_000).refine(isReturnTo, 'must be an absolute http(s) URL').optional(),
+  return_to: z.string().max(2_000).refine(isReturnTo, 'must be an absolute http(s) URL').nullish(),
 });
 
 export function createConnectLinks(deps: IngressDeps): RequestHandler {
