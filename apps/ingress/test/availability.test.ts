@@ -120,6 +120,29 @@ describe('free time', () => {
     expect(Object.keys(json).sort()).toEqual(['busy', 'evidence', 'free', 'trusted']);
   });
 
+  test('[I-3] a slot without length has no free time in it, and spoils no other', async () => {
+    const connection = await connect();
+    await addBusy(connection, 2, 3);
+    const slots = [span(0, 0), span(1, 3), span(2, 2), span(4, 4)];
+    expect((await ask(connection.providerId, slots)).json).toMatchObject({ free: [span(1, 2)], trusted: true });
+  });
+
+  test.each(['0001', '1969', '9000', '9999'])(
+    '[I-3] the year %s lies outside the window: free, and not trusted',
+    async (year) => {
+      const connection = await connect();
+      const slots = [{ start: `${year}-02-01T00:00:00.000Z`, end: `${year}-12-01T00:00:00.000Z` }];
+      const { json } = await ask(connection.providerId, slots);
+      expect(json).toMatchObject({ free: slots, trusted: false, evidence: [{ reason: 'outside_window' }] });
+    },
+  );
+
+  test.each([1e12, 0.5, null])('[I-3] evidence may be as old as the caller says: %p seconds', async (seconds) => {
+    const connection = await connect({ last_synced_at: ago(seconds === 1e12 ? 40 * 86_400 : 0) });
+    const { status } = await ask(connection.providerId, [span(0, 1)], { max_age_seconds: seconds });
+    expect(status).toBe(200);
+  });
+
   test('[I-3] without any connection the slots come back as they are, and nothing is promised', async () => {
     const { json } = await ask(randomUUID(), [span(0, 1)]);
     expect(json).toEqual({ free: [span(0, 1)], busy: [], trusted: false, evidence: [] });
@@ -279,7 +302,6 @@ describe('questions', () => {
     ['no slots', { provider_id: randomUUID() }],
     ['a slot without an end', { provider_id: randomUUID(), slots: [{ start: slot.start }] }],
     ['a slot that ends before it starts', { provider_id: randomUUID(), slots: [{ start: slot.end, end: slot.start }] }],
-    ['a slot without length', { provider_id: randomUUID(), slots: [{ start: slot.start, end: slot.start }] }],
     [
       'a local time',
       { provider_id: randomUUID(), slots: [{ start: '2026-11-24T09:00:00', end: '2026-11-24T10:00:00' }] },
@@ -300,9 +322,11 @@ describe('questions', () => {
     expect([answer.status, answer.json.error.code]).toEqual([400, 'unreadable_request']);
   });
 
-  test.each(['0000', '1969', '9000', '9999'])('[W-6] nobody asks for the year %s: 400', async (year) => {
-    const slots = [{ start: `${year}-01-01T00:00:00-14:00`, end: `${year}-12-31T23:59:59-14:00` }];
+  test('[W-6] a time that PostgreSQL cannot hold is 400', async () => {
+    const slots = [{ start: '0000-06-01T00:00:00Z', end: '0000-12-31T23:59:59-14:00' }];
     expect((await ask(randomUUID(), slots)).status).toBe(400);
+    const last = [{ start: '9999-12-31T00:00:00Z', end: '9999-12-31T23:59:59-14:00' }];
+    expect((await ask(randomUUID(), last)).status).toBe(400);
   });
 
   test.each(['', 'Bearer', 'Bearer wrong', `bearer${API_TOKEN}`, `Basic ${API_TOKEN}`])(

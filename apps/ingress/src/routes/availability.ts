@@ -1,7 +1,7 @@
 /** `POST /api/calendar/availability`: free time, and how far it can be relied on. */
 import { type Connection, readSyncProgress, requestSync } from '@bookiji/db';
 import { findObstacle } from '@bookiji/flags';
-import { ringInboundSyncs } from '@bookiji/queues';
+import { instantBetween, ringInboundSyncs } from '@bookiji/queues';
 import { answerAvailability, type Interval } from '@bookiji/sync';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
@@ -13,23 +13,18 @@ import { createSyncWatch, type SyncWatch } from '../sync-watch.ts';
 const REFRESH_WAIT_MS = 3_000;
 const SLOTS_AT_MOST = 2_000;
 
-/** What PostgreSQL can compare with; a slot beyond is a mistake, not a wish. */
-const [EARLIEST, LATEST] = [Date.UTC(1970, 0, 1), Date.UTC(9000, 0, 1)];
-
-const instant = z.iso
-  .datetime({ offset: true })
-  .transform((text) => new Date(text))
-  .refine((date) => date.getTime() >= EARLIEST && date.getTime() < LATEST, 'must lie between 1970 and 9000');
+/** The years that both ISO 8601 and PostgreSQL write with four digits. */
+const instant = instantBetween(1, 10_000);
 const question = z.object({
   provider_id: z.guid(),
   slots: z
     .array(
       z
         .object({ start: instant, end: instant })
-        .refine((slot) => !(slot.end <= slot.start), { path: ['end'], message: 'must be after start' }),
+        .refine((slot) => !(slot.end < slot.start), { path: ['end'], message: 'must not be before start' }),
     )
     .max(SLOTS_AT_MOST),
-  max_age_seconds: z.int().min(0).max(31_536_000).optional(),
+  max_age_seconds: z.number().min(0).nullish(),
 });
 
 export function createAvailability(deps: IngressDeps): RequestHandler {
