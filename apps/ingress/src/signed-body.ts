@@ -1,5 +1,5 @@
 /** The relay mode: a signing relay in front proves the raw body. Neither calendar provider sends such a header itself. */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
 /** HMAC-SHA256 over the raw body, hex, under any of the secrets, compared in constant time. */
@@ -12,12 +12,17 @@ export function isSigned(body: Buffer, signature: string | undefined, secrets: r
   );
 }
 
+const LONGEST_KEY = 200;
 const word = z.string().min(1).max(512).optional().catch(undefined);
+const key = z
+  .union([z.string().min(1), z.number().transform(String)])
+  .optional()
+  .catch(undefined);
 const shape = z.object({
   connection_id: word,
   resourceId: word,
-  id: word,
-  channel: z.object({ id: word, resourceId: word }).optional().catch(undefined),
+  id: key,
+  channel: z.object({ id: key, resourceId: word }).optional().catch(undefined),
 });
 
 export interface SignedNotification {
@@ -31,8 +36,16 @@ export function readSignedNotification(body: unknown): SignedNotification | null
   const read = shape.safeParse(body).data;
   const connectionId = read?.connection_id ?? read?.channel?.resourceId ?? read?.resourceId;
   if (read === undefined || connectionId === undefined) return null;
-  const key = read.id ?? read.channel?.id;
-  return { connectionId: connectionId.toLowerCase(), deliveryKey: key === undefined ? null : `signed:${key}` };
+  const given = read.id ?? read.channel?.id;
+  return {
+    connectionId: connectionId.toLowerCase(),
+    deliveryKey: given === undefined ? null : `signed:${short(given)}`,
+  };
+}
+
+/** Keys are kept in an index; of a very long one its hash says as well whether it is the same. */
+function short(given: string): string {
+  return given.length <= LONGEST_KEY ? given : `sha256:${createHash('sha256').update(given).digest('hex')}`;
 }
 
 export function isUuid(text: string): boolean {

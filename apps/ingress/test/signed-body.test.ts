@@ -69,6 +69,18 @@ describe.each([
     expect(await rowOf(one.id)).toMatchObject({ deliveries: 2 });
   });
 
+  test.each<[string, unknown]>([
+    ['a number', 17],
+    ['longer than anybody would write', 'k'.repeat(4_000)],
+  ])('[W-4] a delivery key may be %s', async (_, key) => {
+    const { id } = await connect();
+    const body = JSON.stringify({ connection_id: id, id: key });
+    expect((await sendSigned(body)).json.reason).toBeUndefined();
+    expect((await sendSigned(body)).json.reason).toBe('duplicate');
+    const other = JSON.stringify({ connection_id: id, id: `${key}8` });
+    expect((await sendSigned(other)).json.reason).toBeUndefined();
+  });
+
   test('[W-4] without a key nothing is a duplicate', async () => {
     const { id } = await connect();
     const body = JSON.stringify({ connection_id: id });

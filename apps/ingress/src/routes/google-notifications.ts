@@ -20,8 +20,10 @@ export function createGoogleNotifications(deps: IngressDeps): RequestHandler {
     const json = parseJson(body);
     const native = parseGoogleNotification(request.headers);
     const secrets = deps.signingSecrets.google;
-    const signed = 'error' in native ? readSignedNotification(json) : null;
-    if ('error' in native && signed === null) throw refusals.noIdentifier();
+    // The relay's form is for who names no channel. One that names a strange channel names one that was never issued.
+    const isNameless = 'error' in native && native.error === 'no_channel_id';
+    const signed = isNameless ? readSignedNotification(json) : null;
+    if (isNameless && signed === null) throw refusals.noIdentifier();
     if (secrets !== null && !isSigned(body, request.get('x-goog-signature'), secrets)) throw refusals.notAuthentic();
     // A signature is sufficient only with the JSON form, and that form proves nothing without one.
     const proven = 'error' in native ? proveSigned(signed, secrets) : proveNative(isProven, native);
@@ -45,7 +47,7 @@ function proveNative(
 ): ProvenNotification | null {
   const { channelId, channelToken, resourceId, messageNumber, isHandshake } = notification;
   const connectionId = connectionIdOfChannel(channelId);
-  if (connectionId === null || channelToken === null) return null;
+  if (connectionId === null || channelToken === null || resourceId === null) return null;
   if (!isProven(channelId, channelToken)) return null;
   const deliveryKey = messageNumber === null ? null : `${channelId}:${messageNumber}`;
   return { connectionId, channelId, resourceId, subscriptionId: null, deliveryKey, isHandshake };
