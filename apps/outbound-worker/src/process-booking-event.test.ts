@@ -71,7 +71,14 @@ describe('[O-1] a booking event from the queue', () => {
     expect(await take(data)).toMatchObject({ outcome: 'dead_letter' });
     const [letter, ...more] = await letters();
     expect(more).toEqual([]);
-    expect(letter).toMatchObject({ kind: 'booking_event', subject: 'job:a job' });
+    expect(letter).toMatchObject({ kind: 'booking_event', subject: expect.stringMatching(/^job:a job:[0-9a-f]{16}$/) });
+  });
+
+  test('keeps what it buried before when a queue that lost its counter gives the id out again', async () => {
+    const [before, after] = [event({ version: 'three' }), event({ version: 'four' })];
+    for (const sent of [before, after]) await take(sent, '1');
+    const kept = (await letters()).map(({ payload }) => payload.event_id);
+    expect(kept.sort()).toEqual([before.event_id, after.event_id].sort());
   });
 
   test('keeps in its dead letter all that is needed to understand and replay it', async () => {

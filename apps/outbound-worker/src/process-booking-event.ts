@@ -4,6 +4,7 @@ import {
   parseBookingEvent,
   type QueueSystem,
   ringOutboundSyncs,
+  subjectOfJob,
   toDesiredBooking,
 } from '@bookiji/queues';
 
@@ -55,6 +56,6 @@ async function bury(
   job: { readonly id: string; readonly data: unknown },
   reason: string,
 ): Promise<BookingEventResult> {
-  await writeDeadLetter(db, { kind: 'booking_event', reason, subject: `job:${job.id}`, payload: job.data });
+  await writeDeadLetter(db, { kind: 'booking_event', reason, subject: subjectOfJob(job), payload: job.data });
   return { outcome: 'dead_letter', reason };
 }

@@ -21,6 +21,7 @@ export {
 } from './doorbells.ts';
 export { type ExternalChangeMessage, publishExternalChanges, type RecordedChange } from './external-changes.ts';
 export { instantBetween } from './instant.ts';
+export { subjectOfJob } from './job-subject.ts';
 export { insertIntoOutbox, type OutboxTransaction } from './outbox.ts';
 export { parkJob, postponeMs } from './park-job.ts';
 export { prepareQueueSchema } from './prepare-schema.ts';

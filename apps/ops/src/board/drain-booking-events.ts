@@ -1,6 +1,6 @@
 /** Emptying the queue of booking events without losing one: what waits becomes a dead letter that can be replayed. */
 import { type Database, writeDeadLetter } from '@bookiji/db';
-import { QUEUE_NAMES, type QueueSystem } from '@bookiji/queues';
+import { QUEUE_NAMES, type QueueSystem, subjectOfJob } from '@bookiji/queues';
 
 /** `paused` is a state of its own on the PostgreSQL backend. */
 const WAITING = ['waiting', 'paused', 'prioritized', 'delayed'] as unknown as 'waiting'[];
@@ -21,7 +21,7 @@ export async function drainBookingEvents(db: Database, queues: QueueSystem): Pro
     await writeDeadLetter(db, {
       kind: 'booking_event',
       reason: 'taken out of the queue by an operator',
-      subject: `job:${job.id ?? 'unnamed'}`,
+      subject: subjectOfJob(job),
       payload: job.data ?? null,
     });
     await job.remove().catch(() => undefined);
