@@ -1,3 +1,4 @@
+import { classifyFailure } from '@bookiji/db';
 import { CALENDAR_PROVIDERS } from '@bookiji/providers/contract';
 import { answerHealth, HEALTH_PATHS, nameRequest } from '@bookiji/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
@@ -103,18 +104,11 @@ function answerFailure(deps: IngressDeps): ErrorRequestHandler {
       return sendError(response, 400, 'unreadable_request', 'the request could not be read');
     if (error.status === 415)
       return sendError(response, 415, 'unsupported_encoding', 'this encoding is not understood');
-    const isStore = isStoreFailure(error);
+    const isStore = classifyFailure(error) === 'away';
     if (isStore) deps.metrics.storeErrors.inc({ store: 'database' });
     deps.logger.error({ request_id: response.locals.requestId, path: request.path, err: error }, 'request failed');
     if (isStore) response.setHeader('retry-after', '5');
     if (isStore) return sendError(response, 503, 'unavailable', 'the database does not answer; try again');
     sendError(response, 500, 'internal', 'something failed here');
   };
-}
-
-/** The database is away, as opposed to a statement that it refused. */
-function isStoreFailure(error: unknown): boolean {
-  const { cause, code } = error as { cause?: { code?: unknown }; code?: unknown };
-  const word = String(cause?.code ?? code ?? '');
-  return /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|CONNECT_TIMEOUT|CONNECTION_|57P0|08|53)/.test(word);
 }

@@ -2,7 +2,7 @@
  * Taking notifications in, many at a time. While one statement runs, what arrives gathers into the next: an idle server
  * answers a single delivery at once, a storm costs about as much as a few. An answer is given only after the commit.
  */
-import type { DeliveryVerdict, ProvenNotification, RecordedDeliveries } from '@bookiji/db';
+import { classifyFailure, type DeliveryVerdict, type ProvenNotification, type RecordedDeliveries } from '@bookiji/db';
 import { HELD_UP_MS, IntakeSession, type StoreBatch } from './intake-session.ts';
 
 export interface IntakeOptions {
@@ -116,7 +116,8 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 
   const fail = async (batch: readonly Waiting[], session: IntakeSession, error: unknown): Promise<void> => {
-    if (batch.length === 1 || isUnreachable(error)) {
+    // Only what is wrong with the content of one is another's luck: a server that is away would only be asked again.
+    if (batch.length === 1 || classifyFailure(error) !== 'data') {
       for (const { reject } of batch) reject(error);
       return;
     }
@@ -170,11 +171,4 @@ async function inTime<T>(work: Promise<T>, since = performance.now()): Promise<T
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The server is away, not the statement at fault: splitting would only ask it again. */
-function isUnreachable(error: unknown): boolean {
-  const code =
-    (error as { cause?: { code?: unknown }; code?: unknown }).cause?.code ?? (error as { code?: unknown }).code;
-  return typeof code !== 'string' || !/^(22|23|54)/.test(code);
 }

@@ -7,7 +7,7 @@ export {
   readDatabaseTime,
   requireSessionLimits,
 } from './client.ts';
-export { databaseCode, isDatabaseFailure, isDataError } from './data-error.ts';
+export { classifyFailure, databaseCode, isDatabaseFailure, isDataError } from './data-error.ts';
 export type { Allowlists } from './queries/allowlists.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
 export {
