@@ -1,17 +1,10 @@
 /** `npm run fleet`: ingress, three workers and ops from the environment; restarts what dies, ends together. */
-import {
-  checkPorts,
-  checkSettings,
-  FLEET_PORT_VARIABLES,
-  FLEET_ROLES,
-  prepareDatabase,
-  startFleet,
-} from '@bookiji/local-fleet';
+import { checkPorts, checkSettings, FLEET_ROLES, prepareDatabase, startFleet } from '@bookiji/local-fleet';
 import { describeFailure } from '@bookiji/runtime';
 
 try {
   checkSettings(process.env, FLEET_ROLES);
-  await checkPorts(process.env, FLEET_PORT_VARIABLES);
+  await checkPorts(process.env, FLEET_ROLES);
   const database = await prepareDatabase(process.env);
   const fleet = startFleet(
     { ...process.env, ...database.doors, DATABASE_URL: database.url },

@@ -2,10 +2,12 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { environmentOf, prepareDatabase, publicBaseUrlOf, ROOT } from '@bookiji/local-fleet';
+import { checkPorts, environmentOf, prepareDatabase, publicBaseUrlOf, ROOT, type Role } from '@bookiji/local-fleet';
 
-const role = process.argv[2] ?? '';
+// One of these: `run.mjs` lets no other through.
+const role = process.argv[2] as Role;
 try {
+  await checkPorts(process.env, [role]);
   if (role !== 'sandbox') {
     const database = await prepareDatabase(process.env);
     const environment = environmentOf(role, { ...process.env, ...database.doors, DATABASE_URL: database.url });

@@ -57,7 +57,9 @@ function main([task, ...args]) {
   const env = cleanEnvironment();
   installIfNeeded(env, PRODUCT_TASKS.includes(task) ? 'product' : 'everything');
   const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath;
-  say(`Node ${process.versions.node} found, ${versionOf(node)} used`);
+  const used = versionOf(node);
+  // Of one version there is nothing to tell, and what a process says at its start is for whoever looks for a mistake.
+  if (used !== process.versions.node) say(`Node ${process.versions.node} found, ${used} used`);
   const programs = task === 'start' ? findPrograms(ROOT) : null;
   const prepared =
     programs === null ? {} : { CALSYNC_PROGRAMS: programs, NODE_COMPILE_CACHE: join(programs, 'compiled') };

@@ -49,7 +49,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 
 try {
   local.checkSettings(local.localEnvironment(process.env, 'http://127.0.0.1'), LOCAL_ROLES);
-  await local.checkPorts(process.env, local.LOCAL_PORT_VARIABLES);
+  await local.checkPorts(process.env, LOCAL_ROLES);
   const fleet = await startEverything();
   const { playLife, playStory } = await import('./demo/index.ts');
   await fleet.ready(READY_WITHIN_MS, FIRST);

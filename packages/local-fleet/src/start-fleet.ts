@@ -51,7 +51,9 @@ export function checkSettings(environment: Environment, roles: readonly Role[]):
 
 /** Where calendar providers reach ingress: on this machine at its port, unless the environment names an address. */
 export function publicBaseUrlOf(environment: Environment): string {
-  return environment.PUBLIC_BASE_URL || `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
+  const here = `http://127.0.0.1:${environment.INGRESS_PORT || '8080'}`;
+  // What is no port is to be said once, of the port.
+  return environment.PUBLIC_BASE_URL || (URL.canParse(here) ? here : 'http://127.0.0.1:8080');
 }
 
 /** @param later the ones that wait for a `start` of their own. */

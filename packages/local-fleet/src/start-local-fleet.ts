@@ -1,19 +1,11 @@
 /** A whole fleet with its sandbox on this machine: for the demo, for drills, for tests of the whole. */
 import { type Environment, findFreePort, type Supervisor } from '@bookiji/runtime';
 import { createReadiness } from './await-readiness.ts';
+import { PORTS } from './check-ports.ts';
 import { createIngressClient, type IngressClient } from './ingress-client.ts';
 import { localEnvironment } from './local-settings.ts';
 import { createSandboxClient, type SandboxClient } from './sandbox-client.ts';
 import { FLEET_ROLES, type Role, startFleet } from './start-fleet.ts';
-
-const PORTS: Readonly<Record<Role, readonly [variable: string, fallback: string]>> = {
-  ingress: ['INGRESS_PORT', '8080'],
-  ops: ['OPS_PORT', '8081'],
-  sandbox: ['SANDBOX_PORT', '8090'],
-  'inbound-worker': ['INBOUND_WORKER_PORT', '9101'],
-  'outbound-worker': ['OUTBOUND_WORKER_PORT', '9102'],
-  'retry-worker': ['RETRY_WORKER_PORT', '9103'],
-};
 
 export const LOCAL_ROLES: readonly Role[] = ['sandbox', ...FLEET_ROLES];
 export const FLEET_PORT_VARIABLES: readonly string[] = FLEET_ROLES.map((role) => PORTS[role][0]);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '@bookiji/runtime';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FLEET_PORT_VARIABLES, localEnvironment, ROOT } from '../src/index.ts';
@@ -14,8 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** What `npm run fleet` says on stderr, and how it ends, when it cannot start. */
-async function runFleet(over: Record<string, string>): Promise<{ code: number | null; said: string[] }> {
+/** What `npm run fleet`, or one process alone, says on stderr, and how it ends, when it cannot start. */
+async function runFleet(
+  over: Record<string, string>,
+  task: readonly string[] = ['fleet'],
+): Promise<{ code: number | null; said: string[] }> {
   const environment = localEnvironment(
     {
       ...process.env,
@@ -24,7 +28,7 @@ async function runFleet(over: Record<string, string>): Promise<{ code: number | 
     },
     'http://127.0.0.1:1',
   );
-  const child = spawn(process.execPath, ['scripts/run.mjs', 'fleet'], {
+  const child = spawn(process.execPath, ['scripts/run.mjs', ...task], {
     cwd: ROOT,
     env: { ...environment, ...over } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -36,8 +40,7 @@ async function runFleet(over: Record<string, string>): Promise<{ code: number | 
   const timer = setTimeout(() => child.kill('SIGTERM'), 60_000);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  const said = text.split('\n').filter((line) => line !== '' && !/^\[\d+\.\d s\]/.test(line));
-  return { code, said };
+  return { code, said: text.split('\n').filter((line) => line !== '') };
 }
 
 describe('a fleet that cannot start says why in one line', () => {
@@ -65,6 +68,31 @@ describe('a fleet that cannot start says why in one line', () => {
     const { code, said } = await runFleet({ INGRESS_PORT: String(port) });
     server.close();
     expect({ code, said }).toEqual({ code: 1, said: [`fleet: INGRESS_PORT ${port} is in use`] });
+  });
+
+  test('a port in use, of one process alone', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, resolve));
+    const { port } = server.address() as { port: number };
+    const over = { INGRESS_PORT: String(port), OPS_PORT: String(port) };
+    const { code, said } = await runFleet(over, ['process', 'ingress']);
+    server.close();
+    expect({ code, said }).toEqual({ code: 1, said: [`ingress: INGRESS_PORT ${port} is in use`] });
+  });
+
+  test('a port that two processes are given', async () => {
+    const port = String(await findFreePort());
+    const { code, said } = await runFleet({ INGRESS_PORT: port, RETRY_WORKER_PORT: port });
+    expect({ code, said }).toEqual({ code: 1, said: [`fleet: RETRY_WORKER_PORT ${port} is that of INGRESS_PORT too`] });
+  });
+
+  test.each([
+    ['ingress', { INGRESS_PORT: 'abc', PUBLIC_BASE_URL: '' }, 'INGRESS_PORT must be a whole number from 0 to 65535'],
+    ['retry-worker', { BACKOFF_MAX_SECONDS: 'x' }, 'BACKOFF_MAX_SECONDS must be a whole number from 1 to 31536000'],
+    ['ops', { OPS_TOKENS: '' }, 'OPS_TOKENS is missing'],
+  ])('%s alone with %j', async (role, over, line) => {
+    const { code, said } = await runFleet(over as unknown as Record<string, string>, ['process', role]);
+    expect({ code, said }).toEqual({ code: 1, said: [`${role}: ${line}`] });
   });
 
   test('[M-1] a database of a newer schema', async () => {
