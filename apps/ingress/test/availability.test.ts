@@ -143,6 +143,12 @@ describe('free time', () => {
     expect(status).toBe(200);
   });
 
+  test('[I-3] who asks about no slot is told how far the calendars can be relied on', async () => {
+    const connection = await connect();
+    const { json } = await ask(connection.providerId, []);
+    expect(json).toMatchObject({ free: [], trusted: true, evidence: [{ connection_id: connection.id, fresh: true }] });
+  });
+
   test('[I-3] without any connection the slots come back as they are, and nothing is promised', async () => {
     const { json } = await ask(randomUUID(), [span(0, 1)]);
     expect(json).toEqual({ free: [span(0, 1)], busy: [], trusted: false, evidence: [] });

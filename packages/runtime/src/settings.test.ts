@@ -2,13 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { loadSettings, pick } from './settings.ts';
 
 describe('flags', () => {
-  test.each(['perhaps', 'TRUE', ' true', 'enabled', '1', 'null'])(
+  test.each(['TRUE', ' true', 'enabled', '1', 'yes', 'null', ''])(
     '[F-1] %j is off, and no reason not to start',
     (word) => {
       const given = loadSettings(pick('CALENDAR_JOBS_ENABLED'), { CALENDAR_JOBS_ENABLED: word });
-      expect(given).toEqual({ CALENDAR_JOBS_ENABLED: word });
+      expect(given).toEqual(word === '' ? {} : { CALENDAR_JOBS_ENABLED: word });
     },
   );
+
+  test.each(['perhaps', 'ture', 'true;'])('[F-1] %j says neither yes nor no, and is a reason not to start', (word) => {
+    expect(() => loadSettings(pick('CALENDAR_JOBS_ENABLED'), { CALENDAR_JOBS_ENABLED: word })).toThrow(
+      'CALENDAR_JOBS_ENABLED must be true (on), or false (off)',
+    );
+  });
 
   test('[F-1] a misspelt wish to narrow is a reason not to start', () => {
     expect(() => loadSettings(pick('OPS_READ_ONLY'), { OPS_READ_ONLY: 'ture' })).toThrow(

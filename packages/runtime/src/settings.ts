@@ -119,8 +119,17 @@ const idList = z
 
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
 
-/** `true` turns on and anything else is off, so no word is a mistake that keeps the process from starting. */
-const flag = z.string().optional();
+/**
+ * `true` turns on; every other way of saying yes or no is off, since only one word may let work near real calendars. A word
+ * that says neither is a mistake, and whoever made it should hear of it now.
+ */
+const flag = z
+  .string()
+  .regex(
+    /^\s*(true|false|t|f|1|0|yes|no|y|n|on|off|enabled?|disabled?|none|null|undefined)?\s*$/i,
+    'must be true (on), or false (off)',
+  )
+  .optional();
 
 /** For what narrows when it is on: there a misspelt `true` must not pass for off. */
 const yesOrNo = z

@@ -56,11 +56,11 @@ async function judgeNow(
   synced: ReadonlySet<string>,
 ): Promise<{ availability: Availability; connections: readonly Connection[] }> {
   const connections = await listConnectionsOf(tx, providerId);
-  if (connections.length === 0 || slots.length === 0) {
+  if (connections.length === 0) {
     return { availability: { free: slots, busy: [], trusted: false, evidence: [] }, connections };
   }
-  const span = spanOf(slots);
   const now = await readDatabaseTime(tx);
+  const span = spanOf(slots, now);
   const evidence = connections.map((connection) =>
     judgeEvidence(connection, span, synced.has(connection.id) ? Number.POSITIVE_INFINITY : maxAgeSeconds, now),
   );
@@ -69,7 +69,9 @@ async function judgeNow(
   return { availability: { free, busy, trusted: evidence.every((item) => item.isFresh), evidence }, connections };
 }
 
-function spanOf(slots: readonly Interval[]): Interval {
+/** Who asks about no slot asks how things stand now. */
+function spanOf(slots: readonly Interval[], now: Date): Interval {
+  if (slots.length === 0) return { startAt: now, endAt: now };
   return {
     startAt: new Date(Math.min(...slots.map((slot) => slot.startAt.getTime()))),
     endAt: new Date(Math.max(...slots.map((slot) => slot.endAt.getTime()))),
