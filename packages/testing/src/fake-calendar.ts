@@ -20,6 +20,8 @@ export interface FakeEvent {
   title: string;
   marker: BookingMarker | null;
   isDeleted: boolean;
+  /** Its owner made it repeat, and the occurrence it begins with cannot be read: a read gives the whole series. */
+  isSeries: boolean;
 }
 
 /** What happens to the next call: refused before it, or done with its answer lost. */
@@ -35,6 +37,7 @@ export interface FakeCalendar {
   /** The owner's own doing. */
   move(eventId: string, startAt: Date, endAt: Date): void;
   remove(eventId: string): void;
+  repeat(eventId: string): void;
   /** Asked before each call; null lets it through. */
   fault: (operation: Operation) => FakeFault | null;
   /** Runs between a call's arrival and its effect: for freezing a writer. */
@@ -62,7 +65,8 @@ export function createFakeCalendar(): FakeCalendar {
     const event = events.get(eventId);
     if (event === undefined || event.isDeleted) return { state: 'gone' };
     const { etag, startAt, endAt, marker } = event;
-    return { state: 'live', event: { eventId, seriesId: null, etag, startAt, endAt, marker, creationKey: null } };
+    const seriesId = event.isSeries ? eventId : null;
+    return { state: 'live', event: { eventId, seriesId, etag, startAt, endAt, marker, creationKey: null } };
   };
   const mustMatch = (operation: Operation, event: FakeEvent, etag: string | null) => {
     if (etag !== null && event.etag !== etag)
@@ -93,7 +97,8 @@ export function createFakeCalendar(): FakeCalendar {
         const eventId = draft.key.googleEventId;
         if (events.has(eventId)) throw fail('create_event', { kind: 'conflict', reason: 'duplicate', status: 409 });
         const { startAt, endAt, title, marker } = draft;
-        const event: FakeEvent = { eventId, etag: '', startAt, endAt, title, marker, isDeleted: false };
+        const own = { isDeleted: false, isSeries: false };
+        const event: FakeEvent = { eventId, etag: '', startAt, endAt, title, marker, ...own };
         events.set(eventId, event);
         return write(event, draft);
       }),
@@ -131,6 +136,9 @@ export function createFakeCalendar(): FakeCalendar {
     },
     remove: (eventId) => {
       Object.assign(events.get(eventId) ?? {}, { isDeleted: true, etag: nextEtag() });
+    },
+    repeat: (eventId) => {
+      Object.assign(events.get(eventId) ?? {}, { isSeries: true, etag: nextEtag() });
     },
     fault: () => null,
     beforeEffect: async () => undefined,

@@ -91,7 +91,10 @@ export interface WrittenEvent {
 /** A booking's event as the calendar has it now. */
 export interface RemoteEvent {
   readonly eventId: string;
-  /** The series it is an occurrence of; null for an event by itself. */
+  /**
+   * The series it is an occurrence of; null for an event by itself. Its own id where it is a series whose first occurrence
+   * could not be read: such an event must not be written to.
+   */
   readonly seriesId: string | null;
   readonly etag: string | null;
   readonly startAt: Date;

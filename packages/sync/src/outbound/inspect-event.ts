@@ -5,6 +5,7 @@
 import type { EffectClaim } from '@bookiji/db';
 import type { CalendarPort, RemoteEvent } from '@bookiji/providers/contract';
 import { creationKey, storedKey } from './event-identity.ts';
+import { isWholeSeries } from './plan-write.ts';
 
 export type Inspection =
   /** As last known. */
@@ -13,6 +14,8 @@ export type Inspection =
   | { readonly finding: 'deleted' }
   /** Its owner had deleted it, and took it out of the bin again. */
   | { readonly finding: 'restored'; readonly event: RemoteEvent; readonly generation: number }
+  /** Its owner made it a series, and nothing shows which occurrence is the booking's: that proves neither move nor deletion. */
+  | { readonly finding: 'unclear' }
   /** There is no event to inspect. */
   | { readonly finding: 'none' };
 
@@ -28,6 +31,7 @@ export async function inspectEvent(claim: EffectClaim, port: CalendarPort, signa
   if (externalEventId === null) return { finding: 'none' };
   const event = await readRecorded(claim, externalEventId, port, signal);
   if (event === null) return { finding: 'deleted' };
+  if (isWholeSeries(event)) return { finding: 'unclear' };
   const isMoved =
     writtenStart?.getTime() !== event.startAt.getTime() || writtenEnd?.getTime() !== event.endAt.getTime();
   return isMoved ? { finding: 'moved', event } : { finding: 'unchanged', event };
@@ -66,6 +70,7 @@ async function findRestored(claim: EffectClaim, port: CalendarPort, signal: Abor
   const reading = await port.findEvent(key, signal);
   const isIt =
     reading.state === 'live' &&
+    !isWholeSeries(reading.event) &&
     reading.event.marker?.bookingId === bookingId &&
     reading.event.marker.version === appliedVersion;
   return isIt ? reading.event : null;

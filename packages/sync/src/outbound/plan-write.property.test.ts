@@ -20,7 +20,7 @@ const marker = fc.option(
 );
 const read = fc.record({
   eventId: fc.constantFrom('e', 'f'),
-  seriesId: fc.constant(null),
+  seriesId: fc.constantFrom(null, 'e', 'f', 's'),
   creationKey: fc.constant(null),
   etag,
   startAt: fc.nat(2).map((second) => at(second)),
@@ -38,6 +38,7 @@ const known: fc.Arbitrary<KnownEvent> = fc.oneof(
   fc.record({ state: fc.constant('read' as const), event: read }),
 );
 const cases = { numRuns: 6_000 };
+const isWholeSeries = (state: KnownEvent) => state.state === 'read' && state.event.seriesId === state.event.eventId;
 const targetOf = (state: KnownEvent) =>
   state.state === 'written' ? state : state.state === 'read' ? state.event : null;
 
@@ -52,14 +53,14 @@ describe('[O-3] every plan', () => {
     );
   });
 
-  test('creates only where no event can be, and in the next generation exactly when the key is burnt', () => {
+  test('creates only where no event can be, and in the next generation exactly when the key is taken', () => {
     fc.assert(
       fc.property(desired, known, (want, state) => {
         const plan = planWrite(want, state);
         if (plan.action !== 'create') return;
         expect(want.state).toBe('live');
-        expect(['never_written', 'absent', 'key_burnt']).toContain(state.state);
-        expect(plan.nextGeneration).toBe(state.state === 'key_burnt');
+        if (!isWholeSeries(state)) expect(['never_written', 'absent', 'key_burnt']).toContain(state.state);
+        expect(plan.nextGeneration).toBe(state.state === 'key_burnt' || isWholeSeries(state));
       }),
       cases,
     );
@@ -73,6 +74,16 @@ describe('[O-3] every plan', () => {
         const target = targetOf(state);
         expect({ eventId: plan.eventId, etag: plan.etag }).toEqual({ eventId: target?.eventId, etag: target?.etag });
         expect(plan.action).toBe(want.state === 'live' ? 'update' : 'delete');
+      }),
+      cases,
+    );
+  });
+
+  test("never changes, removes or adopts a whole series: it is its owner's", () => {
+    fc.assert(
+      fc.property(desired, known, (want, state) => {
+        if (!isWholeSeries(state)) return;
+        expect(['create', 'none', 'superseded']).toContain(planWrite(want, state).action);
       }),
       cases,
     );
@@ -92,7 +103,7 @@ describe('[O-3] every plan', () => {
         const plan = planWrite(want, state);
         if (plan.action === 'none') {
           expect(want.state).toBe('cancelled');
-          expect(targetOf(state)).toBeNull();
+          expect(isWholeSeries(state) || targetOf(state) === null).toBe(true);
         }
         if (plan.action !== 'adopt') return;
         const second = (instant: Date | null) => Math.floor((instant?.getTime() ?? 0) / 1000);

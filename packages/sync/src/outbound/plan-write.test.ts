@@ -48,6 +48,16 @@ describe('[O-1] a live booking', () => {
     ],
     ['read without a marker is updated', remote(3, { marker: null }), { action: 'update' }],
     ['read at a newer version leaves it alone', remote(4), { action: 'superseded' }],
+    [
+      'read as a whole series, even at this version, is created in the next generation',
+      remote(3, { seriesId: 'e' }),
+      { action: 'create', nextGeneration: true },
+    ],
+    [
+      'read as an occurrence of a series is updated like any event',
+      remote(2, { seriesId: 's' }),
+      { action: 'update', eventId: 'e' },
+    ],
   ])('%s', (_, known, plan) => {
     expect(planWrite(live, known)).toMatchObject(plan);
   });
@@ -65,6 +75,8 @@ describe('[O-1] a cancelled booking', () => {
     ],
     ['that its owner changed is deleted all the same', remote(2), { action: 'delete', etag: '"7"' }],
     ['that lives again in a newer version is left alone', remote(4), { action: 'superseded' }],
+    ['read as a whole series leaves it to its owner', remote(2, { seriesId: 'e' }), { action: 'none' }],
+    ['read as an occurrence of a series is deleted', remote(2, { seriesId: 's' }), { action: 'delete', eventId: 'e' }],
   ])('%s', (_, known, plan) => {
     expect(planWrite(cancelled, known)).toMatchObject(plan);
   });

@@ -49,6 +49,8 @@ function planLive(desired: DesiredEvent, known: KnownEvent): WritePlan {
     case 'written':
       return { action: 'update', eventId: known.eventId, etag: known.etag };
     case 'read':
+      // The series keeps the key, so the booking gets an event of its own under the next one.
+      if (isWholeSeries(known.event)) return { action: 'create', nextGeneration: true };
       return showsDesired(known.event, desired)
         ? { action: 'adopt', event: known.event }
         : { action: 'update', eventId: known.event.eventId, etag: known.event.etag };
@@ -66,8 +68,17 @@ function planCancelled(known: KnownEvent): WritePlan {
     case 'written':
       return { action: 'delete', eventId: known.eventId, etag: known.etag };
     case 'read':
+      if (isWholeSeries(known.event)) return { action: 'none' };
       return { action: 'delete', eventId: known.event.eventId, etag: known.event.etag };
   }
+}
+
+/**
+ * The owner made the booking's event repeat, and the occurrence that is still the booking's is gone or cannot be told from
+ * the others. Writing to the series would change all of its weeks, which are the owner's.
+ */
+export function isWholeSeries({ eventId, seriesId }: RemoteEvent): boolean {
+  return seriesId === eventId;
 }
 
 /** The version proves the text, the times prove that the owner has not moved it since. */

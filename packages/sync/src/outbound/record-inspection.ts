@@ -54,8 +54,11 @@ export function recordInspection(
 
 /** What is on record of the event once it was read. */
 function eventAfter(effect: EffectClaim['effect'], inspection: Inspection) {
-  const { externalEventId, generation, writtenStart, writtenEnd } = effect;
+  const { externalEventId, generation, etag: etagOnRecord, writtenStart, writtenEnd } = effect;
   switch (inspection.finding) {
+    // The etag of the series must not go on record: the next write would then reach all of its weeks.
+    case 'unclear':
+      return { externalEventId, generation, etag: etagOnRecord, writtenStart, writtenEnd };
     case 'none':
       return { externalEventId, generation, etag: null, writtenStart, writtenEnd };
     case 'unchanged': {
