@@ -99,7 +99,7 @@ export async function hastenBookings(db: Database, connectionId: string): Promis
         eq(bookingEffects.connectionId, connectionId),
         sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`,
         sql`${bookingEffects.deadAt} IS NULL`,
-        sql`(${bookingEffects.nextAttemptAt} <= now() OR ${bookingEffects.lastError} ->> 'kind' IS DISTINCT FROM 'rate_limited')`,
+        sql`(${bookingEffects.nextAttemptAt} <= now() OR ${bookingEffects.lastError} ->> 'retry_after' IS DISTINCT FROM 'true')`,
       ),
     )
     .returning({ bookingId: bookingEffects.bookingId });

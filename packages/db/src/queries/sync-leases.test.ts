@@ -153,13 +153,22 @@ describe('recording', () => {
 
   test('[R-1] a manual request does not shorten the wait that a calendar provider asked for', async () => {
     const wait = { backoff_until: '2100-01-01T00:00:00Z', requested: 1, applied: 1 };
-    const columns = { ...wait, last_error: JSON.stringify({ kind: 'rate_limited', reason: 'quota' }) };
+    const lastError = { kind: 'rate_limited', reason: 'quota', retry_after: true };
+    const columns = { ...wait, last_error: JSON.stringify(lastError) };
     const connection = await insertConnection(database.sql, { columns });
     await requestSync(database.db, [connection.id], 'manual');
     expect(await claim(connection)).toBeNull();
     expect(await read(connection)).toMatchObject({ sync_needed: true, requested_by: 'manual' });
     await database.sql`
       UPDATE external_calendar_connections SET backoff_until = now() - interval '1 second' WHERE id = ${connection.id}`;
+    expect(await claim(connection)).not.toBeNull();
+  });
+
+  test('[I-4] a manual request ends the wait after a limit of which the calendar provider did not say how long', async () => {
+    const lastError = { kind: 'rate_limited', reason: 'rateLimitExceeded', status: 403 };
+    const columns = { backoff_until: '2100-01-01T00:00:00Z', last_error: JSON.stringify(lastError) };
+    const connection = await insertConnection(database.sql, { columns });
+    await requestSync(database.db, [connection.id], 'manual');
     expect(await claim(connection)).not.toBeNull();
   });
 

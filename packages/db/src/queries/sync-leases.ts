@@ -307,7 +307,7 @@ export async function requestSync(db: Database, connectionIds: readonly string[]
   return rows.map((row) => row.id);
 }
 
-const waitAskedFor = sql`CASE WHEN ${connections.lastError} ->> 'kind' = 'rate_limited' THEN ${connections.backoffUntil} END`;
+const waitAskedFor = sql`CASE WHEN ${connections.lastError} ->> 'retry_after' = 'true' THEN ${connections.backoffUntil} END`;
 
 /** How far syncs have come. What was requested up to a reading is done once `applied` reaches that `requested`. */
 export interface SyncProgress {

@@ -16,6 +16,8 @@ export interface LastError {
   readonly at: string;
   readonly request_id?: string;
   readonly status?: number;
+  /** The wait after it is the one that the calendar provider asked for: not even a person's wish ends it sooner. */
+  readonly retry_after?: boolean;
 }
 
 /**

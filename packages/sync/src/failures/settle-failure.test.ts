@@ -1,6 +1,6 @@
 import { ERROR_KINDS, type ErrorKind } from '@bookiji/providers/contract';
 import { describe, expect, test } from '@jest/globals';
-import { backoffMs, settleFailure } from './settle-failure.ts';
+import { backoffMs, settleFailure, toLastError } from './settle-failure.ts';
 
 const backoff = { baseSeconds: 300, maxSeconds: 21_600 };
 const failure = (kind: ErrorKind, over: { retryAfterMs?: number; reason?: string } = {}) =>
@@ -52,6 +52,28 @@ describe('settleFailure', () => {
   test('a calendar that is not found is given up only after it was missed three times', () => {
     expect(settleFailure(failure('not_found'), 1, backoff, 0).park).toBeNull();
     expect(settleFailure(failure('not_found'), 2, backoff, 0).park).toMatchObject({ status: 'disabled' });
+  });
+});
+
+describe('toLastError', () => {
+  const now = new Date();
+  const limit = { kind: 'rate_limited', reason: 'quota', requestId: null, status: 429, retryAfterMs: 60_000 } as const;
+
+  test.each([
+    ['was said in an answer', limit],
+    ['was said in an answer to the call before', { ...limit, reason: 'connection_paused', status: null }],
+  ])('[R-1] says of a limit that the calendar provider asked for the wait where it %s', (_, error) => {
+    expect(toLastError(error, now)).toMatchObject({ kind: 'rate_limited', retry_after: true });
+  });
+
+  test.each([
+    ['without Retry-After', { ...limit, retryAfterMs: null }],
+    ['of the queue before a mailbox', { ...limit, reason: 'mailbox_busy', status: null }],
+    ['of our own limiter', { ...limit, reason: 'limiter_full', status: null }],
+    ['of a token that is being refreshed', { ...limit, reason: 'refresh_under_way', status: null }],
+    ['that is an outage', { ...limit, kind: 'transient' as const, status: 503 }],
+  ])('[I-4] leaves the wait after a failure %s to us, so that a person may end it', (_, error) => {
+    expect(toLastError(error, now)).not.toHaveProperty('retry_after');
   });
 });
 

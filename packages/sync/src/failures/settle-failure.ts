@@ -91,7 +91,7 @@ export function backoffMs(attempt: number, backoff: BackoffSettings, random: num
 
 /** The failure as it is stored and shown: words and ids of the provider, no content. */
 export function toLastError(
-  error: Pick<ProviderError, 'kind' | 'reason' | 'requestId' | 'status'>,
+  error: Pick<ProviderError, 'kind' | 'reason' | 'requestId' | 'status' | 'retryAfterMs'>,
   now: Date,
 ): LastError {
   return {
@@ -100,5 +100,19 @@ export function toLastError(
     at: now.toISOString(),
     ...(error.requestId === null ? {} : { request_id: error.requestId }),
     ...(error.status === null ? {} : { status: error.status }),
+    ...(isWaitAskedFor(error) ? { retry_after: true } : {}),
   };
+}
+
+/**
+ * Whether the calendar provider itself said how long to stay away: in this answer, or in one a moment ago, whose pause the
+ * limiter keeps. All other refusals without an answer are ours, and so is the wait after a limit that names no time.
+ */
+function isWaitAskedFor({
+  kind,
+  reason,
+  status,
+  retryAfterMs,
+}: Pick<ProviderError, 'kind' | 'reason' | 'status' | 'retryAfterMs'>): boolean {
+  return kind === 'rate_limited' && (retryAfterMs ?? 0) > 0 && (status !== null || reason === 'connection_paused');
 }
