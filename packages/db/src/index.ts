@@ -154,6 +154,7 @@ export {
   type BrakeSettings,
   brakeDeletions,
   releaseDeletions,
+  renewHeldLetters,
   restoreDeletions,
   withdrawDeletion,
 } from './queries/held-deletions.ts';

@@ -5,6 +5,7 @@ import {
   type ExternalChange,
   findDueEffects,
   listUnpublishedChanges,
+  renewHeldLetters,
 } from '@bookiji/db';
 import { type FlagBoard, switchName } from '@bookiji/flags';
 import { QUEUE_NAMES, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
@@ -63,6 +64,7 @@ export function sweepUnpublishedChanges(options: {
       const unbraked = failed.map(({ connectionId }) => connectionId);
       const changes = await listUnpublishedChanges(db, { graceSeconds, limit: BATCH, unbraked });
       await options.publishChanges(changes);
+      await renewHeldLetters(db);
       if (failed.length > 0) {
         const errors = failed.map(({ error }) => error);
         throw new AggregateError(errors, `deletions could not be held: ${unbraked.join(', ')}`);

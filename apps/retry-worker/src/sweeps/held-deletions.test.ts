@@ -171,6 +171,42 @@ describe('[O-1] many deletions at once', () => {
     expect(toldKinds()).toEqual(Array(5).fill('deleted'));
   });
 
+  test('of which some are taken out of the bin ask about the others alone, in the same letter', async () => {
+    const [first = '', second = '', ...others] = await deleteMany(5, GRACE_SECONDS + 1);
+    await sweep();
+    const asked = await letter();
+    await putBack(first);
+    await putBack(second);
+    await sweep();
+    const { id, reason, payload } = await letter();
+    expect({ id, reason, payload }).toMatchObject({
+      id: asked.id,
+      reason: "3 bookings' events were deleted at once",
+      payload: { connection_id: connection.id, count: 3, booking_ids: expect.arrayContaining(others) },
+    });
+    expect(payload).not.toMatchObject({ booking_ids: expect.arrayContaining([first]) });
+  });
+
+  test('that are all taken out of the bin again are no question any more, and a later crowd is a new one', async () => {
+    const bookingIds = await deleteMany(5, GRACE_SECONDS + 1);
+    await sweep();
+    const asked = await letter();
+    const other = await insertConnection(database.sql);
+    for (let one = 0; one < 5; one += 1) await deleted(GRACE_SECONDS + 1, other);
+    for (const bookingId of bookingIds) await putBack(bookingId);
+    await sweep();
+    expect(await letter()).toMatchObject({ subject: other.id, payload: { count: 5 } });
+    expect((await findDeadLetter(database.db, asked.id))?.replayedAt).not.toBeNull();
+    await deleteMany(5, GRACE_SECONDS + 1);
+    await sweep();
+    const open = await database.sql`
+      SELECT subject, payload ->> 'count' AS count FROM dead_letters WHERE replayed_at IS NULL ORDER BY created_at`;
+    expect(open).toEqual([
+      { subject: other.id, count: '5' },
+      { subject: connection.id, count: '5' },
+    ]);
+  });
+
   test('that were recorded before readings could be told apart are held all the same', async () => {
     const [twice = ''] = await deleteMany(5, GRACE_SECONDS + 1);
     await sweep();

@@ -5,7 +5,7 @@
  */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import { writeDeadLetter } from './dead-letters.ts';
+import { closeDeadLetter, writeDeadLetter } from './dead-letters.ts';
 
 /**
  * The event is there again: what was not told yet need not be, and what is held is no longer a question.
@@ -102,11 +102,20 @@ async function holdDeletions(db: Database, connectionId: string): Promise<boolea
 
 const SHOWN_AT_MOST = 200;
 
-/** One open letter per connection, which grows with what it holds. */
-async function askPerson(db: Database, connectionId: string): Promise<void> {
-  const rows = await db.execute<{ booking_id: string; provider_id: string }>(sql`
+interface HeldDeletion extends Record<string, unknown> {
+  readonly booking_id: string;
+  readonly provider_id: string;
+}
+
+async function listHeld(db: Database, connectionId: string): Promise<readonly HeldDeletion[]> {
+  return db.execute<HeldDeletion>(sql`
     SELECT booking_id, provider_id FROM external_changes
      WHERE connection_id = ${connectionId} AND kind = 'held' AND settled_at IS NULL ORDER BY observed_at`);
+}
+
+/** One open letter per connection, which says what is held there. */
+async function askPerson(db: Database, connectionId: string): Promise<void> {
+  const rows = await listHeld(db, connectionId);
   await writeDeadLetter(db, {
     kind: 'held_deletions',
     reason: `${rows.length} bookings' events were deleted at once`,
@@ -118,6 +127,30 @@ async function askPerson(db: Database, connectionId: string): Promise<void> {
       booking_ids: rows.slice(0, SHOWN_AT_MOST).map((row) => row.booking_id),
     },
   });
+}
+
+/**
+ * Brings the letters up to date with what is still held, since owners take events out of the bin again; one about nothing
+ * is closed. By the sweep and not together with each withdrawal, where many at once would wait for one letter.
+ */
+export async function renewHeldLetters(db: Database): Promise<void> {
+  const outdated = await db.execute<{ id: string; connection_id: string }>(sql`
+    SELECT l.id, l.subject AS connection_id FROM dead_letters l
+     WHERE l.kind = 'held_deletions' AND l.replayed_at IS NULL
+       AND l.payload ->> 'count' IS DISTINCT FROM (
+         SELECT count(*) FROM external_changes
+          WHERE connection_id = l.subject::uuid AND kind = 'held' AND settled_at IS NULL)::text`);
+  for (const { id, connection_id: connectionId } of outdated) {
+    await db.transaction(async (tx) => {
+      // Before it is counted again: who holds more meanwhile waits for this lock, or has written the letter already.
+      const open = await tx.execute(sql`
+        SELECT FROM dead_letters WHERE id = ${id} AND replayed_at IS NULL FOR UPDATE`);
+      if (open.length === 0) return;
+      const held = await listHeld(tx, connectionId);
+      if (held.length === 0) await closeDeadLetter(tx, id);
+      else await askPerson(tx, connectionId);
+    });
+  }
 }
 
 /** The owner meant it: each deletion that still stands is told to the booking service. @returns how many. */
