@@ -1,5 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { type Database, findConnection, requestDisconnect, storeGrant } from '@bookiji/db';
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  type Connection,
+  type Database,
+  eraseDisconnecting,
+  findConnection,
+  requestDisconnect,
+  storeGrant,
+} from '@bookiji/db';
 import type { CalendarPort, OAuthPort } from '@bookiji/providers/contract';
 import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -14,9 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test('[A-1] a reconnect while a grant is being ended does not have its own grant revoked', async () => {
+/** Grants to one connection; a later one is its owner's reconnect. */
+async function connectOnce() {
   const { sql, db } = database;
-  const connection = await insertConnection(sql, { columns: { account_id: 'account' } });
+  const accountId = randomUUID();
+  const connection = await insertConnection(sql, { columns: { account_id: accountId } });
   const seal = (field: 'access_token' | 'refresh_token', token: string) =>
     sealToken(token, { connectionId: connection.id, field }, keys);
   const grant = (refreshToken: string) =>
@@ -25,7 +34,7 @@ test('[A-1] a reconnect while a grant is being ended does not have its own grant
       providerId: connection.providerId,
       calendarProvider: 'google',
       externalCalendarId: 'primary',
-      accountId: 'account',
+      accountId,
       providerEmail: null,
       accessTokenSealed: seal('access_token', 'access'),
       refreshTokenSealed: seal('refresh_token', refreshToken),
@@ -36,19 +45,21 @@ test('[A-1] a reconnect while a grant is being ended does not have its own grant
   await requestDisconnect(db, connection.id);
   const wished = await findConnection(db, connection.id);
   if (wished === null) throw new Error('the connection is gone');
+  return { id: connection.id, wished, grant };
+}
 
+async function disconnect(wished: Connection, given: { db?: Database; whileClosing?: () => Promise<unknown> }) {
   const revoked: string[] = [];
+  const listChannels = async () => {
+    await given.whileClosing?.();
+    return null;
+  };
   const outcome = await disconnectProvider(
     {
-      // The look for others of the same account is the last one before the revocation.
-      db: beforeSelect(
-        db,
-        (columns) => columns.join() === 'id',
-        () => grant('new'),
-      ),
+      db: given.db ?? database.db,
       keys,
       oauth: { revoke: async (token: string) => void revoked.push(token) } as unknown as OAuthPort,
-      port: { listChannels: async () => null } as unknown as CalendarPort,
+      port: { listChannels } as unknown as CalendarPort,
       notificationUrl: 'http://127.0.0.1/google',
       waitAtMostMs: 10_000,
       onLeftBehind: (_what, error) => {
@@ -57,9 +68,31 @@ test('[A-1] a reconnect while a grant is being ended does not have its own grant
     },
     wished,
   );
-  expect(outcome).toBe('withdrawn');
-  expect(revoked).toEqual(['old']);
-  expect(await findConnection(db, connection.id)).toMatchObject({ status: 'active', syncEnabled: true });
+  return { outcome, revoked };
+}
+
+test('[A-1] a reconnect while a grant is being ended does not have its own grant revoked', async () => {
+  const { id, wished, grant } = await connectOnce();
+  // The look for others of the same account is the last one before the revocation.
+  const isLastLook = (columns: readonly string[]) => columns.join() === 'id';
+  const db = beforeSelect(database.db, isLastLook, () => grant('new'));
+  expect(await disconnect(wished, { db })).toEqual({ outcome: 'withdrawn', revoked: ['old'] });
+  expect(await findConnection(database.db, id)).toMatchObject({ status: 'active', syncEnabled: true });
+});
+
+test('[A-1] a grant is revoked although ingress, which waits only so long, erased the connection meanwhile', async () => {
+  const { id, wished } = await connectOnce();
+  const whileClosing = () => eraseDisconnecting(database.db, id);
+  expect(await disconnect(wished, { whileClosing })).toEqual({ outcome: 'disconnected', revoked: ['old'] });
+});
+
+test('[A-1] a reconnect after such an erasure does not have its own grant revoked', async () => {
+  const { id, wished, grant } = await connectOnce();
+  const whileClosing = async () => {
+    await eraseDisconnecting(database.db, id);
+    await grant('new');
+  };
+  expect(await disconnect(wished, { whileClosing })).toEqual({ outcome: 'withdrawn', revoked: [] });
 });
 
 /** The same database, where something happens just before a `select` of these columns is sent. */

@@ -41,9 +41,11 @@ export async function disconnectProvider(
   connection: Connection,
 ): Promise<'disconnected' | 'withdrawn'> {
   const signal = AbortSignal.timeout(deps.waitAtMostMs);
+  // Ingress waits only so long and then erases the row, perhaps while channels are being closed.
+  const before = await readCredentials(deps.db, connection.id);
   await closeAll(deps, connection, signal).catch((error: unknown) => deps.onLeftBehind('channel', error));
   // Read before the wish is looked at again: what is granted after that look is not what was to be ended.
-  const granted = await readCredentials(deps.db, connection.id);
+  const granted = (await readCredentials(deps.db, connection.id)) ?? before;
   const now = await findConnection(deps.db, connection.id);
   if (now !== null && !isDisconnecting(now)) return 'withdrawn';
   await revoke(deps, connection, granted, signal).catch((error: unknown) => deps.onLeftBehind('grant', error));
