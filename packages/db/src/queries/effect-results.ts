@@ -1,5 +1,5 @@
 /** What is recorded of an attempt to write one booking into one calendar, and only while its lease is held. */
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { bookingEffects, connections, type LastError } from '../schema/index.ts';
@@ -92,6 +92,13 @@ function effectValues({ mapping, deletedEventId, ...done }: EffectSuccess) {
   };
 }
 
+/**
+ * Takes the connection before its booking, as a reconnect does; in the same statement, as this is done for every write. It
+ * depends on no row, so that PostgreSQL asks it before any row is locked.
+ */
+const isConnectionHeld = sql`EXISTS (SELECT FROM external_calendar_connections c
+                                      WHERE c.id = ${given('connectionId')}::uuid FOR KEY SHARE)`;
+
 function updateEffect(db: Database) {
   return db
     .update(bookingEffects)
@@ -112,7 +119,7 @@ function updateEffect(db: Database) {
       leaseUntil: null,
       updatedAt: sql`now()`,
     })
-    .where(isHeldAsGiven)
+    .where(and(isConnectionHeld, isHeldAsGiven))
     .returning({
       workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
                               OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`.as('work_again'),

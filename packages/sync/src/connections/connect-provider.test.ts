@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { acceptBookingIntent, eraseConnection, findKnownEffects } from '@bookiji/db';
+import { acceptBookingIntent, eraseConnection, findKnownEffects, storeGrant } from '@bookiji/db';
 import type { OAuthPort } from '@bookiji/providers/contract';
 import { createFakeCalendar, createTestDatabase, type FakeCalendar, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -171,6 +171,31 @@ describe('connecting', () => {
     expect(effect).toEqual({ applied_version: 0, external_event_id: null });
   });
 
+  test('[R-3] again while a write is being recorded makes neither fail: both take the connection first', async () => {
+    await connect();
+    await announce(1, 'live', 24);
+    let converging: ReturnType<typeof converge> | undefined;
+    await database.db.transaction(async (tx) => {
+      await tx.execute(`SELECT FROM external_calendar_connections WHERE id = '${connectionId}' FOR UPDATE`);
+      converging = converge();
+      await untilSomebodyWaits();
+      await storeGrant(tx, {
+        connectionId,
+        providerId,
+        calendarProvider: 'google',
+        externalCalendarId: 'primary',
+        accountId: 'mine',
+        providerEmail: null,
+        accessTokenSealed: 'sealed',
+        refreshTokenSealed: 'sealed',
+        accessTokenExpiresInSeconds: 3_600,
+        scopes: [],
+      });
+    });
+    expect(await converging).toEqual({ outcome: 'lease_lost' });
+    expect(await converge()).toMatchObject({ outcome: 'converged', action: 'adopted' });
+  });
+
   test('[O-1] is not done when its bookings cannot be adopted: no calendar is left that no booking goes to', async () => {
     await announce(1, 'live', 24);
     await database.sql`ALTER TABLE booking_effects ADD CONSTRAINT none CHECK (creation_key IS NULL) NOT VALID`;
@@ -183,3 +208,11 @@ describe('connecting', () => {
     expect(await connect()).toMatchObject({ outcome: 'connected', bookingIds: [bookingId] });
   });
 });
+
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const [row] = await database.sql`
+      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    if (row?.n > 0) return;
+  }
+}
