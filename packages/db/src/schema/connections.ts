@@ -18,6 +18,8 @@ export interface LastError {
   readonly status?: number;
   /** The wait after it is the one that the calendar provider asked for: not even a person's wish ends it sooner. */
   readonly retry_after?: boolean;
+  /** How often in a row, where something is given up after so many. */
+  readonly times?: number;
 }
 
 /**

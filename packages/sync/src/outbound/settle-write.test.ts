@@ -196,6 +196,30 @@ describe('a calendar that shows a newer version than the database knows', () => 
     expect(await converge()).toEqual({ outcome: 'nothing_due' });
   });
 
+  test('[O-3] is given up after five sightings, whatever failed before the first', async () => {
+    const timeout = { kind: 'transient', reason: 'timeout', at: new Date().toISOString() };
+    await database.sql`
+      UPDATE booking_effects SET error_count = 4, last_error = ${JSON.stringify(timeout)}::text::jsonb
+       WHERE booking_id = ${bookingId}`;
+    for (let sighting = 1; sighting <= 5; sighting += 1) {
+      await wake();
+      expect(await converge()).toMatchObject({ outcome: 'failed', isDead: sighting === 5 });
+    }
+  });
+
+  test('[O-3] is counted afresh for a version that came since, though it is not new enough either', async () => {
+    const sightings = {
+      kind: 'conflict',
+      reason: 'calendar_shows_newer_version',
+      at: new Date().toISOString(),
+      times: 4,
+    };
+    await database.sql`
+      UPDATE booking_effects SET error_count = 0, last_error = ${JSON.stringify(sightings)}::text::jsonb
+       WHERE booking_id = ${bookingId}`;
+    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: false });
+  });
+
   test('[O-3] becomes a dead letter that says so, and is written again with a version that is newer still', async () => {
     for (let attempt = 1; attempt <= 5; attempt += 1) {
       await wake();

@@ -22,7 +22,7 @@ const ATTEMPTS_AT_MOST = 30;
 
 /** The calendar shows a version that the database does not know, which only a newer version from outside can end. */
 export const NEWER_VERSION_SHOWN = 'calendar_shows_newer_version';
-const NEWER_VERSION_ATTEMPTS = 5;
+const NEWER_VERSION_SIGHTINGS = 5;
 
 interface SettleDependencies {
   readonly db: Database;
@@ -38,7 +38,14 @@ export async function settleWrite(
 ): Promise<{ isDead: boolean }> {
   const { errorCount } = claim.effect;
   const settlement = settleFailure(error, errorCount, deps.backoff, deps.random());
-  return record(deps, claim, settlement, toLastError(error, claim.claimedAt));
+  const times = error.reason === NEWER_VERSION_SHOWN ? { times: countSightings(claim) } : {};
+  return record(deps, claim, settlement, { ...toLastError(error, claim.claimedAt), ...times });
+}
+
+/** How often in a row, this time included: what failed before for other reasons, or for an earlier version, says nothing. */
+function countSightings({ effect: { errorCount, lastError } }: EffectClaim): number {
+  const before = lastError?.reason === NEWER_VERSION_SHOWN ? (lastError.times ?? 1) : 0;
+  return Math.min(before, errorCount) + 1;
 }
 
 /**
@@ -65,8 +72,8 @@ async function record(
 ): Promise<{ isDead: boolean }> {
   const { effect, desired, token } = claim;
   const { bookingId, connectionId } = effect;
-  const attemptsAtMost = error.reason === NEWER_VERSION_SHOWN ? NEWER_VERSION_ATTEMPTS : ATTEMPTS_AT_MOST;
-  const isDead = settlement.isFinal || (settlement.countsAsError && effect.errorCount + 1 >= attemptsAtMost);
+  const isUsedUp = effect.errorCount + 1 >= ATTEMPTS_AT_MOST || (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS;
+  const isDead = settlement.isFinal || (settlement.countsAsError && isUsedUp);
   // Only a write can leave the mapping behind the booking; a read that failed has changed nothing.
   const isBehind = effect.appliedVersion < desired.version && desired.state === 'live';
   await deps.db.transaction(async (tx) => {
