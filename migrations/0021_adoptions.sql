@@ -2,6 +2,9 @@
 
 -- Up Migration
 
+-- In the order in which a booking is accepted.
+LOCK TABLE booking_intents, external_calendar_connections, booking_effects IN ACCESS EXCLUSIVE MODE;
+
 -- An effect comes back under its old key when its owner connects another account. Counting again from zero, it would give
 -- out tokens that a worker of its former life still holds; see 0010.
 ALTER TABLE booking_effects
@@ -26,6 +29,7 @@ GRANT SELECT (adopt_at) ON external_calendar_connections TO calsync_ingress, cal
 
 -- Down Migration
 
+LOCK TABLE booking_intents, external_calendar_connections, booking_effects IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE external_calendar_connections DROP COLUMN adopt_at;
 CREATE INDEX booking_intents_provider ON booking_intents (provider_id, end_time) WHERE state = 'live';
 DROP INDEX booking_intents_ahead;
