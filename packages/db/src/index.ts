@@ -26,6 +26,7 @@ export {
 export {
   type Adoption,
   findBookingsToAdopt,
+  hastenAdoption,
   insertAdoptions,
   noteAdoption,
   takeDueAdoptions,

@@ -15,7 +15,9 @@ beforeEach(() => database.sql`TRUNCATE external_calendar_connections, booking_in
 const HOUR_MS = 3_600_000;
 const sweep = () => sweepAdoptions({ db: database.db }).run();
 const letMinutesPass = (minutes: number) =>
-  database.sql`UPDATE external_calendar_connections SET adopt_at = adopt_at - ${minutes} * interval '1 minute'`;
+  database.sql`
+    UPDATE external_calendar_connections
+       SET adopt_at = adopt_at - ${minutes} * interval '1 minute', created_at = created_at - ${minutes} * interval '1 minute'`;
 const effects = () => database.sql`
   SELECT booking_id, connection_id, version::int, creation_key IS NOT NULL AS is_looked_for FROM booking_effects`;
 
@@ -76,6 +78,18 @@ describe('[O-1] a booking that a connection was never told of', () => {
     expect((await effects()).map((row) => row.booking_id).sort()).toEqual([lost, found].sort());
   });
 
+  test('is adopted a minute later when it, or its connection, was locked by somebody else at its turn', async () => {
+    const connection = await insertConnection(database.sql);
+    const bookingId = await missed(connection);
+    await letMinutesPass(1);
+    await database.sql.begin(async (tx) => {
+      await tx`SELECT FROM booking_intents WHERE booking_id = ${bookingId} FOR UPDATE`;
+      expect(await sweep()).toBe(0);
+    });
+    await letMinutesPass(1);
+    expect(await sweep()).toBe(1);
+  });
+
   test('is left alone while its connection is parked or being disconnected', async () => {
     const parked = await insertConnection(database.sql, { columns: { status: 'reauth_required' } });
     const leaving = await insertConnection(database.sql, { columns: { sync_enabled: false } });
@@ -108,7 +122,7 @@ describe('[O-1] a booking that is accepted in the very moment in which its calen
     const fresh = randomUUID();
     await database.db.transaction(async (tx) => {
       await storeGrant(tx, grant);
-      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' });
+      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, 100);
       // By others, who do not see the connection yet.
       await accept(providerId, 1, fresh).accepted;
       await accept(providerId, 2, known.bookingId).accepted;
@@ -125,12 +139,21 @@ describe('[O-1] a booking that is accepted in the very moment in which its calen
     );
   });
 
+  test('is there a minute later although the sweep had a turn before', async () => {
+    const connection = await insertConnection(database.sql, { columns: { adopt_at: '2000-01-01T00:00:00Z' } });
+    await sweep();
+    const bookingId = await missed(connection);
+    await letMinutesPass(1);
+    expect(await sweep()).toBe(1);
+    expect(await effects()).toMatchObject([{ booking_id: bookingId }]);
+  });
+
   test('again is there at once', async () => {
     await database.db.transaction(async (tx) => void (await storeGrant(tx, grant)));
     await database.sql`UPDATE external_calendar_connections SET status = 'disabled'`;
     const { bookingId, accepted } = await database.db.transaction(async (tx) => {
       await storeGrant(tx, grant);
-      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' });
+      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, 100);
       const fresh = accept(providerId);
       await untilSomebodyWaits();
       return fresh;

@@ -5,6 +5,8 @@ import type { Sweep } from '../sweeper.ts';
 const INTERVAL_MS = 10_000;
 /** Some four hundred thousand connections a day, most of which need nothing. */
 const BATCH = 50;
+/** One statement's worth, more than a provider has ahead. */
+const ADOPTED_AT_ONCE = 5_000;
 const DAY_SECONDS = 24 * 3_600;
 
 /**
@@ -21,7 +23,7 @@ export function sweepAdoptions(options: { readonly db: Database }): Sweep {
       const failures: unknown[] = [];
       for (const connection of await takeDueAdoptions(db, BATCH)) {
         try {
-          const adopted = await adoptBookings(db, connection);
+          const adopted = await adoptBookings(db, connection, ADOPTED_AT_ONCE);
           if (adopted.isComplete) await noteAdoption(db, connection.id, DAY_SECONDS);
           found += adopted.bookingIds.length;
         } catch (error) {

@@ -2,7 +2,7 @@
  * Bookings of which a connection has no effect, or one that lags: of a calendar that was just connected, connected again,
  * or missed by a booking that was accepted in that very moment.
  */
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { connections } from '../schema/index.ts';
 
@@ -72,10 +72,19 @@ export async function takeDueAdoptions(
   return rows.map((row) => ({ id: row.id, calendarProvider: row.calendar_provider }));
 }
 
-/** Nothing is left to adopt: the next turn comes after this long, or up to half as long again, so that turns spread. */
+/** Something is left to adopt: the sweep looks at the connection as soon as it can. */
+export async function hastenAdoption(db: Database, connectionId: string): Promise<void> {
+  await db.update(connections).set({ adoptAt: sql`now()` }).where(eq(connections.id, connectionId));
+}
+
+/**
+ * Nothing is left to adopt: the next turn comes after this long, or up to half as long again, so that turns spread. A
+ * connection that is younger than a minute keeps the turn that taking it has booked: a booking that was accepted in the
+ * moment in which it was made may be missing still.
+ */
 export async function noteAdoption(db: Database, connectionId: string, seconds: number): Promise<void> {
   await db
     .update(connections)
     .set({ adoptAt: sql`now() + ${seconds} * (1 + random() / 2) * interval '1 second'` })
-    .where(eq(connections.id, connectionId));
+    .where(and(eq(connections.id, connectionId), sql`${connections.createdAt} <= now() - interval '1 minute'`));
 }

@@ -211,4 +211,16 @@ describe('sweeps', () => {
     expect(await requestDueReconciles(database.db, only, 300, 100)).toBe(0);
     expect(await read(connection)).toMatchObject({ sync_needed: true, requested_by: 'schedule' });
   });
+
+  test('[O-1] ask for looks without standing in the way of a booking, which holds its connection by key', async () => {
+    const connection = await insertConnection(database.sql, { columns: { reconcile_at: '2000-01-01T00:00:00Z' } });
+    const only = { providerIds: [connection.providerId], connectionIds: null };
+    await database.db.transaction(async (tx) => {
+      expect(await requestDueReconciles(tx, only, 300, 100)).toBe(1);
+      expect(
+        await database.sql`
+          SELECT id FROM external_calendar_connections WHERE id = ${connection.id} FOR KEY SHARE SKIP LOCKED`,
+      ).toHaveLength(1);
+    });
+  });
 });

@@ -276,7 +276,8 @@ export async function requestDueReconciles(
     )
     .orderBy(connections.reconcileAt)
     .limit(limit)
-    .for('update', { skipLocked: true });
+    // Not FOR UPDATE: adoptions pass over a connection that they cannot hold by its key.
+    .for('no key update', { skipLocked: true });
   const rows = await db
     .update(connections)
     .set({

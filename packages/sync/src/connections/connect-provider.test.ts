@@ -196,6 +196,23 @@ describe('connecting', () => {
     expect(await converge()).toMatchObject({ outcome: 'converged', action: 'adopted' });
   });
 
+  test('[O-1] adopts the next few hundred bookings with the grant, and leaves the rest to the sweep at once', async () => {
+    await database.sql`
+      INSERT INTO booking_intents (booking_id, provider_id, version, state, start_time, end_time, details, event_id)
+      SELECT gen_random_uuid(), ${providerId}, 1, 'live', now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour',
+             '{"title": "Haircut", "time_zone": "UTC"}', gen_random_uuid()
+        FROM generate_series(1, 320) AS n`;
+    const connected = await connect();
+    expect(connected.outcome === 'connected' && connected.bookingIds.length).toBe(300);
+    const [turn] = await database.sql`
+      SELECT adopt_at <= now() AS is_due FROM external_calendar_connections WHERE id = ${connectionId}`;
+    expect(turn).toEqual({ is_due: true });
+    const [left] = await database.sql`
+      SELECT count(*)::int AS n, min(start_time) > now() + interval '299 hours' AS are_later FROM booking_intents i
+       WHERE provider_id = ${providerId} AND NOT EXISTS (SELECT FROM booking_effects e WHERE e.booking_id = i.booking_id)`;
+    expect(left).toEqual({ n: 20, are_later: true });
+  });
+
   test('[O-1] is not done when its bookings cannot be adopted: no calendar is left that no booking goes to', async () => {
     await announce(1, 'live', 24);
     await database.sql`ALTER TABLE booking_effects ADD CONSTRAINT none CHECK (creation_key IS NULL) NOT VALID`;

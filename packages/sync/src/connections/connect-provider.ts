@@ -1,5 +1,5 @@
 /** Turning a consent into a connection: exchange, check what was really granted, seal, store, adopt waiting bookings. */
-import { type Database, type StoredGrant, storeGrant } from '@bookiji/db';
+import { type Database, hastenAdoption, type StoredGrant, storeGrant } from '@bookiji/db';
 import type { CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
 import { v5 as uuidV5 } from 'uuid';
 import { adoptBookings } from '../outbound/adopt-bookings.ts';
@@ -57,11 +57,19 @@ export async function connectProvider(
   return { outcome: 'connected', connectionId, bookingIds };
 }
 
-/** Grant and bookings together: a process that dies in between must not leave a calendar that no booking goes to. */
+/** More than most providers have ahead, and few enough that a booking of theirs that is accepted meanwhile waits for a moment. */
+const ADOPTED_WITH_GRANT = 300;
+
+/**
+ * Grant and bookings together: a process that dies in between must not leave a calendar that no booking goes to. Until the
+ * commit nobody else can accept a booking of this provider's, so those beyond the next few hundred are left to the sweep.
+ */
 function store(db: Database, grant: StoredGrant): Promise<readonly string[]> {
   return db.transaction(async (tx) => {
     await storeGrant(tx, grant);
-    const adopted = await adoptBookings(tx, { id: grant.connectionId, calendarProvider: grant.calendarProvider });
+    const connection = { id: grant.connectionId, calendarProvider: grant.calendarProvider };
+    const adopted = await adoptBookings(tx, connection, ADOPTED_WITH_GRANT);
+    if (!adopted.isComplete) await hastenAdoption(tx, grant.connectionId);
     return adopted.bookingIds;
   });
 }
