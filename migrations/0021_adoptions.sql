@@ -18,6 +18,10 @@ CREATE INDEX booking_intents_ahead ON booking_intents (provider_id, greatest(end
 -- Only the version before asks by it, once per connect, and finds the same without it.
 DROP INDEX booking_intents_provider;
 
+-- What is known of an adopted booking's event before any look at it: 'unknown' waits for the connection's first round, and of
+-- 'absent' that round has seen everything but the event. Null once it was created, and for bookings that were not adopted.
+ALTER TABLE booking_effects ADD COLUMN adopted text CHECK (adopted IN ('unknown', 'absent'));
+
 -- When the bookings of a connection's provider are next held against its effects. A booking that is accepted in the very
 -- moment in which a connection is made sees no connection, and the connection sees no booking; a minute later no statement
 -- of that moment is open any more.
@@ -32,6 +36,7 @@ GRANT SELECT (adopt_at) ON external_calendar_connections TO calsync_ingress, cal
 LOCK TABLE booking_intents, external_calendar_connections, booking_effects IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE external_calendar_connections DROP COLUMN adopt_at;
 CREATE INDEX booking_intents_provider ON booking_intents (provider_id, end_time) WHERE state = 'live';
+ALTER TABLE booking_effects DROP COLUMN adopted;
 DROP INDEX booking_intents_ahead;
 ALTER TABLE booking_intents DROP COLUMN earlier_end;
 ALTER TABLE booking_effects ALTER COLUMN lease_token SET DEFAULT 0;

@@ -29,6 +29,8 @@ export {
   hastenAdoption,
   insertAdoptions,
   noteAdoption,
+  type SeenByRound,
+  settleAdoptions,
   takeDueAdoptions,
 } from './queries/booking-adoptions.ts';
 export { type AcceptedBooking, acceptBookingIntent, type BookingIntent } from './queries/booking-intents.ts';

@@ -122,7 +122,7 @@ describe('[O-1] a booking that is accepted in the very moment in which its calen
     const fresh = randomUUID();
     await database.db.transaction(async (tx) => {
       await storeGrant(tx, grant);
-      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, 100);
+      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, { atMost: 100, isWithGrant: true });
       // By others, who do not see the connection yet.
       await accept(providerId, 1, fresh).accepted;
       await accept(providerId, 2, known.bookingId).accepted;
@@ -153,7 +153,7 @@ describe('[O-1] a booking that is accepted in the very moment in which its calen
     await database.sql`UPDATE external_calendar_connections SET status = 'disabled'`;
     const { bookingId, accepted } = await database.db.transaction(async (tx) => {
       await storeGrant(tx, grant);
-      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, 100);
+      await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, { atMost: 100, isWithGrant: true });
       const fresh = accept(providerId);
       await untilSomebodyWaits();
       return fresh;

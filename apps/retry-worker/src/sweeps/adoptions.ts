@@ -23,7 +23,7 @@ export function sweepAdoptions(options: { readonly db: Database }): Sweep {
       const failures: unknown[] = [];
       for (const connection of await takeDueAdoptions(db, BATCH)) {
         try {
-          const adopted = await adoptBookings(db, connection, ADOPTED_AT_ONCE);
+          const adopted = await adoptBookings(db, connection, { atMost: ADOPTED_AT_ONCE, isWithGrant: false });
           if (adopted.isComplete) await noteAdoption(db, connection.id, DAY_SECONDS);
           found += adopted.bookingIds.length;
         } catch (error) {

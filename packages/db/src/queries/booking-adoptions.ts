@@ -5,6 +5,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { connections } from '../schema/index.ts';
+import { isConnectionHeld } from './effect-leases.ts';
 
 /**
  * The provider's bookings that an event in this connection's calendar may be ahead of, and that its effects do not know in
@@ -29,17 +30,29 @@ export interface Adoption {
   readonly creationKey: string;
 }
 
-/** Gives a connection these bookings in their newest version; returns those that have work now. */
+/** What is waited for comes sooner, or not at all: then each event is looked for by itself. */
+const ROUND_AWAITED_SECONDS = 120;
+
+/**
+ * Gives a connection these bookings in their newest version; returns those that have work.
+ *
+ * @param awaitsRound new ones of a connection that was never synced wait for its first round, for a while. Only of bookings
+ *   that are committed before that round can begin; see `settleAdoptions`.
+ */
 export async function insertAdoptions(
   db: Database,
   connectionId: string,
   adoptions: readonly Adoption[],
+  awaitsRound: boolean,
 ): Promise<string[]> {
   if (adoptions.length === 0) return [];
   // What is being forgotten, or erased, at this moment is left alone, and not waited for.
   const rows = await db.execute<{ booking_id: string }>(sql`
-    INSERT INTO booking_effects AS e (booking_id, connection_id, version, creation_key)
-    SELECT i.booking_id, c.id, i.version, a."creationKey"
+    INSERT INTO booking_effects AS e (booking_id, connection_id, version, creation_key, adopted, next_attempt_at)
+    SELECT i.booking_id, c.id, i.version, a."creationKey",
+           CASE WHEN ${awaitsRound} AND c.last_synced_at IS NULL THEN 'unknown' END,
+           now() + CASE WHEN ${awaitsRound} AND c.last_synced_at IS NULL THEN ${ROUND_AWAITED_SECONDS} ELSE 0 END
+                   * interval '1 second'
       FROM jsonb_to_recordset(${JSON.stringify(adoptions)}::text::jsonb) AS a ("bookingId" uuid, "creationKey" text)
       JOIN booking_intents i ON i.booking_id = a."bookingId"
       JOIN external_calendar_connections c ON c.provider_id = i.provider_id AND c.id = ${connectionId}
@@ -51,6 +64,45 @@ export async function insertAdoptions(
      WHERE e.version < EXCLUDED.version
     RETURNING e.booking_id`);
   return rows.map((row) => row.booking_id);
+}
+
+/** What of bookings was in the feed. */
+export interface SeenByRound {
+  readonly bookingIds: ReadonlySet<string>;
+  /** When members of series begin, epoch seconds: the feed does not say under which key a series was created. */
+  readonly seriesStarts: ReadonlySet<number>;
+}
+
+export interface FirstRound {
+  readonly window: { readonly startAt: Date; readonly endAt: Date };
+  readonly seen: SeenByRound;
+  /** False when something in the feed could not be read: it may have been any booking's event. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Tells the bookings that wait for a connection's first round what it saw. One whose event was not there, and whose every
+ * version lies within the window, is created without a look; the others are looked for one by one: also those that begin
+ * with a member of a series, which its owner may have made of the event. All are due.
+ *
+ * What an owner moved out of the window is not seen either: then the calendar refuses its key, and it is found after all.
+ */
+export async function settleAdoptions(tx: Database, connectionId: string, round: FirstRound): Promise<void> {
+  const { window, seen, isWhole } = round;
+  const all = (names: ReadonlySet<string | number>) =>
+    sql`SELECT jsonb_array_elements_text(${JSON.stringify([...names])}::text::jsonb)`;
+  await tx.execute(sql`
+    UPDATE booking_effects e
+       SET adopted = CASE WHEN ${isWhole}
+                           AND i.start_time >= ${window.startAt.toISOString()}::timestamptz
+                           AND greatest(i.end_time, i.earlier_end) <= ${window.endAt.toISOString()}::timestamptz
+                           AND e.booking_id::text NOT IN (${all(seen.bookingIds)})
+                           AND floor(extract(epoch FROM i.start_time))::bigint::text NOT IN (${all(seen.seriesStarts)})
+                          THEN 'absent' END,
+           next_attempt_at = CASE WHEN e.last_error IS NULL THEN now() ELSE e.next_attempt_at END
+      FROM booking_intents i
+     WHERE ${isConnectionHeld(connectionId)}
+       AND e.connection_id = ${connectionId} AND e.adopted = 'unknown' AND i.booking_id = e.booking_id`);
 }
 
 /** Nobody else takes a connection's turn for so long; one whose look failed has its next turn then. */

@@ -129,6 +129,14 @@ export const isHeldAsGiven = and(
   eq(bookingEffects.leaseToken, given('token')),
 );
 
+/**
+ * Takes the connection before the bookings that a statement changes, as a reconnect does, and as part of the statement: a
+ * write is recorded in one. It depends on no row of theirs, so that PostgreSQL asks it before it locks any.
+ */
+export function isConnectionHeld(connectionId: unknown) {
+  return sql`EXISTS (SELECT FROM external_calendar_connections h WHERE h.id = ${connectionId}::uuid FOR KEY SHARE)`;
+}
+
 /** Late writers of earlier generations than these are not reckoned with. */
 const FORMER_KEYS_KEPT = 6;
 
@@ -153,6 +161,7 @@ const creationNote = hotStatement((db) =>
         ELSE ${bookingEffects.formerKeys} END`,
       externalEventId: null,
       etag: null,
+      adopted: null,
     })
     .where(isHeldAsGiven)
     .returning({ id: bookingEffects.bookingId })

@@ -11,7 +11,7 @@ import {
   storeFailedMapping,
   storeMapping,
 } from './booking-mappings.ts';
-import { type EffectLease, isHeld, isHeldAsGiven } from './effect-leases.ts';
+import { type EffectLease, isConnectionHeld, isHeld, isHeldAsGiven } from './effect-leases.ts';
 import { LeaseLostError } from './sync-leases.ts';
 
 const given = sql.placeholder;
@@ -92,13 +92,6 @@ function effectValues({ mapping, deletedEventId, ...done }: EffectSuccess) {
   };
 }
 
-/**
- * Takes the connection before its booking, as a reconnect does; in the same statement, as this is done for every write. It
- * depends on no row, so that PostgreSQL asks it before any row is locked.
- */
-const isConnectionHeld = sql`EXISTS (SELECT FROM external_calendar_connections c
-                                      WHERE c.id = ${given('connectionId')}::uuid FOR KEY SHARE)`;
-
 function updateEffect(db: Database) {
   return db
     .update(bookingEffects)
@@ -119,7 +112,7 @@ function updateEffect(db: Database) {
       leaseUntil: null,
       updatedAt: sql`now()`,
     })
-    .where(and(isConnectionHeld, isHeldAsGiven))
+    .where(and(isConnectionHeld(given('connectionId')), isHeldAsGiven))
     .returning({
       workAgain: sql<boolean>`${bookingEffects.appliedVersion} < ${bookingEffects.version}
                               OR ${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`.as('work_again'),

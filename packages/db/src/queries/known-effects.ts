@@ -3,6 +3,7 @@ import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { bookingEffects, bookingIntents } from '../schema/index.ts';
+import { isConnectionHeld } from './effect-leases.ts';
 
 const given = sql.placeholder;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -91,6 +92,10 @@ export async function requestInspection(
     .update(bookingEffects)
     .set({ inspectRequested: sql`${bookingEffects.inspectRequested} + 1`, nextAttemptAt: sql`now()` })
     .where(
-      and(eq(bookingEffects.connectionId, connectionId), inArray(bookingEffects.bookingId, [...bookingIds].sort())),
+      and(
+        isConnectionHeld(connectionId),
+        eq(bookingEffects.connectionId, connectionId),
+        inArray(bookingEffects.bookingId, [...bookingIds].sort()),
+      ),
     );
 }

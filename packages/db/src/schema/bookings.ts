@@ -36,6 +36,8 @@ export const bookingEffects = pgTable('booking_effects', {
   appliedVersion: bigint({ mode: 'number' }).notNull().default(0),
   generation: integer().notNull().default(0),
   creationKey: text(),
+  /** Of an adopted booking whose event nobody has looked for: not known yet, or not seen by the connection's first round. */
+  adopted: text().$type<'unknown' | 'absent'>(),
   /** The keys of earlier generations, the newest first. */
   formerKeys: text().array().notNull().default([]),
   externalEventId: text(),

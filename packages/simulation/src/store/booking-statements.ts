@@ -74,6 +74,7 @@ function newEffect(bookingId: string, connectionId: string, now: Date): BookingE
     appliedVersion: 0,
     generation: 0,
     creationKey: null,
+    adopted: null,
     formerKeys: [],
     externalEventId: null,
     etag: null,
@@ -174,7 +175,7 @@ export async function noteCreation(
     const held = findHeld(context, lease);
     const isNew = held !== null && held.creationKey !== null && held.creationKey !== creation.creationKey;
     const formerKeys = isNew ? [held.creationKey as string, ...held.formerKeys].slice(0, 6) : (held?.formerKeys ?? []);
-    mustChange(context, lease, { ...creation, formerKeys, externalEventId: null, etag: null });
+    mustChange(context, lease, { ...creation, formerKeys, externalEventId: null, etag: null, adopted: null });
   });
 }
 
@@ -310,6 +311,9 @@ export function findKnownEffects(
       })),
   );
 }
+
+/** No booking of the model is adopted, so none waits for a first round. */
+export async function settleAdoptions(): Promise<void> {}
 
 export async function requestInspection(
   db: ModelDatabase,

@@ -10,6 +10,7 @@ import {
   releaseEffectLease,
   renameMapping,
   requestInspection,
+  settleAdoptions,
   withdrawDeletion,
   writeDeadLetter,
 } from './booking-statements.ts';
@@ -44,6 +45,7 @@ export const MODEL_STATEMENTS = {
   releaseEffectLease,
   renameMapping,
   requestInspection,
+  settleAdoptions,
   withdrawDeletion,
   writeDeadLetter,
   applyFullRound,

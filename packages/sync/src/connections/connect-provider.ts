@@ -68,7 +68,7 @@ function store(db: Database, grant: StoredGrant): Promise<readonly string[]> {
   return db.transaction(async (tx) => {
     await storeGrant(tx, grant);
     const connection = { id: grant.connectionId, calendarProvider: grant.calendarProvider };
-    const adopted = await adoptBookings(tx, connection, ADOPTED_WITH_GRANT);
+    const adopted = await adoptBookings(tx, connection, { atMost: ADOPTED_WITH_GRANT, isWithGrant: true });
     if (!adopted.isComplete) await hastenAdoption(tx, grant.connectionId);
     return adopted.bookingIds;
   });

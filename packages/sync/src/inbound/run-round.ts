@@ -18,13 +18,14 @@ export async function runRound(context: RoundContext): Promise<Synced> {
   if (isFirst) await beginFirstRound(deps.db, owner, token);
   const writer = createPageWriter((page) => storeFirstPage(deps.db, owner, token, page));
   const suspects = new Set<string>();
+  const seen = { bookingIds: new Set<string>(), seriesStarts: new Set<number>() };
   let pages = 0;
   let unreadableCount = 0;
   for await (const page of readPages(context)) {
     keeper.proceed();
     pages += 1;
     unreadableCount += page.unreadable.length;
-    const folded = await foldPage(context, page);
+    const folded = await foldPage(context, page, seen);
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null) {
       await (isFirst ? writer.add(folded) : stagePage(deps.db, connection.id, token, folded));
@@ -32,7 +33,7 @@ export async function runRound(context: RoundContext): Promise<Synced> {
     }
     const read = { mode: round.mode, pages, unreadableCount };
     const suspectBookingIds = [...suspects];
-    const last = { folded, cursor: page.cursor, isFirst, early: await writer.end(), read, suspectBookingIds };
+    const last = { folded, cursor: page.cursor, isFirst, early: await writer.end(), read, suspectBookingIds, seen };
     const { counts, lookAgain, recordedAt } = await storeLastPage(context, last);
     const changeLagSeconds =
       connection.notifiedAt === null ? null : (recordedAt.getTime() - connection.notifiedAt.getTime()) / 1000;
@@ -55,7 +56,12 @@ async function* readPages({ port, round, keeper }: RoundContext): AsyncGenerator
   }
 }
 
-async function foldPage({ deps, claim, round }: RoundContext, page: ChangePage): Promise<FoldedPage> {
+/** @param seen takes up what may be the event of a booking of which none is on record. */
+async function foldPage(
+  { deps, claim, round }: RoundContext,
+  page: ChangePage,
+  seen: { readonly bookingIds: Set<string>; readonly seriesStarts: Set<number> },
+): Promise<FoldedPage> {
   const { id: connectionId, calendarProvider } = claim.connection;
   const eventIds = new Set<string>();
   const keys: string[] = [];
@@ -66,6 +72,7 @@ async function foldPage({ deps, claim, round }: RoundContext, page: ChangePage):
     if (change.kind === 'tombstone') continue;
     if (change.seriesId !== null) {
       eventIds.add(change.seriesId);
+      seen.seriesStarts.add(Math.floor(change.startAt.getTime() / 1000));
       continue;
     }
     if (change.creationKey !== null) keys.push(change.creationKey);
@@ -74,6 +81,7 @@ async function foldPage({ deps, claim, round }: RoundContext, page: ChangePage):
   const own = new Map<string, OwnEvent>();
   for (const effect of await findKnownEffects(deps.db, connectionId, [...eventIds], keys, bookingIds)) {
     const currentKey = storedKey(creationKey(effect.bookingId, connectionId, effect.generation), calendarProvider);
+    if (effect.externalEventId === null) seen.bookingIds.add(effect.bookingId);
     const names = [effect.externalEventId, effect.creationKey, ...effect.formerKeys, effect.bookingId];
     for (const name of names) if (name !== null) own.set(name, { ...effect, currentKey });
   }

@@ -10,7 +10,9 @@ import {
   type LastError,
   recordSyncSuccess,
   requestInspection,
+  type SeenByRound,
   type SyncClaim,
+  settleAdoptions,
   storeIncrement,
 } from '@bookiji/db';
 import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
@@ -32,13 +34,14 @@ export interface LastPage {
   readonly early: AppliedCounts;
   readonly read: Pick<SyncCounts, 'mode' | 'pages' | 'unreadableCount'>;
   readonly suspectBookingIds: readonly string[];
+  readonly seen: SeenByRound;
 }
 
 /** Everything that takes effect together: intervals, reads asked for, the run, cursor and counters. */
 export async function storeLastPage(context: RoundContext, last: LastPage) {
   const { deps, claim, round } = context;
   const { connection, token, noted, claimedAt } = claim;
-  const { folded, cursor, isFirst, early, read, suspectBookingIds } = last;
+  const { folded, cursor, isFirst, early, read, suspectBookingIds, seen } = last;
   const owner = ownerOf(connection);
   const success = {
     token,
@@ -64,6 +67,9 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
       putCount: early.putCount + applied.putCount,
       droppedCount: early.droppedCount + applied.droppedCount,
     };
+    if (isFirst) {
+      await settleAdoptions(tx, connection.id, { window: round.window, seen, isWhole: read.unreadableCount === 0 });
+    }
     await requestInspection(tx, connection.id, suspectBookingIds);
     await noteRun(tx, claim, { ...read, ...counts });
     const recorded = await recordSyncSuccess(tx, {

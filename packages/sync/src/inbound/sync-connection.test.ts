@@ -71,6 +71,34 @@ test('[O-3] a stray that Graph shows by its key alone, while its booking is bein
   expect(effect).toMatchObject({ inspect_requested: '1', inspected: '0' });
 });
 
+test('[R-3] connecting again while a round asks for reads makes neither fail: both take the connection first', async () => {
+  const connection = await insertConnection(database.sql, { calendarProvider: 'microsoft' });
+  const { id: connectionId, providerId } = connection;
+  const bookingId = randomUUID();
+  const intent = { eventId: randomUUID(), bookingId, providerId, version: 1, state: 'cancelled' } as const;
+  await acceptBookingIntent(database.db, { ...intent, startAt, endAt, details: null });
+  const key = creationKey(bookingId, connectionId, 0).transactionId;
+  await database.sql`UPDATE booking_effects SET creation_key = ${key} WHERE booking_id = ${bookingId}`;
+  const none = { seriesId: null, icalUid: null, marker: null, blocks: true, etag: null } as const;
+  const shown = { kind: 'event', eventId: 'AAMk', ...none, startAt, endAt, creationKey: key } as const;
+  let connecting: Promise<unknown> | undefined;
+  const port: CalendarPort = {
+    ...createFakeCalendar().port,
+    listChanges: () =>
+      new Promise((answer) => {
+        connecting = database.sql.begin(async (tx) => {
+          await tx`SELECT FROM external_calendar_connections WHERE id = ${connectionId} FOR UPDATE`;
+          answer({ changes: [shown], unreadable: [], nextPage: null, cursor: 'next' });
+          await untilSomebodyWaits();
+          await tx`UPDATE booking_effects SET next_attempt_at = now() WHERE connection_id = ${connectionId}`;
+        });
+      }),
+  };
+  const synced = await syncConnection(dependencies(port), connectionId, new AbortController().signal);
+  await connecting;
+  expect(synced).toMatchObject({ outcome: 'synced', suspectBookingIds: [bookingId] });
+});
+
 test('[I-1] pages of a round that was broken off by an expired cursor are no part of the full round after it', async () => {
   const connection = await insertConnection(database.sql);
   const connectionId = connection.id;
@@ -97,3 +125,11 @@ test('[I-1] pages of a round that was broken off by an expired cursor are no par
     SELECT external_event_id AS id FROM external_calendar_events WHERE connection_id = ${connectionId}`;
   expect(rows.map(({ id }) => id)).toEqual(['true']);
 });
+
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const [row] = await database.sql`
+      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    if (row?.n > 0) return;
+  }
+}

@@ -90,7 +90,7 @@ export async function convergeEvent(claim: EffectClaim, calls: ConvergeCalls): P
 export function knownFrom(claim: Pick<EffectClaim, 'effect' | 'calendarProvider'>): KnownEvent {
   const { effect } = claim;
   if (effect.externalEventId !== null) return { state: 'written', eventId: effect.externalEventId, etag: effect.etag };
-  if (effect.creationKey === null) return { state: 'never_written' };
+  if (effect.creationKey === null || effect.adopted === 'absent') return { state: 'never_written' };
   // A key was noted: whether its create was sent, answered or lost can only be read.
   return effect.creationKey === currentKey(claim) ? { state: 'unclear' } : { state: 'never_written' };
 }
