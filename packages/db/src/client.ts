@@ -53,7 +53,8 @@ export function openDatabase(url: string, options: DatabaseOptions): DatabaseHan
     connect_timeout: 5,
     answer_timeout: (options.answerTimeoutMs ?? ANSWER_MS) / 1_000,
     idle_timeout: 60,
-    max_lifetime: 30 * 60,
+    // `max_lifetime` is left to the driver, which draws it for each pool: thirty minutes after a fleet's start all sessions of
+    // all its processes ended at once.
     backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: () => undefined,
     connection: {

@@ -8,8 +8,8 @@
  *
  * - over the half that is judged the slope comes to more than the series is allowed;
  * - Mann and Kendall's test finds that a trend, at a chance of error of 1 %, so that noise around one level is no growth;
- * - for what is given back and taken again (V8's memory, after a minute in which the machine stood still), the last quarter
- *   stands above the level of the first half.
+ * - for what is given back and taken again (V8's memory after a minute in which the machine stood still, the sessions of a
+ *   pool when they reach their age), the last quarter stands above the level of the first half.
  */
 
 /** In the series' own unit over the half that is judged; the larger one counts. */

@@ -25,11 +25,12 @@ const MB = 2 ** 20;
 export const KINDS = {
   resident: { name: 'resident memory', unit: 'MB', allow: { share: 0.05, atLeast: 8 }, mayReturn: true },
   heap: { name: 'heap used, least of each interval', unit: 'MB', allow: { share: 0.08, atLeast: 6 }, fromMinutes: 30 },
-  files: { name: 'open files and sockets', unit: '', allow: { share: 0.05, atLeast: 3 } },
-  handles: { name: 'active handles', unit: '', allow: { share: 0.05, atLeast: 3 } },
+  // A pool gives back sessions that are idle or old, and takes them again one by one as the work asks for them.
+  files: { name: 'open files and sockets', unit: '', allow: { share: 0.05, atLeast: 3 }, mayReturn: true },
+  handles: { name: 'active handles', unit: '', allow: { share: 0.05, atLeast: 3 }, mayReturn: true },
   lag: { name: 'event loop lag p99, worst of each interval', unit: 'ms', allow: null },
   sandbox: { name: 'resident memory', unit: 'MB', allow: null },
-  connections: { name: 'database connections', unit: '', allow: { share: 0.05, atLeast: 3 } },
+  connections: { name: 'database connections', unit: '', allow: { share: 0.05, atLeast: 3 }, mayReturn: true },
   rows: { name: 'rows', unit: '', allow: { share: 0.05, atLeast: 50 } },
   size: { name: 'size on disk with indexes', unit: 'MB', allow: { share: 0.05, atLeast: 0.5 } },
   // Of what is kept for a time: its rows follow how much there is to do, its age says that what is older is forgotten.

@@ -68,7 +68,7 @@ function casesOf(path: string): BadCase[] {
     { what: 'an oversized body is 413', path, body: OVERSIZED, status: 413 },
     { what: 'SQL and script in every field are 401', path, ...unproven, status: 401 },
     ...(isGoogle
-      ? [{ what: 'SQL as channel id is 400', path, headers: { 'x-goog-channel-id': SQL }, body: '', status: 400 }]
+      ? [{ what: 'SQL as channel id is 401', path, headers: { 'x-goog-channel-id': SQL }, body: '', status: 401 }]
       : []),
     {
       what: 'SQL as connection id is 401',
