@@ -19,3 +19,12 @@ export function isAsItMustBe({ handicap, verdict, convergedAfterMs }: ChaosRepor
       return counts.regressed > 0;
   }
 }
+
+/**
+ * Clean, but up to date later than promised. A machine that did something else for a moment is late once; a fleet that is
+ * slow to recover is late again.
+ */
+export function isOnlyLate(report: ChaosReport): boolean {
+  const { handicap, verdict, convergedAfterMs } = report;
+  return handicap === null && verdict.findings.length === 0 && convergedAfterMs !== null && !isAsItMustBe(report);
+}

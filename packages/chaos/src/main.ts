@@ -5,10 +5,11 @@
  * Ends with 0 when every run was as it must be: clean without a handicap, found out with one.
  */
 import { parseArgs } from 'node:util';
-import { isAsItMustBe } from './judge-run.ts';
+import { isAsItMustBe, isOnlyLate } from './judge-run.ts';
 import { HANDICAPS, type Handicap } from './plan/handicap.ts';
 import { planRun } from './plan/plan-run.ts';
 import { CONTROL_SEED, CONTROL_SIZE, FULL_SIZE, scaleSize } from './plan/sizes.ts';
+import type { ChaosReport } from './report/report.ts';
 import { describeReport, writeReport } from './report/write-report.ts';
 import { CI_CREW, runChaos, SMALL_CREW } from './run-chaos.ts';
 
@@ -39,12 +40,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 for (const seed of seeds) {
   for (const handicap of handicaps) {
-    const report = await runChaos(planRun(seed, size), {
-      crew: isControl ? SMALL_CREW : CI_CREW,
-      handicap,
-      isHarsh: isControl,
-      onProgress: (line) => process.stderr.write(`${line}\n`),
-    });
+    const report = await play(seed, handicap);
     const { json, markdown } = writeReport(report, values.out);
     const isFine = isAsItMustBe(report);
     isAllAsItMustBe &&= isFine;
@@ -54,3 +50,13 @@ for (const seed of seeds) {
   }
 }
 process.exit(isAllAsItMustBe ? 0 : 1);
+
+/** What is wrong counts at once. What is only late is played once more, and counts when it is late again. */
+async function play(seed: number, handicap: Handicap | null): Promise<ChaosReport> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const options = { crew: isControl ? SMALL_CREW : CI_CREW, handicap, isHarsh: isControl, onProgress: say };
+  const report = await runChaos(planRun(seed, size), options);
+  if (!isOnlyLate(report)) return report;
+  say(`clean, but up to date only ${report.convergedAfterMs} ms after the last fault; once more`);
+  return runChaos(planRun(seed, size), options);
+}

@@ -4,7 +4,7 @@
  */
 import { audit } from './audit/audit.ts';
 import { Ledger } from './audit/ledger.ts';
-import { countUnfinished, readSettledEvidence } from './audit/read-evidence.ts';
+import { countUnfinished, listUnfinished, readSettledEvidence } from './audit/read-evidence.ts';
 import { Injector } from './faults/injector.ts';
 import { StandingFaults } from './faults/standing-faults.ts';
 import type { Handicap } from './plan/handicap.ts';
@@ -53,6 +53,8 @@ const LAST_BACKLOG_AT_MOST = 60;
 /** The promise, and how long it is waited for beyond that before the run is given up. */
 export const CONVERGED_WITHIN_MS = 10_000;
 const GIVEN_UP_AFTER_MS = 30_000;
+/** What is still waited for by then is said, so that a late run can be understood. */
+const SLOW_MS = 5_000;
 
 export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<ChaosReport> {
   const startedAt = performance.now();
@@ -67,7 +69,10 @@ export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<Ch
     const readyAt = performance.now();
     const played = await play(stage, plan, desks, options);
     const healedAt = performance.now();
-    const convergedAfterMs = await untilConverged(stage, played.ledger, handicap !== 'no_sweeps');
+    const convergedAfterMs = await untilConverged(stage, played.ledger, {
+      isExpected: handicap !== 'no_sweeps',
+      ...options,
+    });
     await endWatch?.();
     const verdict = audit(played.ledger, await readSettledEvidence(stage.sql, stage.sandbox.url));
     const providers = await measureProviders(stage);
@@ -197,13 +202,24 @@ async function askUnfinished(sql: Stage['sql']): Promise<number | null> {
 }
 
 /** @returns milliseconds until everything was up to date; null when it never was. */
-async function untilConverged(stage: Stage, ledger: Ledger, isExpected: boolean): Promise<number | null> {
+async function untilConverged(
+  stage: Stage,
+  ledger: Ledger,
+  { isExpected, onProgress }: { readonly isExpected: boolean } & Pick<ChaosOptions, 'onProgress'>,
+): Promise<number | null> {
   const from = performance.now();
+  let isSlow = false;
   const until = from + (isExpected ? GIVEN_UP_AFTER_MS : CONVERGED_WITHIN_MS);
   while (performance.now() < until) {
     const isDone = (await areAllTakenIn(stage, ledger)) && (await askUnfinished(stage.sql)) === 0;
     const { pending } = await stage.sandbox.order<{ pending: number }>('GET', '/notifications?limit=0');
     if (isDone && pending === 0 && (await askUnfinished(stage.sql)) === 0) return Math.round(performance.now() - from);
+    if (!isSlow && performance.now() > from + SLOW_MS) {
+      isSlow = true;
+      onProgress?.(
+        `still waiting for ${pending} notifications, and ${JSON.stringify(await listUnfinished(stage.sql))}`,
+      );
+    }
     await pause(100);
   }
   return null;

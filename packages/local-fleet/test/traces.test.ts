@@ -127,8 +127,16 @@ describe('[B-3] with an endpoint for traces', () => {
 
   test('and one from the booking event to the event in the calendar', async () => {
     const bookingId = randomUUID();
-    await fleet.desk.publish(bookingAt(provider, bookingId, 1, 'booking.created', slotAt(3)));
-    await untilShown(fleet, provider.calendar, bookingId, slotAt(3));
+    // A ring that takes too long is given up, and no sweep repeats it here; a newer version rings again.
+    const bookUntilShown = async (version: number): Promise<void> => {
+      const type = version === 1 ? 'booking.created' : 'booking.updated';
+      await fleet.desk.publish(bookingAt(provider, bookingId, version, type, slotAt(3)));
+      await untilShown(fleet, provider.calendar, bookingId, slotAt(3), 15_000).catch((error: unknown) => {
+        if (version === 3) throw error;
+        return bookUntilShown(version + 1);
+      });
+    };
+    await bookUntilShown(1);
     const call = await untilSpan('the write', ({ name }) => name === 'POST /calendar/v3/calendars/primary/events');
     const path = await waitUntil('the whole trace', () => {
       const known = pathTo(call);

@@ -100,7 +100,7 @@ export function countUnfinished(sql: postgres.ISql) {
     + (SELECT count(*) FROM ${unrelayed(sql)}))::int`;
 }
 
-function listUnfinished(sql: postgres.ISql): Promise<UnfinishedWork[]> {
+export function listUnfinished(sql: postgres.ISql): Promise<UnfinishedWork[]> {
   const held = sql`coalesce(lease_owner || ' until ' || (lease_until - now())::text, 'nobody')`;
   const why = sql`coalesce((last_error ->> 'kind') || ' ' || (last_error ->> 'reason'), 'nothing')`;
   return sql<UnfinishedWork[]>`
