@@ -52,7 +52,8 @@ const BACKLOG_AT_MOST = 400;
 const LAST_BACKLOG_AT_MOST = 60;
 /** The promise, and how long it is waited for beyond that before the run is given up. */
 export const CONVERGED_WITHIN_MS = 10_000;
-const GIVEN_UP_AFTER_MS = 30_000;
+/** Longer than the fleet takes to find out that a worker has lost its queue and to start it again. */
+const GIVEN_UP_AFTER_MS = 90_000;
 /** What is still waited for by then is said, so that a late run can be understood. */
 const SLOW_MS = 5_000;
 

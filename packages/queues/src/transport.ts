@@ -99,6 +99,12 @@ export function openQueues(
     opened.on('error', onError);
     if (transport.kind === 'redis') boundAdding(opened);
     queues.set(name, opened);
+    // BullMQ gets a queue ready once. Where the store goes away in that very moment, the queue refuses everything for as long
+    // as the process lives; so it makes way for a new one.
+    opened.waitUntilReady().catch(() => {
+      if (queues.get(name) === opened) queues.delete(name);
+      void opened.close().catch(() => undefined);
+    });
     return opened;
   };
 
