@@ -2,7 +2,7 @@ import { type RedisServer, startRedis } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { ringInboundSyncs } from './doorbells.ts';
-import { openQueues } from './transport.ts';
+import { openQueues, type QueueSystem } from './transport.ts';
 
 const hasRedis = process.env.CALSYNC_TEST_REDIS !== undefined;
 
@@ -23,6 +23,14 @@ const hasRedis = process.env.CALSYNC_TEST_REDIS !== undefined;
     // What BullMQ asks for while it gets ready, and only then.
     await operator.call('ACL', 'SETUSER', 'default', '-info');
     const queues = openQueues({ kind: 'redis', url: redis?.url ?? '', prefix: '{unready}' }, () => undefined);
+    try {
+      await ringAgain(queues);
+    } finally {
+      await queues.close();
+    }
+  });
+
+  async function ringAgain(queues: QueueSystem): Promise<void> {
     const ring = () => ringInboundSyncs(queues, ['5b0a4c53-7a39-4f5e-9d0e-4b1c3f0f6a11']);
     await expect(ring()).rejects.toThrow();
     await operator.call('ACL', 'SETUSER', 'default', '+info');
@@ -30,6 +38,5 @@ const hasRedis = process.env.CALSYNC_TEST_REDIS !== undefined;
     await ring().catch(() => undefined);
     await ring();
     expect(await operator.llen('{unready}:calendar-inbound-sync:wait')).toBe(1);
-    await queues.close();
-  });
+  }
 });
