@@ -3,8 +3,7 @@
  * sandbox, a dozen providers, one of them in trouble. Needs Chromium.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '@bookiji/db';
 import { migrateUp } from '@bookiji/db/migrate';
@@ -18,7 +17,7 @@ import {
   startLocalFleet,
   waitUntil,
 } from '@bookiji/local-fleet';
-import { startEmbeddedPostgres } from '@bookiji/runtime';
+import { makeReachableDir, startEmbeddedPostgres } from '@bookiji/runtime';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const FOLDER = join(ROOT, 'docs', 'pictures');
@@ -26,7 +25,7 @@ const LARGEST_BYTES = 200_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const stateDir = mkdtempSync(join(tmpdir(), 'calsync-pictures-'));
+const stateDir = makeReachableDir('calsync-pictures-');
 const postgres = await startEmbeddedPostgres({ dataDir: join(stateDir, 'postgres'), database: 'bookiji' });
 await migrateUp(postgres.url);
 const fleet = await startLocalFleet({

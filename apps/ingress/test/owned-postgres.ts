@@ -1,10 +1,9 @@
 /** A PostgreSQL of the test's own, durable as in production, that can be killed, frozen and brought back. */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@bookiji/db';
-import { findFreePort, startEmbeddedPostgres } from '@bookiji/runtime';
+import { findFreePort, makeReachableDir, startEmbeddedPostgres } from '@bookiji/runtime';
 import { prepareTestDatabase, type TestDatabase } from '@bookiji/testing';
 
 export interface OwnedPostgres {
@@ -19,9 +18,7 @@ export interface OwnedPostgres {
 }
 
 export async function ownPostgres(): Promise<OwnedPostgres> {
-  const dir = mkdtempSync(join(tmpdir(), 'calsync-owned-'));
-  // Root hands the server to another user, who must be able to go in; else its data would lie elsewhere.
-  chmodSync(dir, 0o755);
+  const dir = makeReachableDir('calsync-owned-');
   const options = { dataDir: join(dir, 'postgres'), database: 'owned', port: await findFreePort() };
   let server = await startEmbeddedPostgres(options);
   await prepareTestDatabase(server.url);

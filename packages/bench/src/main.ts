@@ -2,13 +2,12 @@
  * `npm run bench -- [name …] [--json] [--profile] [--gate] [--document] [--scale S] [--minutes N]`: servers up, benchmarks one after the other, a
  * table, and JSON. The gate fails the run when a ratio is not met; documenting puts the table into docs/benchmarks.md.
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { migrateUp } from '@bookiji/db/migrate';
 import { ROOT, STATE_DIR } from '@bookiji/local-fleet';
-import { startEmbeddedPostgres } from '@bookiji/runtime';
+import { makeReachableDir, startEmbeddedPostgres } from '@bookiji/runtime';
 import { startRedis } from '@bookiji/testing';
 import connect from 'postgres';
 import type { BenchResult, Stage } from './figures.ts';
@@ -35,9 +34,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const dir = mkdtempSync(join(tmpdir(), 'calsync-bench-'));
-// Root's PostgreSQL runs as another user, who has to reach its files here.
-chmodSync(dir, 0o755);
+const dir = makeReachableDir('calsync-bench-');
 const postgres = await openPostgres(join(dir, 'postgres'));
 // Where `createTestDatabase` clones from.
 process.env.CALSYNC_TEST_POSTGRES = postgres.url;

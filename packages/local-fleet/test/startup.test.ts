@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '@bookiji/runtime';
+import { findFreePort, makeReachableDir } from '@bookiji/runtime';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FLEET_PORT_VARIABLES, localEnvironment, ROOT } from '../src/index.ts';
@@ -117,7 +116,7 @@ describe('a fleet that cannot start says why in one line', () => {
   const isIsolating = spawnSync('unshare', ['-n', 'true']).status === 0;
   // Not everybody may make a network of their own; root, as in CI, may.
   (isIsolating ? test : test.skip)('a machine whose loopback interface is down', async () => {
-    const dataDir = join(mkdtempSync(join(tmpdir(), 'calsync-lo-')), 'data');
+    const dataDir = join(makeReachableDir('calsync-lo-'), 'data');
     const script = `
       const { startEmbeddedPostgres } = await import('@bookiji/runtime');
       await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, database: 'x' }).catch((error) => console.log(error.message));`;

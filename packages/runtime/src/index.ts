@@ -3,6 +3,7 @@ export {
   type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
 } from './embedded-postgres/embedded-postgres.ts';
+export { makeReachableDir } from './embedded-postgres/server-user.ts';
 export { findFreePort } from './find-free-port.ts';
 export {
   answerHealth,

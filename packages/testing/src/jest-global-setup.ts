@@ -1,16 +1,15 @@
 /** Before the tests: one real PostgreSQL (fast, private) with a migrated template, and a real Redis if one is here. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '@bookiji/runtime';
+import { type EmbeddedPostgres, makeReachableDir, startEmbeddedPostgres } from '@bookiji/runtime';
 import { prepareTestDatabase } from './database-roles.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 export const TEMPLATE = 'calsync_template';
 
 export default async function globalSetup(): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'calsync-test-'));
+  const dir = makeReachableDir('calsync-test-');
   const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), database: TEMPLATE, fast: true });
   await prepareTestDatabase(postgres.url);
   const redis = await startRedis();

@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findFreePort } from '@bookiji/runtime';
+import { findFreePort, makeReachableDir } from '@bookiji/runtime';
 import { untilAccepting } from './until-accepting.ts';
 
 export interface PgBouncer {
@@ -30,9 +29,8 @@ export function hasPgBouncer(): boolean {
 
 /** Debian's own program, in transaction mode, in front of the server of `databaseUrl`. */
 export async function startPgBouncer(databaseUrl: string, options: PgBouncerOptions = {}): Promise<PgBouncer> {
-  const dir = mkdtempSync(join(tmpdir(), 'calsync-pgbouncer-'));
   // It gives up root's rights and reads its files again afterwards.
-  chmodSync(dir, 0o755);
+  const dir = makeReachableDir('calsync-pgbouncer-');
   const port = await findFreePort();
   writeFileSync(join(dir, 'users.txt'), USERS.map((user) => `"${user}" ""\n`).join(''));
   writeFileSync(join(dir, 'pgbouncer.ini'), configuration(dir, port, new URL(databaseUrl), options));

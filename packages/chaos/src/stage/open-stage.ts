@@ -1,7 +1,6 @@
 /** Everything a run plays on: PostgreSQL, Redis, the sandbox and the fleet's processes, all its own. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type BookingDesk,
@@ -14,7 +13,7 @@ import {
   type SandboxClient,
   STATE_DIR,
 } from '@bookiji/local-fleet';
-import { type Environment, findFreePort } from '@bookiji/runtime';
+import { type Environment, findFreePort, makeReachableDir } from '@bookiji/runtime';
 import postgres from 'postgres';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type CrashPostgres, startCrashPostgres } from './crash-postgres.ts';
@@ -77,7 +76,7 @@ const SETTINGS: Environment = {
 };
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const dir = mkdtempSync(join(tmpdir(), 'calsync-chaos-'));
+  const dir = makeReachableDir('calsync-chaos-');
   const closers: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();

@@ -2,20 +2,17 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
-  chmodSync,
   chownSync,
-  mkdtempSync,
   readdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrateUp } from '@bookiji/db/migrate';
 import { waitUntil } from '@bookiji/local-fleet';
-import { startEmbeddedPostgres } from '@bookiji/runtime';
+import { makeReachableDir, startEmbeddedPostgres } from '@bookiji/runtime';
 import { type Relay, startRelay } from '@bookiji/testing';
 import postgres from 'postgres';
 import { type CrashPostgres, stopImmediately, tune } from '../../src/stage/crash-postgres.ts';
@@ -48,10 +45,8 @@ export async function startReplicatedPostgres(dir: string, isSynchronous: boolea
     await migrateUp(primary.url);
     const stream = await startRelay(portOf(primary.url));
     closers.push(() => stream.close());
-    const home = mkdtempSync(join(tmpdir(), 'calsync-standby-'));
+    const home = makeReachableDir('calsync-standby-');
     closers.push(() => rmSync(home, { recursive: true, force: true }));
-    // Root's PostgreSQL runs as another user, who has to reach its files here.
-    chmodSync(home, 0o755);
     const copy = join(home, 'data');
     await copyCluster(primary.url, dataDir, copy);
     follow(copy, stream);

@@ -1,7 +1,6 @@
 /** A whole fleet for the drills alone: its own processes, database, Redis and sandbox, on free ports, gone afterwards. */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '@bookiji/db';
 import { migrateUp } from '@bookiji/db/migrate';
@@ -14,7 +13,7 @@ import {
   startLocalFleet,
   waitUntil,
 } from '@bookiji/local-fleet';
-import { type Environment, findFreePort } from '@bookiji/runtime';
+import { type Environment, findFreePort, makeReachableDir } from '@bookiji/runtime';
 import { createOpsClient } from './ops-client.ts';
 import { type OwnedServer, ownPostgres, ownRedis } from './owned-server.ts';
 import { createPrivateWords, type PrivateWords } from './private-words.ts';
@@ -52,9 +51,7 @@ const TEMPO = {
 };
 
 export async function startLocalTarget(options: LocalTargetOptions): Promise<Target> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'calsync-drill-'));
-  // The database's user, who is not always this one, passes through.
-  chmodSync(stateDir, 0o711);
+  const stateDir = makeReachableDir('calsync-drill-');
   const undo: (() => Promise<void> | void)[] = [() => rmSync(stateDir, { recursive: true, force: true })];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();

@@ -4,7 +4,7 @@
  * temporary directory.
  */
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -32,6 +32,16 @@ export function reachableDir(dir: string, user: ServerUser): string {
   const parent = join(tmpdir(), `bookiji-postgres-${name}`);
   ownPrivateDir(parent, user);
   return join(parent, 'data');
+}
+
+/**
+ * A fresh folder below the temporary directory that the server's user can pass through: data kept in it is gone when it
+ * is removed. `mkdtemp` alone shuts others out, and the data would go to, and stay in, a folder of their own.
+ */
+export function makeReachableDir(prefix: string): string {
+  const dir = mkdtempSync(join(tmpdir(), prefix));
+  chmodSync(dir, 0o711);
+  return dir;
 }
 
 export function isReachable(path: string): boolean {
