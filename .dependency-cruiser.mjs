@@ -4,6 +4,12 @@ const TESTS = '\\.test\\.ts$|/test/';
 
 export default {
   forbidden: [
+    rule(
+      'what-is-imported-is-there',
+      'A rule cannot see where an import leads that leads nowhere.',
+      {},
+      { couldNotResolve: true },
+    ),
     rule('no-cycles', 'A cycle is two files that are one.', {}, { circular: true }),
     rule(
       'contract-and-db-stand-alone',
