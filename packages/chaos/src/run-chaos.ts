@@ -56,6 +56,7 @@ export const CONVERGED_WITHIN_MS = 10_000;
 const GIVEN_UP_AFTER_MS = 90_000;
 /** What is still waited for by then is said, so that a late run can be understood. */
 const SLOW_MS = 5_000;
+const SHOWN_UNFINISHED = 5;
 
 export async function runChaos(plan: RunPlan, options: ChaosOptions): Promise<ChaosReport> {
   const startedAt = performance.now();
@@ -217,13 +218,19 @@ async function untilConverged(
     if (isDone && pending === 0 && (await askUnfinished(stage.sql)) === 0) return Math.round(performance.now() - from);
     if (!isSlow && performance.now() > from + SLOW_MS) {
       isSlow = true;
-      onProgress?.(
-        `still waiting for ${pending} notifications, and ${JSON.stringify(await listUnfinished(stage.sql))}`,
-      );
+      for (const line of await describeUnfinished(stage.sql, pending)) onProgress?.(line);
     }
     await pause(100);
   }
   return null;
+}
+
+async function describeUnfinished(sql: Stage['sql'], pending: number): Promise<string[]> {
+  const unfinished = await listUnfinished(sql).catch(() => []);
+  return [
+    `still waiting for ${pending} notifications and ${unfinished.length} pieces of work:`,
+    ...unfinished.slice(0, SHOWN_UNFINISHED).map(({ subject, what }) => `  ${subject}: ${what}`),
+  ];
 }
 
 async function areAllTakenIn({ sql }: Stage, ledger: Ledger): Promise<boolean> {

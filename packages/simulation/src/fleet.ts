@@ -11,7 +11,8 @@ import type { Process } from './process.ts';
 import { gateOf, portOf, ringOf } from './process-ports.ts';
 import type { Random } from './random.ts';
 import type { Step } from './step.ts';
-import { acceptBookingIntent, findDueEffects } from './store/booking-statements.ts';
+import { acceptBookingIntent } from './store/booking-intents.ts';
+import { findDueEffects } from './store/effect-leases.ts';
 import {
   ConnectionLost,
   type ModelDatabase,

@@ -1,13 +1,6 @@
 /** A PostgreSQL with a streaming replica that takes its place when it crashes. */
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chownSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, chownSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrateUp } from '@bookiji/db/migrate';

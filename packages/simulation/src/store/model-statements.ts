@@ -1,19 +1,6 @@
 /** Every statement the two stories use, and what they ask about its errors, under the names that `@bookiji/db` gives them. */
-import {
-  claimEffect,
-  extendEffectLease,
-  findKnownEffects,
-  noteCreation,
-  recordEffectFailure,
-  recordEffectSuccess,
-  recordExternalChange,
-  releaseEffectLease,
-  renameMapping,
-  requestInspection,
-  settleAdoptions,
-  withdrawDeletion,
-  writeDeadLetter,
-} from './booking-statements.ts';
+import { claimEffect, extendEffectLease, noteCreation, releaseEffectLease } from './effect-leases.ts';
+import { recordEffectFailure, recordEffectSuccess, renameMapping, writeDeadLetter } from './effect-results.ts';
 import {
   applyFullRound,
   applyIncrement,
@@ -24,6 +11,13 @@ import {
   storeIncrement,
 } from './interval-statements.ts';
 import { databaseCode, isDatabaseFailure } from './model-database.ts';
+import {
+  findKnownEffects,
+  recordExternalChange,
+  requestInspection,
+  settleAdoptions,
+  withdrawDeletion,
+} from './owner-changes.ts';
 import {
   claimSync,
   extendSyncLease,
