@@ -12,34 +12,33 @@ export async function stagePage(
   page: IntervalChanges,
 ): Promise<void> {
   await db.transaction(async (tx) => {
-    if (page.resetSeriesIds.length > 0) {
-      await tx
-        .delete(stagedChanges)
-        .where(
-          and(
-            eq(stagedChanges.connectionId, connectionId),
-            eq(stagedChanges.leaseToken, token),
-            eq(stagedChanges.operation, 'put'),
-            inArray(stagedChanges.seriesId, [...page.resetSeriesIds]),
-          ),
-        );
-    }
+    await unstagePuts(tx, connectionId, token, stagedChanges.seriesId, page.resetSeriesIds);
     await stageDrops(tx, connectionId, token, 'drop_series', page.resetSeriesIds);
     await stageDrops(tx, connectionId, token, 'drop', page.dropIds);
-    if (page.dropIds.length > 0) {
-      await tx
-        .delete(stagedChanges)
-        .where(
-          and(
-            eq(stagedChanges.connectionId, connectionId),
-            eq(stagedChanges.leaseToken, token),
-            eq(stagedChanges.operation, 'put'),
-            inArray(stagedChanges.externalEventId, [...page.dropIds]),
-          ),
-        );
-    }
+    await unstagePuts(tx, connectionId, token, stagedChanges.externalEventId, page.dropIds);
     await stagePuts(tx, connectionId, token, page.puts);
   });
+}
+
+/** What an earlier page put and this one takes back. */
+async function unstagePuts(
+  tx: Database,
+  connectionId: string,
+  token: number,
+  column: typeof stagedChanges.seriesId | typeof stagedChanges.externalEventId,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
+    .delete(stagedChanges)
+    .where(
+      and(
+        eq(stagedChanges.connectionId, connectionId),
+        eq(stagedChanges.leaseToken, token),
+        eq(stagedChanges.operation, 'put'),
+        inArray(column, [...ids]),
+      ),
+    );
 }
 
 async function stageDrops(
