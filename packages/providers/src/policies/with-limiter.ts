@@ -13,8 +13,9 @@ export interface LimitedConnection {
 const PAUSE_MS = 1_000;
 
 /**
- * Lets each call of one connection wait for its turn. A call that cannot have one is `rate_limited` with a time to come
- * back, which spends no attempt; so is everything of a connection that the provider itself has just sent away.
+ * Lets each request of one connection wait for its turn. One that cannot have it is `rate_limited` with a time to come
+ * back, which spends no attempt; so is everything of a connection that the provider itself has just sent away. A limit
+ * without a status is not the provider's: the request found no slot of its mailbox and went nowhere.
  */
 export function withLimiter(limiter: Limiter, { connectionId, lane = 'background' }: LimitedConnection): Policy {
   return async (call, next) => {
@@ -25,8 +26,9 @@ export function withLimiter(limiter: Limiter, { connectionId, lane = 'background
       return await next(call.signal);
     } catch (error) {
       if (error instanceof ProviderError) {
-        isUnused = error.reason === 'breaker_open';
-        if (error.kind === 'rate_limited') limiter.pause(connectionId, error.retryAfterMs ?? PAUSE_MS);
+        const isOurs = error.kind === 'rate_limited' && error.status === null;
+        if (error.kind === 'rate_limited' && !isOurs) limiter.pause(connectionId, error.retryAfterMs ?? PAUSE_MS);
+        isUnused = isOurs;
       }
       throw error;
     } finally {

@@ -68,7 +68,7 @@ describe('the shared budget of calls', () => {
   test('[R-1] sends a connection away for as long as its provider said, and no other one', async () => {
     const limiter = limiterWith();
     const refuse = withLimiter(limiter, { connectionId: 'throttled' });
-    const answer = refuse(call, () => Promise.reject(failure({ kind: 'rate_limited', retryAfterMs: 120_000 })));
+    const answer = refuse(call, () => Promise.reject(failure({ kind: 'rate_limited', status: 429, retryAfterMs: 120_000 })));
     await outcomeOf(answer);
     const begun: { who: string; at: number }[] = [];
     await timers.pass(119_000);
@@ -80,6 +80,15 @@ describe('the shared budget of calls', () => {
     void startCall(limiter, 'throttled', begun);
     await timers.pass(CALL_MS);
     expect(begun.map(({ who }) => who)).toEqual(['other', 'throttled']);
+  });
+
+  test('[R-1] does not take a request that found no slot of its mailbox for a word of its provider', async () => {
+    const limiter = limiterWith({ requestsPerMinute: 60, burst: 1 });
+    const turn = withLimiter(limiter, { connectionId: 'busy' });
+    const noSlot = failure({ kind: 'rate_limited', reason: 'mailbox_busy', status: null, retryAfterMs: 120_000 });
+    expect(await outcomeOf(turn(call, () => Promise.reject(noSlot)))).toBe('rate_limited/mailbox_busy');
+    // Not sent away, and the only request of this minute is still there: nobody was asked.
+    expect(await outcomeOf(turn(call, async () => 'done'))).toBe('done');
   });
 
   test('[R-1] lets nobody wait for ever, and says when to come back', async () => {
