@@ -1,8 +1,13 @@
 import { type Logger, type Metrics, noteOnSpan } from '@bookiji/observability';
+import { CALENDAR_PROVIDERS, ERROR_KINDS } from '@bookiji/providers/contract';
 import type { InboundSyncResult } from './process-inbound-sync.ts';
 
 /** One wide line and the counters, once per job. */
 export function createSyncReporter(logger: Logger, metrics: Metrics) {
+  // A series that begins with its first failures has no increase, and a burst of a kind seen for the first time no alert.
+  for (const calendar_provider of CALENDAR_PROVIDERS) {
+    for (const kind of ERROR_KINDS) metrics.syncFailures.inc({ calendar_provider, kind }, 0);
+  }
   return (connectionId: string, result: InboundSyncResult, durationMs: number): void => {
     const base = { connection_id: connectionId, outcome: result.outcome, duration_ms: Math.round(durationMs) };
     switch (result.outcome) {
@@ -35,14 +40,13 @@ export function createSyncReporter(logger: Logger, metrics: Metrics) {
         return;
       }
       case 'failed': {
-        const { connection, error, parked } = result;
+        const { connection, mode, error, parked } = result;
         const calendar_provider = connection.calendarProvider;
-        const mode = connection.syncCursor === null ? 'full' : 'incremental';
         metrics.syncRuns.inc({ calendar_provider, mode });
         metrics.syncFailures.inc({ calendar_provider, kind: error.kind });
         metrics.syncLatency.observe({ calendar_provider }, durationMs);
         logger.warn(
-          { ...base, calendar_provider, provider_id: connection.providerId, parked, err: error },
+          { ...base, calendar_provider, provider_id: connection.providerId, mode, parked, err: error },
           'sync failed',
         );
         return;

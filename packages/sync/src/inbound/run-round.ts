@@ -13,9 +13,9 @@ export async function runRound(context: RoundContext): Promise<Synced> {
   const { deps, claim, round, keeper } = context;
   const { connection, token } = claim;
   const owner = ownerOf(connection);
-  const isFirst = round.mode === 'full' && connection.lastSyncedAt === null;
+  const isFirstRound = round.mode === 'full' && connection.lastSyncedAt === null;
   if (claim.hasStagedPages) await clearStagedPages(deps.db, connection.id, token);
-  if (isFirst) await beginFirstRound(deps.db, owner, token);
+  if (isFirstRound) await beginFirstRound(deps.db, owner, token);
   const writer = createPageWriter((page) => storeFirstPage(deps.db, owner, token, page));
   const suspects = new Set<string>();
   const seen = { bookingIds: new Set<string>(), seriesStarts: new Set<number>() };
@@ -28,12 +28,20 @@ export async function runRound(context: RoundContext): Promise<Synced> {
     const folded = await foldPage(context, page, seen);
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null) {
-      await (isFirst ? writer.add(folded) : stagePage(deps.db, connection.id, token, folded));
+      await (isFirstRound ? writer.add(folded) : stagePage(deps.db, connection.id, token, folded));
       continue;
     }
     const read = { mode: round.mode, pages, unreadableCount };
     const suspectBookingIds = [...suspects];
-    const last = { folded, cursor: page.cursor, isFirst, early: await writer.end(), read, suspectBookingIds, seen };
+    const last = {
+      folded,
+      cursor: page.cursor,
+      isFirstRound,
+      early: await writer.end(),
+      read,
+      suspectBookingIds,
+      seen,
+    };
     const { counts, lookAgain, recordedAt } = await storeLastPage(context, last);
     const changeLagSeconds =
       connection.notifiedAt === null ? null : (recordedAt.getTime() - connection.notifiedAt.getTime()) / 1000;

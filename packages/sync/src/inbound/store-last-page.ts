@@ -29,8 +29,8 @@ const SMALL_PAGE = 100;
 export interface LastPage {
   readonly folded: FoldedPage;
   readonly cursor: string;
-  /** Of a round whose earlier pages are written already. */
-  readonly isFirst: boolean;
+  /** The connection's first round: its earlier pages are written already. */
+  readonly isFirstRound: boolean;
   readonly early: AppliedCounts;
   readonly read: Pick<SyncCounts, 'mode' | 'pages' | 'unreadableCount'>;
   readonly suspectBookingIds: readonly string[];
@@ -41,7 +41,7 @@ export interface LastPage {
 export async function storeLastPage(context: RoundContext, last: LastPage) {
   const { deps, claim, round } = context;
   const { connection, token, noted, claimedAt } = claim;
-  const { folded, cursor, isFirst, early, read, suspectBookingIds, seen } = last;
+  const { folded, cursor, isFirstRound, early, read, suspectBookingIds, seen } = last;
   const owner = ownerOf(connection);
   const success = {
     token,
@@ -60,14 +60,14 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
   }
   return deps.db.transaction(async (tx) => {
     const applied =
-      round.mode === 'full' && !isFirst
+      round.mode === 'full' && !isFirstRound
         ? await applyFullRound(tx, owner, token, folded)
-        : await applyIncrement(tx, owner, token, folded, read.pages > 1 && !isFirst);
+        : await applyIncrement(tx, owner, token, folded, read.pages > 1 && !isFirstRound);
     const counts = {
       putCount: early.putCount + applied.putCount,
       droppedCount: early.droppedCount + applied.droppedCount,
     };
-    if (isFirst) {
+    if (isFirstRound) {
       await settleAdoptions(tx, connection.id, { window: round.window, seen, isWhole: read.unreadableCount === 0 });
     }
     await requestInspection(tx, connection.id, suspectBookingIds);

@@ -99,6 +99,27 @@ test('[R-3] connecting again while a round asks for reads makes neither fail: bo
   expect(synced).toMatchObject({ outcome: 'synced', suspectBookingIds: [bookingId] });
 });
 
+test('[B-1] a failed look is counted as what it was: the round after a lost cursor is a full one', async () => {
+  const { id: connectionId } = await insertConnection(database.sql);
+  await database.sql`
+    UPDATE external_calendar_connections
+       SET sync_cursor = 'old', sync_window_start = now() - interval '2 days', sync_window_end = now() + interval '200 days',
+           last_synced_at = now() WHERE id = ${connectionId}`;
+  const refuse = (kind: 'cursor_expired' | 'transient') =>
+    new ProviderError({
+      ...{ kind, calendarProvider: 'google', operation: 'list_changes', status: 503, reason: 'said', retryAfterMs: null },
+      ...{ requestId: null, outcomeUnknown: false },
+    });
+  const port: CalendarPort = {
+    ...createFakeCalendar().port,
+    listChanges: async ({ cursor }) => Promise.reject(refuse(cursor === null ? 'transient' : 'cursor_expired')),
+  };
+  const result = await syncConnection(dependencies(port), connectionId, new AbortController().signal);
+  expect(result).toMatchObject({ outcome: 'failed', mode: 'full', error: { kind: 'transient' } });
+  const [run] = await database.sql`SELECT mode, outcome FROM sync_runs WHERE connection_id = ${connectionId}`;
+  expect(run).toEqual({ mode: 'full', outcome: 'failed' });
+});
+
 test('[I-1] pages of a round that was broken off by an expired cursor are no part of the full round after it', async () => {
   const connection = await insertConnection(database.sql);
   const connectionId = connection.id;

@@ -6,6 +6,7 @@
  * one transaction. What if a notification comes meanwhile? `requested` moves on, and the sync says that another look is due.
  */
 import {
+  type Connection,
   claimSync,
   extendSyncLease,
   LeaseLostError,
@@ -16,11 +17,11 @@ import {
 import { ProviderError, WINDOW_DAYS_AT_MOST } from '@bookiji/providers/contract';
 import { settleFailure, toLastError } from '../failures/settle-failure.ts';
 import { keepLease, type LeaseKeeper } from '../lease-keeper.ts';
-import { planRound } from './plan-round.ts';
-import type { SyncDependencies } from './round-context.ts';
+import { planRound, type Round } from './plan-round.ts';
+import type { RoundContext, SyncDependencies } from './round-context.ts';
 import { runRound } from './run-round.ts';
 import { noteRun } from './store-last-page.ts';
-import type { SyncOutcome } from './sync-outcome.ts';
+import type { Synced, SyncOutcome } from './sync-outcome.ts';
 
 /** A page of Graph's feed may take hundreds of requests more, for the series in it, out of a budget that others share. */
 const PAGE_AT_MOST_MS = 10 * 60_000;
@@ -57,8 +58,15 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<SyncOutcome> {
   const { connection, token } = claim;
+  let round = planNext(deps, claim);
   try {
-    return await readAndStore(deps, claim, keeper);
+    const context = { deps, port: deps.openCalendar(connection, claim.credentials), keeper };
+    const first = await runUnlessExpired({ ...context, claim, round });
+    if (first !== 'cursor_expired') return first;
+    // The old intervals stay in force until the full round replaces them in one step.
+    round = planAfresh(deps, claim);
+    // The round that was broken off may have staged pages under this very token.
+    return await runRound({ ...context, claim: { ...claim, hasStagedPages: true }, round });
   } catch (error) {
     if (error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError) {
       return { outcome: 'lease_lost', connection };
@@ -67,33 +75,45 @@ async function attempt(
       await releaseSyncLease(deps.db, { connectionId: connection.id, token });
       return { outcome: 'interrupted', connection };
     }
-    if (error instanceof ProviderError) return await settle(deps, claim, error);
+    if (error instanceof ProviderError) return await settle(deps, claim, round.mode, error);
     throw error;
   }
 }
 
-async function readAndStore(deps: SyncDependencies, claim: SyncClaim, keeper: LeaseKeeper): Promise<SyncOutcome> {
-  const { connection } = claim;
-  const port = deps.openCalendar(connection, claim.credentials);
-  const window = { ...deps.window, daysAtMost: WINDOW_DAYS_AT_MOST[connection.calendarProvider] };
-  const round = planRound(
+function planNext(deps: SyncDependencies, { connection, claimedAt }: SyncClaim): Round {
+  return planRound(
     { cursor: connection.syncCursor, windowStart: connection.syncWindowStart, windowEnd: connection.syncWindowEnd },
     // A look may be late once before the promise suffers.
-    { ...window, untilNextLookSeconds: 2 * deps.reconcileSeconds },
-    claim.claimedAt,
+    { ...windowOf(deps, connection), untilNextLookSeconds: 2 * deps.reconcileSeconds },
+    claimedAt,
   );
+}
+
+function planAfresh(deps: SyncDependencies, { connection, claimedAt }: SyncClaim): Round {
+  return planRound({ cursor: null, windowStart: null, windowEnd: null }, windowOf(deps, connection), claimedAt);
+}
+
+function windowOf({ window }: SyncDependencies, { calendarProvider }: Connection) {
+  return { ...window, daysAtMost: WINDOW_DAYS_AT_MOST[calendarProvider] };
+}
+
+/** A cursor that is too old is no failure as long as everything can be read afresh instead. */
+async function runUnlessExpired(context: RoundContext): Promise<Synced | 'cursor_expired'> {
   try {
-    return await runRound({ deps, claim, port, round, keeper });
+    return await runRound(context);
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.kind !== 'cursor_expired' || round.mode === 'full') throw error;
-    // The old intervals stay in force until the full round replaces them in one step.
-    const afresh = planRound({ cursor: null, windowStart: null, windowEnd: null }, window, claim.claimedAt);
-    // The round that was broken off may have staged pages under this very token.
-    return await runRound({ deps, claim: { ...claim, hasStagedPages: true }, port, round: afresh, keeper });
+    const isExpired = error instanceof ProviderError && error.kind === 'cursor_expired';
+    if (isExpired && context.round.mode === 'incremental') return 'cursor_expired';
+    throw error;
   }
 }
 
-async function settle(deps: SyncDependencies, claim: SyncClaim, error: ProviderError): Promise<SyncOutcome> {
+async function settle(
+  deps: SyncDependencies,
+  claim: SyncClaim,
+  mode: Round['mode'],
+  error: ProviderError,
+): Promise<SyncOutcome> {
   const { connection, claimedAt } = claim;
   const settlement = settleFailure(error, connection.errorCount, deps.backoff, deps.random());
   const lastError = toLastError(error, claimedAt);
@@ -108,7 +128,6 @@ async function settle(deps: SyncDependencies, claim: SyncClaim, error: ProviderE
   });
   if (!recorded) return { outcome: 'lease_lost', connection };
   const none = { pages: 0, putCount: 0, droppedCount: 0, unreadableCount: 0 };
-  const mode = connection.syncCursor === null ? 'full' : 'incremental';
   await noteRun(deps.db, claim, { mode, ...none }, lastError);
-  return { outcome: 'failed', connection, error, parked: settlement.park !== null };
+  return { outcome: 'failed', connection, mode, error, parked: settlement.park !== null };
 }

@@ -26,6 +26,8 @@ export type SyncOutcome =
   | {
       readonly outcome: 'failed';
       readonly connection: Connection;
+      /** Of the round that failed. */
+      readonly mode: SyncCounts['mode'];
       readonly error: ProviderError;
       readonly parked: boolean;
     }
