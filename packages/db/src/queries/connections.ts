@@ -44,7 +44,7 @@ export async function listConnections(
     .limit(limit);
 }
 
-/** The soonest end of an active channel, per connection of the provider. */
+/** The latest end among a connection's active channels, until when notifications can come; of the provider's connections. */
 export async function listChannelExpiries(db: Database, providerId: string): Promise<Map<string, Date>> {
   const rows = await db
     .select({
