@@ -1,7 +1,6 @@
 /** A whole fleet for the drills alone: its own processes, database, Redis and sandbox, on free ports, gone afterwards. */
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { openDatabase } from '@bookiji/db';
 import { migrateUp } from '@bookiji/db/migrate';
 import {

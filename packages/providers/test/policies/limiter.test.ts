@@ -68,7 +68,9 @@ describe('the shared budget of calls', () => {
   test('[R-1] sends a connection away for as long as its provider said, and no other one', async () => {
     const limiter = limiterWith();
     const refuse = withLimiter(limiter, { connectionId: 'throttled' });
-    const answer = refuse(call, () => Promise.reject(failure({ kind: 'rate_limited', status: 429, retryAfterMs: 120_000 })));
+    const answer = refuse(call, () =>
+      Promise.reject(failure({ kind: 'rate_limited', status: 429, retryAfterMs: 120_000 })),
+    );
     await outcomeOf(answer);
     const begun: { who: string; at: number }[] = [];
     await timers.pass(119_000);

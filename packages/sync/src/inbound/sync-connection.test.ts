@@ -107,7 +107,14 @@ test('[B-1] a failed look is counted as what it was: the round after a lost curs
            last_synced_at = now() WHERE id = ${connectionId}`;
   const refuse = (kind: 'cursor_expired' | 'transient') =>
     new ProviderError({
-      ...{ kind, calendarProvider: 'google', operation: 'list_changes', status: 503, reason: 'said', retryAfterMs: null },
+      ...{
+        kind,
+        calendarProvider: 'google',
+        operation: 'list_changes',
+        status: 503,
+        reason: 'said',
+        retryAfterMs: null,
+      },
       ...{ requestId: null, outcomeUnknown: false },
     });
   const port: CalendarPort = {
