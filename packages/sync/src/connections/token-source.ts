@@ -18,7 +18,7 @@ import {
   storeRefreshedTokens,
 } from '@bookiji/db';
 import { type OAuthPort, ProviderError, type ProviderErrorFacts, type TokenSource } from '@bookiji/providers/contract';
-import { settleFailure } from '../failures/settle-failure.ts';
+import { parkFor } from '../failures/settle-failure.ts';
 import { type SealingKey, sealToken, UnsealError, unsealToken } from './seal-token.ts';
 
 export interface TokenSourceOptions {
@@ -177,8 +177,8 @@ async function giveUp(options: TokenSourceOptions, tokenVersion: number, error: 
   const { db, connectionId } = options;
   const isRevoked = error instanceof ProviderError && error.kind === 'auth_revoked';
   if (isRevoked) {
-    const { park } = settleFailure(error, 0, { baseSeconds: 1, maxSeconds: 1 }, 0);
-    if (park !== null && !(await parkConnection(db, connectionId, { ...park, tokenVersion }))) {
+    const park = parkFor('reauth_required', 'auth_revoked');
+    if (!(await parkConnection(db, connectionId, { ...park, tokenVersion }))) {
       const now = await readCredentials(db, connectionId);
       if (now !== null && now.tokenVersion !== tokenVersion) return null;
     }

@@ -33,12 +33,15 @@ describe('[R-1] backoff', () => {
   });
 });
 
+/** Nothing but calendars that were not found before. */
+const missed = (times: number) => ({ kind: 'not_found', reason: 'some_reason', at: '', times });
+
 describe('[R-1] the treatment of a failure', () => {
   test('waits at least as long as it was told, and less than twice as long unless backoff says more', () => {
     fc.assert(
       fc.property(failure, fc.nat(40), backoff, random, (error, errorCount, settings, chance) => {
         if (error.kind !== 'rate_limited' && error.kind !== 'transient') return;
-        const { waitMs } = settleFailure(error, errorCount, settings, chance);
+        const { waitMs } = settleFailure(error, { errorCount, lastError: missed(errorCount) }, settings, chance);
         const told = error.retryAfterMs ?? 0;
         expect(waitMs).toBeGreaterThanOrEqual(told);
         expect(waitMs).toBeGreaterThan(0);
@@ -51,7 +54,7 @@ describe('[R-1] the treatment of a failure', () => {
   test('spends an attempt unless the calendar asked for patience, gives up only what cannot succeed, parks only by name', () => {
     fc.assert(
       fc.property(failure, fc.nat(40), backoff, random, (error, errorCount, settings, chance) => {
-        const settled = settleFailure(error, errorCount, settings, chance);
+        const settled = settleFailure(error, { errorCount, lastError: missed(errorCount) }, settings, chance);
         const isPatience =
           error.kind === 'rate_limited' || (error.kind === 'transient' && error.reason === 'breaker_open');
         expect(settled.countsAsError).toBe(!isPatience);

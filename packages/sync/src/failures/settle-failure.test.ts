@@ -6,20 +6,32 @@ const backoff = { baseSeconds: 300, maxSeconds: 21_600 };
 const failure = (kind: ErrorKind, over: { retryAfterMs?: number; reason?: string } = {}) =>
   ({ kind, operation: 'list_changes', reason: 'some_reason', retryAfterMs: null, ...over }) as const;
 
+const first = { errorCount: 0, lastError: null };
+/** So many failures, the last `times` of them of this kind. */
+const after = (errorCount: number, kind: ErrorKind, times?: number) => ({
+  errorCount,
+  lastError: { kind, reason: 'some_reason', at: '', ...(times === undefined ? {} : { times }) },
+});
+
 describe('settleFailure', () => {
   test.each(ERROR_KINDS)('%s has a treatment', (kind) => {
-    expect(settleFailure(failure(kind), 0, backoff, 0.5)).toMatchObject({ waitMs: expect.any(Number) });
+    expect(settleFailure(failure(kind), first, backoff, 0.5)).toMatchObject({ waitMs: expect.any(Number) });
   });
 
   test('[R-3] a revoked grant parks the connection until its owner reconnects', () => {
-    expect(settleFailure(failure('auth_revoked'), 0, backoff, 0)).toMatchObject({
+    expect(settleFailure(failure('auth_revoked'), first, backoff, 0)).toMatchObject({
       park: { status: 'reauth_required' },
     });
   });
 
   test('[R-1] a rate limit waits as long as it was told, or longer, and spends no attempt', () => {
     for (const random of [0, 0.5, 0.999]) {
-      const settled = settleFailure(failure('rate_limited', { retryAfterMs: 120_000 }), 3, backoff, random);
+      const settled = settleFailure(
+        failure('rate_limited', { retryAfterMs: 120_000 }),
+        after(3, 'transient'),
+        backoff,
+        random,
+      );
       expect(settled.waitMs).toBeGreaterThanOrEqual(120_000);
       expect(settled.waitMs).toBeLessThanOrEqual(180_000);
       expect(settled.countsAsError).toBe(false);
@@ -29,7 +41,7 @@ describe('settleFailure', () => {
   test('[R-1] an open breaker spends no attempt', () => {
     const settled = settleFailure(
       failure('transient', { reason: 'breaker_open', retryAfterMs: 10_000 }),
-      0,
+      first,
       backoff,
       0,
     );
@@ -37,21 +49,32 @@ describe('settleFailure', () => {
   });
 
   test('[I-5] a transient failure counts and waits at least the base', () => {
-    expect(settleFailure(failure('transient'), 0, backoff, 0)).toMatchObject({ countsAsError: true, waitMs: 300_000 });
+    expect(settleFailure(failure('transient'), first, backoff, 0)).toMatchObject({
+      countsAsError: true,
+      waitMs: 300_000,
+    });
   });
 
   test('[R-1] a wait is never shorter than Retry-After', () => {
-    const settled = settleFailure(failure('transient', { retryAfterMs: 900_000 }), 0, backoff, 0);
+    const settled = settleFailure(failure('transient', { retryAfterMs: 900_000 }), first, backoff, 0);
     expect(settled.waitMs).toBe(900_000);
   });
 
   test('what can never succeed is final at once', () => {
-    expect(settleFailure(failure('permanent'), 0, backoff, 0).isFinal).toBe(true);
+    expect(settleFailure(failure('permanent'), first, backoff, 0).isFinal).toBe(true);
   });
 
-  test('a calendar that is not found is given up only after it was missed three times', () => {
-    expect(settleFailure(failure('not_found'), 1, backoff, 0).park).toBeNull();
-    expect(settleFailure(failure('not_found'), 2, backoff, 0).park).toMatchObject({ status: 'disabled' });
+  test('[R-1] a calendar that is not found is given up only after it was missed three times in a row', () => {
+    const parkAfter = (...before: Parameters<typeof after>) =>
+      settleFailure(failure('not_found'), after(...before), backoff, 0).park;
+    expect(parkAfter(1, 'not_found', 1)).toBeNull();
+    expect(parkAfter(2, 'not_found', 2)).toMatchObject({ status: 'disabled' });
+    // What failed before for other reasons says nothing of the calendar, however often.
+    expect(parkAfter(29, 'transient')).toBeNull();
+    // It was found since: the count of failures began anew.
+    expect(parkAfter(0, 'not_found', 2)).toBeNull();
+    const third = { ...failure('not_found'), requestId: null, status: 404 };
+    expect(toLastError(third, after(2, 'not_found', 2), new Date())).toMatchObject({ times: 3 });
   });
 });
 
@@ -63,7 +86,7 @@ describe('toLastError', () => {
     ['was said in an answer', limit],
     ['was said in an answer to the call before', { ...limit, reason: 'connection_paused', status: null }],
   ])('[R-1] says of a limit that the calendar provider asked for the wait where it %s', (_, error) => {
-    expect(toLastError(error, now)).toMatchObject({ kind: 'rate_limited', retry_after: true });
+    expect(toLastError(error, first, now)).toMatchObject({ kind: 'rate_limited', retry_after: true });
   });
 
   test.each([
@@ -73,7 +96,7 @@ describe('toLastError', () => {
     ['of a token that is being refreshed', { ...limit, reason: 'refresh_under_way', status: null }],
     ['that is an outage', { ...limit, kind: 'transient' as const, status: 503 }],
   ])('[I-4] leaves the wait after a failure %s to us, so that a person may end it', (_, error) => {
-    expect(toLastError(error, now)).not.toHaveProperty('retry_after');
+    expect(toLastError(error, first, now)).not.toHaveProperty('retry_after');
   });
 });
 

@@ -18,8 +18,15 @@ export interface Settlement {
   readonly park: { readonly status: 'reauth_required' | 'disabled'; readonly reason: string } | null;
 }
 
-/** After this many attempts a `permanent` or `not_found` calendar is given up: one such answer may be a passing one. */
-const CALENDAR_LOST_AFTER = 3;
+/** What is on record of the attempts before this one. */
+export interface Attempts {
+  /** Failed ones since the last that succeeded. */
+  readonly errorCount: number;
+  readonly lastError: LastError | null;
+}
+
+/** A calendar that is not found so many times in a row is given up: one such answer may be a passing one. */
+const NOT_FOUND_AT_MOST = 3;
 const PARK_REASONS: Readonly<Record<string, string>> = {
   auth_revoked: 'The calendar account no longer grants access. Connect the calendar again.',
   not_found: 'The calendar is gone or no longer shared with this account. Connect the calendar again.',
@@ -28,16 +35,15 @@ const PARK_REASONS: Readonly<Record<string, string>> = {
 /**
  * The table of error kinds. Pure.
  *
- * @param errorCount failed attempts before this one.
  * @param random in [0, 1).
  */
 export function settleFailure(
   error: Pick<ProviderError, 'kind' | 'operation' | 'reason' | 'retryAfterMs'>,
-  errorCount: number,
+  attempts: Attempts,
   backoff: BackoffSettings,
   random: number,
 ): Settlement {
-  const wait = backoffMs(errorCount + 1, backoff, random);
+  const wait = backoffMs(attempts.errorCount + 1, backoff, random);
   const retryAfterMs = error.retryAfterMs ?? 0;
   switch (error.kind) {
     case 'auth_revoked':
@@ -56,7 +62,7 @@ export function settleFailure(
       return {
         ...waiting,
         waitMs: wait,
-        park: errorCount + 1 >= CALENDAR_LOST_AFTER ? parkFor('disabled', 'not_found') : null,
+        park: countNotFound(attempts) >= NOT_FOUND_AT_MOST ? parkFor('disabled', 'not_found') : null,
       };
     case 'permanent':
       return { ...waiting, waitMs: wait, isFinal: true };
@@ -68,7 +74,17 @@ export function settleFailure(
 
 const waiting = { countsAsError: true, isFinal: false, park: null } as const;
 
-function parkFor(status: 'reauth_required' | 'disabled', kind: ErrorKind): Settlement['park'] {
+function countNotFound(attempts: Attempts): number {
+  return countInARow(attempts, ({ kind }) => kind === 'not_found');
+}
+
+/** How often in a row, this time included: what failed before for other reasons says nothing. */
+export function countInARow({ errorCount, lastError }: Attempts, isSame: (error: LastError) => boolean): number {
+  const before = lastError !== null && isSame(lastError) ? (lastError.times ?? 1) : 0;
+  return Math.min(before, errorCount) + 1;
+}
+
+export function parkFor(status: 'reauth_required' | 'disabled', kind: ErrorKind): NonNullable<Settlement['park']> {
   return { status, reason: PARK_REASONS[kind] ?? kind };
 }
 
@@ -92,6 +108,7 @@ export function backoffMs(attempt: number, backoff: BackoffSettings, random: num
 /** The failure as it is stored and shown: words and ids of the provider, no content. */
 export function toLastError(
   error: Pick<ProviderError, 'kind' | 'reason' | 'requestId' | 'status' | 'retryAfterMs'>,
+  attempts: Attempts,
   now: Date,
 ): LastError {
   return {
@@ -101,6 +118,7 @@ export function toLastError(
     ...(error.requestId === null ? {} : { request_id: error.requestId }),
     ...(error.status === null ? {} : { status: error.status }),
     ...(isWaitAskedFor(error) ? { retry_after: true } : {}),
+    ...(error.kind === 'not_found' ? { times: countNotFound(attempts) } : {}),
   };
 }
 

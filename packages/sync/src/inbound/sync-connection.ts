@@ -115,8 +115,8 @@ async function settle(
   error: ProviderError,
 ): Promise<SyncOutcome> {
   const { connection, claimedAt } = claim;
-  const settlement = settleFailure(error, connection.errorCount, deps.backoff, deps.random());
-  const lastError = toLastError(error, claimedAt);
+  const settlement = settleFailure(error, connection, deps.backoff, deps.random());
+  const lastError = toLastError(error, connection, claimedAt);
   const recorded = await recordSyncFailure(deps.db, {
     connectionId: connection.id,
     token: claim.token,

@@ -14,7 +14,13 @@ import {
   writeDeadLetter,
 } from '@bookiji/db';
 import type { ProviderError } from '@bookiji/providers/contract';
-import { type BackoffSettings, type Settlement, settleFailure, toLastError } from '../failures/settle-failure.ts';
+import {
+  type BackoffSettings,
+  countInARow,
+  type Settlement,
+  settleFailure,
+  toLastError,
+} from '../failures/settle-failure.ts';
 import { mappingBase } from './booking-mapping.ts';
 
 /** After this many failed attempts an effect goes to the dead letters, whatever the kind. */
@@ -36,16 +42,10 @@ export async function settleWrite(
   claim: EffectClaim,
   error: ProviderError,
 ): Promise<{ isDead: boolean }> {
-  const { errorCount } = claim.effect;
-  const settlement = settleFailure(error, errorCount, deps.backoff, deps.random());
-  const times = error.reason === NEWER_VERSION_SHOWN ? { times: countSightings(claim) } : {};
-  return record(deps, claim, settlement, { ...toLastError(error, claim.claimedAt), ...times });
-}
-
-/** How often in a row, this time included: what failed before for other reasons, or for an earlier version, says nothing. */
-function countSightings({ effect: { errorCount, lastError } }: EffectClaim): number {
-  const before = lastError?.reason === NEWER_VERSION_SHOWN ? (lastError.times ?? 1) : 0;
-  return Math.min(before, errorCount) + 1;
+  const settlement = settleFailure(error, claim.effect, deps.backoff, deps.random());
+  const isNewerShown = ({ reason }: { readonly reason: string }) => reason === NEWER_VERSION_SHOWN;
+  const times = isNewerShown(error) ? { times: countInARow(claim.effect, isNewerShown) } : {};
+  return record(deps, claim, settlement, { ...toLastError(error, claim.effect, claim.claimedAt), ...times });
 }
 
 /**
@@ -60,7 +60,7 @@ export async function settleDefect(deps: SettleDependencies, claim: EffectClaim,
   const name = error instanceof Error ? error.name : 'unknown';
   const reason = databaseCode(error) ?? name;
   const facts = { kind: 'transient', operation: 'update_event', reason, retryAfterMs: null } as const;
-  const settlement = settleFailure(facts, claim.effect.errorCount, deps.backoff, deps.random());
+  const settlement = settleFailure(facts, claim.effect, deps.backoff, deps.random());
   await record(deps, claim, settlement, { kind: 'internal', reason, at: claim.claimedAt.toISOString() });
 }
 
@@ -72,7 +72,9 @@ async function record(
 ): Promise<{ isDead: boolean }> {
   const { effect, desired, token } = claim;
   const { bookingId, connectionId } = effect;
-  const isUsedUp = effect.errorCount + 1 >= ATTEMPTS_AT_MOST || (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS;
+  const isUsedUp =
+    effect.errorCount + 1 >= ATTEMPTS_AT_MOST ||
+    (error.reason === NEWER_VERSION_SHOWN && (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS);
   const isDead = settlement.isFinal || (settlement.countsAsError && isUsedUp);
   // Only a write can leave the mapping behind the booking; a read that failed has changed nothing.
   const isBehind = effect.appliedVersion < desired.version && desired.state === 'live';
