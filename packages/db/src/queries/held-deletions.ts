@@ -171,7 +171,10 @@ export async function releaseDeletions(db: Database, connectionId: string): Prom
   return rows.length;
 }
 
-/** It was a mistake: each event that is still missing is written again. @returns how many. */
+/**
+ * It was a mistake: each event that is still missing is written again. A read that is under way loses its lease: it would
+ * record the deletion as the newest state once more. @returns how many.
+ */
 export async function restoreDeletions(db: Database, connectionId: string): Promise<number> {
   const rows = await db.execute(sql`
     WITH settled AS (
@@ -180,7 +183,8 @@ export async function restoreDeletions(db: Database, connectionId: string): Prom
       RETURNING *
     )
     UPDATE booking_effects e
-       SET applied_version = 0, received_at = now(), next_attempt_at = now(), error_count = 0, dead_at = NULL
+       SET applied_version = 0, received_at = now(), next_attempt_at = now(), error_count = 0, dead_at = NULL,
+           lease_token = e.lease_token + 1, lease_owner = NULL, lease_until = NULL
       FROM settled s JOIN booking_intents i ON i.booking_id = s.booking_id
      WHERE e.booking_id = s.booking_id AND e.connection_id = s.connection_id AND i.state = 'live'
        AND e.external_event_id IS NULL AND e.applied_version = s.booking_version
