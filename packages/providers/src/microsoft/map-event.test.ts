@@ -91,3 +91,11 @@ describe('an occurrence', () => {
     expect(mapEvent({ ...bare, showAs: 'oof' }, { master, mailboxZone: null })).toMatchObject({ blocks: true });
   });
 });
+
+test('[I-3] an occurrence looks the same whichever call read it: only some of them name an iCalUId', () => {
+  const bare = { ...occurrence('o1', 'm1', '2026-11-24'), iCalUId: undefined };
+  const named = { ...occurrence('o1', 'm1', '2026-11-24'), iCalUId: 'ical-m1' };
+  const [one, other] = [bare, named].map((item) => mapEvent(read(item), { master: null, mailboxZone: null }));
+  expect(one).toEqual(other);
+  expect(one).toMatchObject({ seriesId: 'm1', icalUid: null });
+});

@@ -34,7 +34,8 @@ export function mapEvent(event: GraphEvent, { master, mailboxZone }: MappingCont
     kind: 'event',
     eventId: event.id,
     seriesId: event.seriesMasterId,
-    icalUid: event.icalUid,
+    // The feed leaves an occurrence's out and a read of the series does not: the same occurrence must look the same.
+    icalUid: event.type === 'occurrence' ? null : event.icalUid,
     ...span,
     blocks: isBlocking(facts) && span.startAt < span.endAt,
     etag: event.etag,
