@@ -63,6 +63,11 @@ describe('parseGraphNotification', () => {
   });
 });
 
+test('[W-4] two lifecycle events without an id are two, however alike', () => {
+  const missed = { subscriptionId: 's', clientState: 'c', lifecycleEvent: 'missed' };
+  expect(itemsOf({ value: [missed, missed] }).map(({ deliveryKey }) => deliveryKey)).toEqual([null, null]);
+});
+
 describe('readValidationToken', () => {
   test.each([
     ['/graph?validationToken=a+b%3Ac', 'a b:c'],

@@ -13,8 +13,11 @@ export interface GraphNotification {
   readonly changeType: 'created' | 'updated' | 'deleted' | 'unknown' | null;
   /** Null for a change. */
   readonly lifecycleEvent: 'reauthorizationRequired' | 'subscriptionRemoved' | 'missed' | 'unknown' | null;
-  /** The item's own id, else a hash over all of it; the same for a repeated delivery. At most 256 characters. */
-  readonly deliveryKey: string;
+  /**
+   * The item's own id, else a hash over all of a change; the same for a repeated delivery. At most 256 characters. Null for
+   * a lifecycle event without an id, which repeats itself to the letter when it happens again.
+   */
+  readonly deliveryKey: string | null;
   /** The event that changed; null when the item does not say. Compare with regard to case. */
   readonly resourceEventId: string | null;
 }
@@ -43,14 +46,17 @@ export function parseGraphNotification(body: unknown): GraphNotificationReading 
 /** By hand, since a body may hold a hundred thousand items that are worth nothing. */
 function readItem(item: unknown): GraphNotification {
   const id = textOf(item, 'id');
+  const lifecycleEvent = oneOf(LIFECYCLE_EVENTS, textOf(item, 'lifecycleEvent'));
   return {
     subscriptionId: textOf(item, 'subscriptionId'),
     clientState: textOf(item, 'clientState'),
     changeType: oneOf(CHANGE_TYPES, textOf(item, 'changeType')),
-    lifecycleEvent: oneOf(LIFECYCLE_EVENTS, textOf(item, 'lifecycleEvent')),
+    lifecycleEvent,
     // Only when asked for: what turns out to be forged is not worth a hash.
     get deliveryKey() {
-      return id !== null && id.length <= LONGEST_ID ? id : hashOf(item);
+      if (id !== null && id.length <= LONGEST_ID) return id;
+      // Without an id a lifecycle event looks as it did the last time, and is news all the same.
+      return lifecycleEvent === null ? hashOf(item) : null;
     },
     resourceEventId: textOf(memberOf(item, 'resourceData'), 'id'),
   };
