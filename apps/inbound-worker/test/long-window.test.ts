@@ -51,7 +51,13 @@ test.each([
     expect([await reasonAt(-pastDays + 1), await reasonAt(999)]).toEqual(['fresh', 'fresh']);
     expect(await reasonAt(-pastDays - 1)).toBe('outside_window');
 
-    const audit = { db: database.db, openCalendar: () => calendar.port, intervalSeconds: 86_400, settleSeconds: 60 };
+    const audit = {
+      db: database.db,
+      openCalendar: () => calendar.port,
+      mayWrite: () => true,
+      intervalSeconds: 86_400,
+      settleSeconds: 60,
+    };
     expect(await auditConnection(audit, calendar.connection.id, never)).toMatchObject({
       outcome: 'audited',
       suspects: [],

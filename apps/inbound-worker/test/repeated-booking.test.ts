@@ -89,7 +89,13 @@ describe.each(['google', 'microsoft'] as const)(
     };
     const spans = (hours: readonly number[]) => hours.map((hour) => spanText(hourText(hour), hourText(hour + 1)));
     async function audit(): Promise<string[]> {
-      const deps = { db: database.db, openCalendar: () => calendar.port, intervalSeconds: 86_400, settleSeconds: 60 };
+      const deps = {
+        db: database.db,
+        openCalendar: () => calendar.port,
+        mayWrite: () => true,
+        intervalSeconds: 86_400,
+        settleSeconds: 60,
+      };
       const seen = await auditConnection(deps, calendar.connection.id, never);
       if (seen.outcome !== 'audited') throw new Error(`the audit ended as ${seen.outcome}`);
       return [...seen.suspects, ...seen.mismatches].map(({ kind }) => kind);

@@ -1,7 +1,8 @@
 import { type Database, findConnection } from '@bookiji/db';
-import { type FlagBoard, findObstacle } from '@bookiji/flags';
+import { type FlagBoard, findObstacle, switchName } from '@bookiji/flags';
 import type { CalendarOpener } from '@bookiji/fleet';
 import type { Logger } from '@bookiji/observability';
+import { QUEUE_NAMES } from '@bookiji/queues';
 import { auditConnection } from '@bookiji/sync';
 
 /** A sync and the reads it leads to are through by then. */
@@ -23,7 +24,13 @@ export async function auditOf(deps: AuditJobDeps, connectionId: string, signal: 
   if (findObstacle(deps.flags, { ...subject, connectionId }) !== null) return 'parked';
   const startedAt = performance.now();
   const result = await auditConnection(
-    { db, openCalendar, intervalSeconds: deps.auditIntervalSeconds, settleSeconds: SETTLE_SECONDS },
+    {
+      db,
+      openCalendar,
+      mayWrite: () => mayWrite(deps.flags),
+      intervalSeconds: deps.auditIntervalSeconds,
+      settleSeconds: SETTLE_SECONDS,
+    },
     connectionId,
     signal,
   );
@@ -40,4 +47,9 @@ export async function auditOf(deps: AuditJobDeps, connectionId: string, signal: 
     logger.error({ ...base, mismatches }, 'calendar and database differ; what is ours is put right');
   else logger.info({ ...base, suspect_count: suspects.length }, 'calendar audited');
   return mismatches.length > 0 ? 'mismatched' : 'audited';
+}
+
+/** Shadow mode and the switch of outbound work promise that no calendar is written to, by whomever. */
+function mayWrite(flags: FlagBoard): boolean {
+  return !flags.isShadowing() && flags.isSwitchOn(switchName('queue', QUEUE_NAMES.outboundSync));
 }

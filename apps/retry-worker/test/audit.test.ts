@@ -102,8 +102,9 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
     }
   }
 
-  async function audit() {
-    const deps = { db: database.db, openCalendar: () => port, intervalSeconds: 86_400, settleSeconds: 60 };
+  async function audit(mayWrite = true) {
+    const times = { intervalSeconds: 86_400, settleSeconds: 60 };
+    const deps = { db: database.db, openCalendar: () => port, mayWrite: () => mayWrite, ...times };
     const result = await auditConnection(deps, connection.id, never);
     if (result.outcome !== 'audited') throw new Error(`the audit ended as ${result.outcome}`);
     const kinds = (list: readonly { kind: string }[]) => list.map(({ kind }) => kind).sort();
@@ -229,6 +230,10 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       await database.sql`UPDATE external_calendar_connections SET requested = requested + 1 WHERE id = ${connection.id}`;
       await settle();
       expect(await audit()).toEqual({ suspects: ['duplicate_event'], mismatches: [] });
+      await settle();
+      // While operators want nothing written, it is told, and nothing is removed.
+      expect(await audit(false)).toEqual({ suspects: [], mismatches: ['duplicate_event'] });
+      expect(await shown()).toHaveLength(3);
       await settle();
       expect(await audit()).toEqual({ suspects: [], mismatches: ['duplicate_event'] });
       expect((await countMismatches(database.db)).get('duplicate_event')).toBe(1);

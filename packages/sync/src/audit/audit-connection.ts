@@ -30,6 +30,8 @@ import { compareCalendar, findOwner, type MismatchKind, settleListing } from './
 export interface AuditDependencies {
   readonly db: Database;
   readonly openCalendar: (connection: Connection) => CalendarPort;
+  /** False while operators want nothing written into calendars: strays are reported and stay where they are. */
+  readonly mayWrite: () => boolean;
   /** From one look without findings to the next. */
   readonly intervalSeconds: number;
   /** From a look with findings to the next: long enough for a sync and a read. */
@@ -68,7 +70,7 @@ export async function auditConnection(
     const mismatches = seen.found.filter((mismatch) => known.has(nameOf(mismatch)));
     const suspects = seen.found.filter((mismatch) => !known.has(nameOf(mismatch)));
     await askAgain(deps.db, connectionId, seen.bookingsOf(suspects));
-    await repair(deps.db, connection, port, mismatches, seen, signal);
+    await repair(deps, connection, port, mismatches, seen, signal);
     const nextLookSeconds = seen.found.length > 0 ? deps.settleSeconds : deps.intervalSeconds;
     await recordAudit(deps.db, { connectionId, suspects, mismatches, nextLookSeconds });
     return { outcome: 'audited', connection, suspects, mismatches };
@@ -142,7 +144,7 @@ async function askAgain(db: Database, connectionId: string, bookingIds: readonly
 }
 
 async function repair(
-  db: Database,
+  { db, mayWrite }: AuditDependencies,
   connection: Connection,
   port: CalendarPort,
   mismatches: readonly Mismatch[],
@@ -156,7 +158,7 @@ async function repair(
   for (const bookingId of subjects('missing_mapping'))
     await putMappingBack(db, connection, sight.bookings.get(bookingId));
   for (const eventId of subjects('duplicate_event', 'leftover_event')) {
-    await removeStray(connection.id, port, eventId, sight.bookingOfEvent(eventId), signal);
+    if (mayWrite()) await removeStray(connection.id, port, eventId, sight.bookingOfEvent(eventId), signal);
   }
   if (subjects('missing_interval', 'surplus_interval', 'wrong_interval').length > 0) {
     await requestFullSync(db, connection.id);
