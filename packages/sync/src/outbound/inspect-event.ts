@@ -19,8 +19,8 @@ export type Inspection =
   /** There is no event to inspect. */
   | { readonly finding: 'none' };
 
-/** Earlier lives of an event are looked through this far back. */
-const GENERATIONS_LOOKED_AT = 5;
+/** Earlier lives of an event that are looked for: as many as `former_keys` keeps. */
+const GENERATIONS_LOOKED_AT = 6;
 
 export async function inspectEvent(claim: EffectClaim, port: CalendarPort, signal: AbortSignal): Promise<Inspection> {
   const restored = await findRestored(claim, port, signal);
@@ -85,7 +85,7 @@ async function removeStrays(
   const { bookingId, connectionId, generation, creationKey: noted } = claim.effect;
   if (noted === null) return;
   const last = keptId === null && claim.desired.state === 'cancelled' ? generation : generation - 1;
-  for (let old = last; old >= Math.max(0, last - GENERATIONS_LOOKED_AT); old -= 1) {
+  for (let old = last; old >= 0 && old > last - GENERATIONS_LOOKED_AT; old -= 1) {
     const reading = await port.findEvent(creationKey(bookingId, connectionId, old), signal);
     if (reading.state === 'gone' || reading.event.eventId === keptId) continue;
     // A series was made by the calendar's owner, and is theirs.
