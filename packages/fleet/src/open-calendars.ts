@@ -67,6 +67,8 @@ export interface CalendarOpenerOptions {
   readonly breakerResetMs?: number;
   /** `PROVIDER_REQUESTS_PER_MINUTE`: of the whole fleet at one calendar provider (9,000). */
   readonly requestsPerMinute?: number;
+  /** So many requests of one connection wait in this process at most. */
+  readonly waitingPerConnection?: number;
 }
 
 export interface OpenableConnection {
@@ -78,8 +80,11 @@ export interface OpenableConnection {
 }
 
 export interface CalendarOpener {
-  /** @param known credentials that were read a moment ago. */
-  (connection: OpenableConnection, known?: StoredCredentials): CalendarPort;
+  /**
+   * @param known credentials that were read a moment ago.
+   * @param onAnswer called after each request that was answered, of which a call may make many.
+   */
+  (connection: OpenableConnection, known?: StoredCredentials, onAnswer?: () => void): CalendarPort;
   /** Asks this process's breaker before any work is begun. */
   askLeave(calendarProvider: CalendarProvider): Leave;
   /** Whether this process's breakers are all closed; asking leaves them as they are. */
@@ -88,14 +93,14 @@ export interface CalendarOpener {
 
 export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOpener {
   const shared = { google: createShared('google', options), microsoft: createShared('microsoft', options) };
-  const open: (connection: OpenableConnection, known?: StoredCredentials) => CalendarPort = (connection, known) => {
+  const open: (...given: Parameters<CalendarOpener>) => CalendarPort = (connection, known, onAnswer) => {
     const { id, calendarProvider, externalCalendarId, requestedBy } = connection;
     const { oauth, aroundRequest, around } = shared[calendarProvider];
     const port = options.edges[calendarProvider].adapter.open({
       connectionId: id,
       calendarId: externalCalendarId,
       tokens: createTokenSource({ db: options.db, keys: options.keys, oauth, connectionId: id, known }),
-      aroundRequest: aroundRequest(id, laneOf(requestedBy)),
+      aroundRequest: aroundRequest(id, laneOf(requestedBy), onAnswer),
     });
     return composePort(port, ...around);
   };
@@ -118,8 +123,10 @@ export function openCalendarsBy(
   settings: CalendarSettings,
   { database, metrics }: Pick<Stores, 'database' | 'metrics'>,
   edges: CalendarOpenerOptions['edges'],
+  over: Pick<CalendarOpenerOptions, 'waitingPerConnection'> = {},
 ): CalendarOpener {
   return createCalendarOpener({
+    ...over,
     edges,
     db: database.db,
     keys: settings.TOKEN_ENCRYPTION_KEYS,
@@ -133,7 +140,7 @@ export function openCalendarsBy(
 interface SharedByConnections {
   readonly oauth: OAuthPort;
   readonly breaker: Breaker;
-  readonly aroundRequest: (connectionId: string, lane: Lane) => AroundRequest;
+  readonly aroundRequest: (connectionId: string, lane: Lane, onAnswer?: () => void) => AroundRequest;
   /** Around each call, from the provider outwards. */
   readonly around: readonly Policy[];
 }
@@ -153,17 +160,28 @@ function createShared(calendarProvider: CalendarProvider, options: CalendarOpene
     },
     connectionRequestsPerMinute: CONNECTION_REQUESTS_PER_MINUTE,
     callsPerConnection: CALLS_PER_CONNECTION,
+    ...(options.waitingPerConnection === undefined ? {} : { waitingPerConnection: options.waitingPerConnection }),
   });
   const breaker = createWatchedBreaker(calendarProvider, options);
   const slots = calendarProvider === 'microsoft' ? createSlotDesk(options.db, timeoutMs) : null;
   return {
     breaker,
     oauth: composeOAuth(edges[calendarProvider].oauth, timeout, count),
-    aroundRequest: (connectionId, lane) => {
+    aroundRequest: (connectionId, lane, onAnswer) => {
       const held = slots === null ? [] : [withSlots(slots, { connectionId })];
-      return composeRequest(calendarProvider, timeout, count, ...held, withLimiter(limiter, { connectionId, lane }));
+      const told = onAnswer === undefined ? [] : [withNotice(onAnswer)];
+      const turn = withLimiter(limiter, { connectionId, lane });
+      return composeRequest(calendarProvider, timeout, count, ...told, ...held, turn);
     },
     around: [withTokenRetry(), withBreaker(breaker)],
+  };
+}
+
+function withNotice(onAnswer: () => void): Policy {
+  return async (call, next) => {
+    const answer = await next(call.signal);
+    onAnswer();
+    return answer;
   };
 }
 

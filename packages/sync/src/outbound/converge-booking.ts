@@ -20,7 +20,7 @@ import {
 } from '@bookiji/db';
 import { type CalendarPort, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
 import type { BackoffSettings } from '../failures/settle-failure.ts';
-import { keepLease } from '../lease-keeper.ts';
+import { keepLease, type LeaseKeeper } from '../lease-keeper.ts';
 import { mappingOf } from './booking-mapping.ts';
 import { type ConvergedEvent, convergeEvent } from './converge-event.ts';
 import { toSecond } from './draft-event.ts';
@@ -39,10 +39,13 @@ export interface ConvergeDependencies {
       readonly externalCalendarId: string;
     },
     credentials?: StoredCredentials,
+    onAnswer?: () => void,
   ) => CalendarPort;
   readonly owner: string;
   readonly backoff: BackoffSettings;
   readonly leaseMs: number;
+  /** Without an answer for so long, work is taken to stand still (two minutes). */
+  readonly stepAtMostMs?: number;
   readonly random: () => number;
 }
 
@@ -67,7 +70,7 @@ export type ConvergeOutcome =
   | { readonly outcome: 'lease_lost' }
   | { readonly outcome: 'interrupted' };
 
-/** A few requests, each of which has its own limit, waiting for their turns included. */
+/** One request, which has its own limit, waiting for its turn included. A search at Graph may take dozens of them. */
 const STEP_AT_MOST_MS = 120_000;
 
 /**
@@ -84,10 +87,10 @@ export async function convergeBooking(
   const claim = await claimEffect(deps.db, { ...target, owner: deps.owner, leaseMs: deps.leaseMs });
   if (claim === null) return { outcome: 'nothing_due' };
   const lease = { ...target, token: claim.token };
-  const terms = { leaseMs: deps.leaseMs, stepAtMostMs: STEP_AT_MOST_MS };
+  const terms = { leaseMs: deps.leaseMs, stepAtMostMs: deps.stepAtMostMs ?? STEP_AT_MOST_MS };
   const keeper = keepLease(() => extendEffectLease(deps.db, { ...lease, leaseMs: deps.leaseMs }), terms, signal);
   try {
-    return await keeper.hold(attempt(deps, claim, keeper.signal, signal));
+    return await keeper.hold(attempt(deps, claim, keeper, signal));
   } catch (error) {
     if (error instanceof LeaseLostError) return { outcome: 'lease_lost' };
     throw error;
@@ -96,19 +99,20 @@ export async function convergeBooking(
   }
 }
 
-/** @param kept aborts with the lease too. */
 async function attempt(
   deps: ConvergeDependencies,
   claim: EffectClaim,
-  kept: AbortSignal,
+  keeper: LeaseKeeper,
   signal: AbortSignal,
 ): Promise<ConvergeOutcome> {
   try {
+    const port = openPort(deps, claim, keeper);
     return claim.effect.appliedVersion < claim.desired.version
-      ? await writeVersion(deps, claim, kept)
-      : await inspect(deps, claim, kept);
+      ? await writeVersion(deps, claim, port, keeper.signal)
+      : await inspect(deps, claim, port, keeper.signal);
   } catch (error) {
-    if (error instanceof LeaseLostError || kept.reason instanceof LeaseLostError) return { outcome: 'lease_lost' };
+    const isLost = error instanceof LeaseLostError || keeper.signal.reason instanceof LeaseLostError;
+    if (isLost) return { outcome: 'lease_lost' };
     if (signal.aborted) {
       await releaseEffectLease(deps.db, leaseOf(claim));
       return { outcome: 'interrupted' };
@@ -125,20 +129,22 @@ function leaseOf({ effect, token }: EffectClaim) {
   return { bookingId: effect.bookingId, connectionId: effect.connectionId, token };
 }
 
-function openPort(deps: ConvergeDependencies, claim: EffectClaim): CalendarPort {
+function openPort(deps: ConvergeDependencies, claim: EffectClaim, keeper: LeaseKeeper): CalendarPort {
   const { calendarProvider, externalCalendarId, credentials } = claim;
-  return deps.openCalendar({ id: claim.effect.connectionId, calendarProvider, externalCalendarId }, credentials);
+  const connection = { id: claim.effect.connectionId, calendarProvider, externalCalendarId };
+  return deps.openCalendar(connection, credentials, () => keeper.proceed());
 }
 
 async function writeVersion(
   deps: ConvergeDependencies,
   claim: EffectClaim,
+  port: CalendarPort,
   signal: AbortSignal,
 ): Promise<ConvergeOutcome> {
   const { bookingId, connectionId } = claim.effect;
   const lease = leaseOf(claim);
   const result = await convergeEvent(claim, {
-    port: openPort(deps, claim),
+    port,
     signal,
     noteCreation: (generation) => {
       const key = storedKey(creationKey(bookingId, connectionId, generation), claim.calendarProvider);
@@ -187,8 +193,13 @@ function newerVersionShown({ calendarProvider }: EffectClaim): ProviderError {
   });
 }
 
-async function inspect(deps: ConvergeDependencies, claim: EffectClaim, signal: AbortSignal): Promise<ConvergeOutcome> {
-  const inspection = await inspectEvent(claim, openPort(deps, claim), signal);
+async function inspect(
+  deps: ConvergeDependencies,
+  claim: EffectClaim,
+  port: CalendarPort,
+  signal: AbortSignal,
+): Promise<ConvergeOutcome> {
+  const inspection = await inspectEvent(claim, port, signal);
   const recorded = await recordInspection(deps.db, claim, inspection);
   return { outcome: 'converged', action: 'inspected', claim, bookingLagSeconds: 0, ...recorded };
 }
