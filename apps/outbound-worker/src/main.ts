@@ -12,6 +12,8 @@ import { createConvergeReporter } from './report-converge.ts';
 const CONCURRENCY = 20;
 /** A write waits for its calendar provider most of its time. */
 const WRITES_AT_ONCE = 40;
+/** A write that waits for its turn holds one of these places: a connection with hundreds of bookings gets some of them. */
+const WAITING_PER_CONNECTION = 10;
 
 await runProcess({
   role: 'outbound-worker',
@@ -31,7 +33,9 @@ await runProcess({
       logger.info({ job_id: job.id, outcome: result.outcome, ...about }, 'booking event');
       return result.outcome;
     };
-    const openCalendar = openCalendarsBy(settings, stores, createProviderEdges(settings));
+    const openCalendar = openCalendarsBy(settings, stores, createProviderEdges(settings), {
+      waitingPerConnection: WAITING_PER_CONNECTION,
+    });
     const converge = createOutboundSyncProcessor({
       converge: {
         db: database.db,

@@ -27,6 +27,11 @@ export interface LimiterSettings {
   readonly callsPerConnection?: number;
   /** Of the whole process. Default 1000. */
   readonly waitingAtMost?: number;
+  /**
+   * Of one connection; more are sent away at once, each with a later time to come back. For a process whose work waits
+   * in places that all connections share. Default: as many as of the whole process.
+   */
+  readonly waitingPerConnection?: number;
   /** Longer than this nobody waits. Default 5 s. */
   readonly waitAtMostMs?: number;
   readonly timers?: Timers;
@@ -92,7 +97,12 @@ class CallLimiter implements Limiter {
     if (turn.signal.aborted) return { isAdmitted: false, reason: 'aborted', retryAfterMs: null };
     const pausedMs = this.#shares.pausedMs(turn.connectionId, this.#timers.now());
     if (pausedMs > 0) return paused(pausedMs);
-    return this.#line.size >= (this.#settings.waitingAtMost ?? 1_000) ? this.#full() : this.#wait(turn);
+    if (this.#line.size >= (this.#settings.waitingAtMost ?? 1_000)) return this.#full();
+    if (this.#line.countOf(turn.connectionId) >= (this.#settings.waitingPerConnection ?? Number.POSITIVE_INFINITY)) {
+      const retryAfterMs = this.#shares.appoint(turn.connectionId, this.#timers.now());
+      return { isAdmitted: false, reason: 'limiter_full', retryAfterMs };
+    }
+    return this.#wait(turn);
   }
 
   pause(connectionId: string, ms: number): void {

@@ -62,8 +62,8 @@ export class WaitingLine<P extends Place> {
     return taken;
   }
 
-  has(connectionId: string): boolean {
-    return interactiveFirst.some((lane) => this.#lanes[lane].has(connectionId));
+  countOf(connectionId: string): number {
+    return interactiveFirst.reduce((sum, lane) => sum + (this.#lanes[lane].get(connectionId)?.length ?? 0), 0);
   }
 
   /** The connections that wait; one may come twice. */

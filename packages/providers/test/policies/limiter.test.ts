@@ -103,6 +103,22 @@ describe('the shared budget of calls', () => {
     expect(limiter.waitingCount).toBe(0);
   });
 
+  test('[R-1] sends away what one connection wants beyond its places, each to another time', async () => {
+    const limiter = limiterWith({ waitingPerConnection: 2, connectionRequestsPerMinute: 600, callsPerConnection: 1 });
+    const begun: { who: string; at: number }[] = [];
+    const turns = Array.from({ length: 8 }, () =>
+      limiter.enter({ connectionId: 'busy', lane: 'background', signal: call.signal }),
+    );
+    const other = startCall(limiter, 'other', begun);
+    await timers.pass(CALL_MS);
+    expect(await other).toBe('done');
+    const sentAway = await Promise.all(turns.slice(3));
+    expect(sentAway.map((turn) => (turn.isAdmitted ? 0 : turn.retryAfterMs))).toEqual([
+      1_000, 1_100, 1_200, 1_300, 1_400,
+    ]);
+    expect(limiter.waitingCount).toBe(2);
+  });
+
   test('[R-1] forgets who gave up', async () => {
     const limiter = limiterWith({ requestsPerMinute: 60, burst: 1 });
     void startCall(limiter, 'c-1', []);
