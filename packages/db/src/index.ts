@@ -152,7 +152,7 @@ export {
   type ObservedChange,
   recordExternalChange,
 } from './queries/external-changes.ts';
-export { type FleetState, readFleetState } from './queries/fleet-state.ts';
+export { type FleetState, readFleetState, type WorkGates, type WorkKind } from './queries/fleet-state.ts';
 export {
   type BrakeSettings,
   brakeDeletions,

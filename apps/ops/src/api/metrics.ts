@@ -4,6 +4,7 @@ import type { Metrics } from '@bookiji/observability';
 import type { QueueSystem } from '@bookiji/queues';
 import { Router } from 'express';
 import { readFleetMetrics, readFleetMetricsText, summarise, updateDatabaseGauges } from '../fleet/fleet-metrics.ts';
+import { readGates } from '../fleet/read-gates.ts';
 import { QUEUE_STATES, readQueues } from '../fleet/read-queues.ts';
 
 export interface MetricsApiOptions {
@@ -36,7 +37,7 @@ export function createMetricsApi(options: MetricsApiOptions): Router {
 /** Fills what is asked for at the moment of the question: database, queues, flags. */
 export async function updateGauges({ db, flags, queues, metrics }: MetricsApiOptions): Promise<void> {
   metrics.jobsEnabled.set(flags.isOn('CALENDAR_JOBS_ENABLED') ? 1 : 0);
-  await updateDatabaseGauges(db, metrics);
+  await updateDatabaseGauges(db, readGates(flags), metrics);
   for (const { name: queue, counts } of await readQueues(queues)) {
     if (counts === null) metrics.storeErrors.inc({ store: 'queue' });
     else for (const state of QUEUE_STATES) metrics.queueJobs.set({ queue, state }, counts[state]);

@@ -1,5 +1,12 @@
 /** The sum over the whole fleet, from what every process reported and what the database itself can tell. */
-import { countMismatches, type Database, listProcesses, type ReportedProcess, readFleetState } from '@bookiji/db';
+import {
+  countMismatches,
+  type Database,
+  listProcesses,
+  type ReportedProcess,
+  readFleetState,
+  type WorkGates,
+} from '@bookiji/db';
 import { AggregatorRegistry } from '@bookiji/observability';
 import { MISMATCH_KINDS } from '@bookiji/sync';
 import { findQuantile, type MetricJson, readHistogram } from './histogram.ts';
@@ -66,8 +73,10 @@ function summariseHistogram(metric: MetricJson) {
 /** Sets the gauges that only the database can tell. */
 export async function updateDatabaseGauges(
   db: Database,
+  gates: WorkGates,
   gauges: {
     readonly intentsPending: { set(labels: { kind: string }, value: number): void };
+    readonly intentsParked: { set(labels: { kind: string }, value: number): void };
     readonly intentOldestAge: { set(labels: { kind: string }, value: number): void };
     readonly deadLetters: { reset(): void; set(labels: { kind: string }, value: number): void };
     readonly auditMismatches: { reset(): void; set(labels: { kind: string }, value: number): void };
@@ -77,9 +86,10 @@ export async function updateDatabaseGauges(
     };
   },
 ): Promise<void> {
-  const state = await readFleetState(db);
-  for (const { kind, count, oldestSeconds } of state.pending) {
+  const state = await readFleetState(db, gates);
+  for (const { kind, count, oldestSeconds, parkedCount } of state.pending) {
     gauges.intentsPending.set({ kind }, count);
+    gauges.intentsParked.set({ kind }, parkedCount);
     gauges.intentOldestAge.set({ kind }, oldestSeconds);
   }
   gauges.deadLetters.reset();

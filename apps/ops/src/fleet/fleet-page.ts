@@ -53,12 +53,12 @@ function renderFigures(glance: FleetGlance): HtmlPart {
   const pending = (kind: string) => glance.state.pending.find((one) => one.kind === kind);
   const dead = glance.state.deadLetters.reduce((sum, one) => sum + one.count, 0);
   const work = (title: string, kind: string) => {
-    const { count, oldestSeconds } = pending(kind) ?? { count: 0, oldestSeconds: 0 };
+    const { count, oldestSeconds, parkedCount } = pending(kind) ?? { count: 0, oldestSeconds: 0, parkedCount: 0 };
     const tone = count === 0 ? 'good' : oldestSeconds > 60 ? 'warn' : 'busy';
     return card(
       title,
       String(count),
-      count === 0 ? 'nothing is waiting' : `oldest ${formatSeconds(oldestSeconds)}`,
+      `${count === 0 ? 'nothing is waiting' : `oldest ${formatSeconds(oldestSeconds)}`}${parkedCount === 0 ? '' : ` · ${parkedCount} parked`}`,
       tone,
     );
   };

@@ -46,7 +46,13 @@ const troubles: readonly [string, Partial<FleetGlance>, string][] = [
   ],
   [
     'old work',
-    { state: { pending: [{ kind: 'inbound', count: 2, oldestSeconds: 90 }], deadLetters: [], channels: [] } },
+    {
+      state: {
+        pending: [{ kind: 'inbound', count: 2, oldestSeconds: 90, parkedCount: 0 }],
+        deadLetters: [],
+        channels: [],
+      },
+    },
     '2 connections wait, the oldest for 2 min.',
   ],
   [

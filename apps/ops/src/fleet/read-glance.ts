@@ -15,6 +15,7 @@ import { type KillSwitch, listKillSwitches } from '../switches/kill-switches.ts'
 import { sumMetrics } from './fleet-metrics.ts';
 import type { MetricJson } from './histogram.ts';
 import type { Lag, LagName, LagWindow } from './lag-window.ts';
+import { readGates } from './read-gates.ts';
 import { type QueueGlance, readQueues } from './read-queues.ts';
 
 export const RUN_MINUTES = 60;
@@ -43,7 +44,7 @@ export async function readGlance(deps: OpsDeps, lagWindow: LagWindow): Promise<F
   const now = deps.now();
   const [processes, state, connections, queues, runs, switches] = await Promise.all([
     listProcesses(deps.db),
-    readFleetState(deps.db),
+    readFleetState(deps.db, readGates(deps.flags)),
     countConnections(deps.db),
     readQueues(deps.queues),
     countRunsPerMinute(deps.db, RUN_MINUTES),

@@ -74,7 +74,8 @@ export async function postponeEffects(
 export async function reviveEffect(db: Database, bookingId: string, connectionId: string): Promise<boolean> {
   const revived = await db
     .update(bookingEffects)
-    .set({ deadAt: null, errorCount: 0, nextAttemptAt: sql`now()` })
+    // Its lag counts from now: how long it lay with the dead letters says nothing of the fleet.
+    .set({ deadAt: null, errorCount: 0, nextAttemptAt: sql`now()`, receivedAt: sql`now()` })
     .where(
       and(
         eq(bookingEffects.bookingId, bookingId),

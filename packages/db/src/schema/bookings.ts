@@ -46,6 +46,7 @@ export const bookingEffects = pgTable('booking_effects', {
   writtenEnd: instant(),
   inspectRequested: bigint({ mode: 'number' }).notNull().default(0),
   inspected: bigint({ mode: 'number' }).notNull().default(0),
+  inspectSince: instant(),
   leaseOwner: text(),
   leaseToken: bigint({ mode: 'number' }).notNull().default(byClock),
   leaseUntil: instant(),

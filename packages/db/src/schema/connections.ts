@@ -59,6 +59,7 @@ export const connections = pgTable('external_calendar_connections', {
   lastError: jsonb().$type<LastError>(),
   backoffUntil: instant(),
   reconcileAt: instant().notNull().defaultNow(),
+  dueSince: instant().notNull().defaultNow(),
   adoptAt: instant().notNull().default(sql`now() + interval '1 minute'`),
   createdAt: instant().notNull().defaultNow(),
   updatedAt: instant().notNull().defaultNow(),

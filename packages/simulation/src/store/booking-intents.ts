@@ -62,6 +62,7 @@ function newEffect(bookingId: string, connectionId: string, now: Date): BookingE
     writtenEnd: null,
     inspectRequested: 0,
     inspected: 0,
+    inspectSince: null,
     leaseOwner: null,
     leaseToken: 0,
     leaseUntil: null,

@@ -104,6 +104,7 @@ export function createConnection(
     lastError: null,
     backoffUntil: null,
     reconcileAt: now,
+    dueSince: now,
     adoptAt: now,
     createdAt: now,
     updatedAt: now,
