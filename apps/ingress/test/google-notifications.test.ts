@@ -163,7 +163,7 @@ describe('google: repeats', () => {
     const sender = await open();
     const all = Array.from({ length: 130 }, () => sender.headers());
     for (const headers of all) await notify(headers);
-    await pruneDeliveries(ingress.database.db, { seconds: 604_800, perConnection: 100 });
+    await pruneDeliveries(ingress.database.db, { seconds: 604_800, atLeast: 100, atMost: 100 });
     expect((await rowOf(sender)).deliveries).toBe(100);
     expect((await notify(all[30] as never)).json.reason).toBe('duplicate');
     expect((await notify(all[129] as never)).json.reason).toBe('duplicate');

@@ -20,8 +20,10 @@ const BATCH = 200;
 const HOUR_MS = 3_600_000;
 /** A short retention is checked more often. */
 const SWEEPS_PER_RETENTION = 10;
-/** At least the last hundred keys of a connection are promised; a storm keeps no more than this. */
-const DELIVERIES_PER_CONNECTION = 1_000;
+/** Promised for each connection, however old. */
+const DELIVERIES_AT_LEAST = 100;
+/** A storm does not fill the table with receipts of one connection. */
+const DELIVERIES_AT_MOST = 1_000;
 
 /** All channels are read, of which hardly any needs something: less often than work that is due. */
 const TURNS = 3;
@@ -85,14 +87,32 @@ export function sweepRetention(options: {
     name: 'retention',
     intervalMs: Math.min(HOUR_MS, Math.ceil(shortestMs / SWEEPS_PER_RETENTION)),
     async run() {
-      const receipts = await pruneDeliveries(db, { seconds, perConnection: DELIVERIES_PER_CONNECTION });
-      await pruneSyncRuns(db, seconds);
-      await pruneProcesses(db, seconds);
-      await pruneOutbox(db, seconds);
-      await pruneDeadLetters(db, seconds);
-      await pruneConnectLinks(db);
-      const bookings = await pruneBookings(db, bookingSeconds);
-      return receipts + bookings + (await pruneChannels(db));
+      const receipts = { seconds, atLeast: DELIVERIES_AT_LEAST, atMost: DELIVERIES_AT_MOST };
+      return runAll([
+        () => pruneDeliveries(db, receipts),
+        () => pruneSyncRuns(db, seconds),
+        () => pruneProcesses(db, seconds),
+        () => pruneOutbox(db, seconds),
+        () => pruneDeadLetters(db, seconds),
+        () => pruneConnectLinks(db),
+        () => pruneBookings(db, bookingSeconds),
+        () => pruneChannels(db),
+      ]);
     },
   };
+}
+
+/** Each of them, whatever becomes of the others; then the first failure is thrown. */
+async function runAll(steps: readonly (() => Promise<number>)[]): Promise<number> {
+  let done = 0;
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      done += await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return done;
 }

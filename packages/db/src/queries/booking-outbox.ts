@@ -2,6 +2,7 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { bookingOutbox } from '../schema/index.ts';
+import { pruneRows } from './prune-rows.ts';
 
 export interface WaitingEvent {
   readonly id: number;
@@ -41,6 +42,6 @@ export async function takeFromOutbox<Result>(
 }
 
 /** Forgets events that were relayed more than `seconds` ago. */
-export async function pruneOutbox(db: Database, seconds: number): Promise<void> {
-  await db.delete(bookingOutbox).where(lt(bookingOutbox.relayedAt, sql`now() - ${seconds} * interval '1 second'`));
+export function pruneOutbox(db: Database, seconds: number): Promise<number> {
+  return pruneRows(db, bookingOutbox, lt(bookingOutbox.relayedAt, sql`now() - ${seconds} * interval '1 second'`));
 }

@@ -1,6 +1,7 @@
 import { lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { usedConnectLinks } from '../schema/index.ts';
+import { pruneRows } from './prune-rows.ts';
 
 /** Uses a connect link up; false when it was used before. Of two browsers at once, one gets true. */
 export async function useConnectLink(db: Database, linkId: string, expiresAt: Date): Promise<boolean> {
@@ -13,6 +14,6 @@ export async function useConnectLink(db: Database, linkId: string, expiresAt: Da
 }
 
 /** Forgets links whose time is over anyway. */
-export async function pruneConnectLinks(db: Database): Promise<void> {
-  await db.delete(usedConnectLinks).where(lt(usedConnectLinks.expiresAt, sql`now()`));
+export function pruneConnectLinks(db: Database): Promise<number> {
+  return pruneRows(db, usedConnectLinks, lt(usedConnectLinks.expiresAt, sql`now()`));
 }

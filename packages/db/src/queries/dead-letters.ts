@@ -2,10 +2,11 @@
 import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { type DeadLetter, deadLetters } from '../schema/index.ts';
+import { pruneRows } from './prune-rows.ts';
 
 /** Forgets letters that were replayed; an open one stays whatever its age. */
-export async function pruneDeadLetters(db: Database, seconds: number): Promise<void> {
-  await db.delete(deadLetters).where(lt(deadLetters.replayedAt, sql`now() - ${seconds} * interval '1 second'`));
+export function pruneDeadLetters(db: Database, seconds: number): Promise<number> {
+  return pruneRows(db, deadLetters, lt(deadLetters.replayedAt, sql`now() - ${seconds} * interval '1 second'`));
 }
 
 /**

@@ -3,10 +3,9 @@
  * receipts of the new ones, and raises their connections' `requested`. When it returns, the intent is on disk.
  */
 import { randomUUID } from 'node:crypto';
-import { lt, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
-import { deliveries } from '../schema/index.ts';
 import type { Allowlists } from './allowlists.ts';
 
 /** A notification whose secret was already proven; only what needs the database is judged here. */
@@ -152,26 +151,49 @@ function storable(text: string | null): string | null {
 
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** How long receipts are kept, and how many per connection at most. */
+/** How long receipts are kept, and how many per connection. */
 export interface DeliveryRetention {
   readonly seconds: number;
-  readonly perConnection: number;
+  /** So many of a connection are kept however old they are: what is delivered again is known for what it is. */
+  readonly atLeast: number;
+  /** However young they are. */
+  readonly atMost: number;
 }
 
-/** Forgets receipts that are too old, then those beyond the newest `perConnection` of each connection. */
+/** Connections whose receipts one statement goes through. */
+const BATCH = 200;
+
+/** Forgets receipts that are too old or too many; returns how many. */
 export async function pruneDeliveries(db: Database, keep: DeliveryRetention): Promise<number> {
-  const old = await db
-    .delete(deliveries)
-    .where(lt(deliveries.receivedAt, sql`now() - ${keep.seconds} * interval '1 second'`))
-    .returning({ id: deliveries.connectionId });
-  const surplus = await db.execute(sql`
+  let pruned = 0;
+  let after: string | null = null;
+  do {
+    const batch: { id: string }[] = await db.execute<{ id: string }>(sql`
+      SELECT id FROM external_calendar_connections WHERE ${after}::uuid IS NULL OR id > ${after}::uuid
+       ORDER BY id LIMIT ${BATCH}`);
+    after = batch.length < BATCH ? null : (batch.at(-1)?.id ?? null);
+    pruned += await pruneBatch(
+      db,
+      batch.map(({ id }) => id),
+      keep,
+    );
+  } while (after !== null);
+  return pruned;
+}
+
+async function pruneBatch(
+  db: Database,
+  connectionIds: readonly string[],
+  { seconds, atLeast, atMost }: DeliveryRetention,
+): Promise<number> {
+  const rows = await db.execute(sql`
     DELETE FROM deliveries d USING (
-      SELECT connection_id, delivery_key,
+      SELECT connection_id, delivery_key, received_at,
              row_number() OVER (PARTITION BY connection_id ORDER BY received_at DESC) AS position
-        FROM deliveries
-       WHERE connection_id IN (SELECT connection_id FROM deliveries GROUP BY connection_id HAVING count(*) > ${keep.perConnection})
+        FROM deliveries WHERE connection_id IN ${connectionIds.length === 0 ? [null] : [...connectionIds]}
     ) ranked
-     WHERE ranked.position > ${keep.perConnection}
-       AND d.connection_id = ranked.connection_id AND d.delivery_key = ranked.delivery_key`);
-  return old.length + surplus.count;
+     WHERE d.connection_id = ranked.connection_id AND d.delivery_key = ranked.delivery_key
+       AND (ranked.position > ${atMost}
+            OR (ranked.position > ${atLeast} AND ranked.received_at < now() - ${seconds} * interval '1 second'))`);
+  return rows.count;
 }

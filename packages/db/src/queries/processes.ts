@@ -2,6 +2,7 @@
 import { desc, lt, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { processes } from '../schema/index.ts';
+import { pruneRows } from './prune-rows.ts';
 
 export interface ProcessReport {
   readonly instanceId: string;
@@ -42,6 +43,6 @@ export async function listProcesses(db: Database): Promise<ReportedProcess[]> {
     .orderBy(desc(processes.startedAt));
 }
 
-export async function pruneProcesses(db: Database, seconds: number): Promise<void> {
-  await db.delete(processes).where(lt(processes.seenAt, sql`now() - ${seconds} * interval '1 second'`));
+export function pruneProcesses(db: Database, seconds: number): Promise<number> {
+  return pruneRows(db, processes, lt(processes.seenAt, sql`now() - ${seconds} * interval '1 second'`));
 }
