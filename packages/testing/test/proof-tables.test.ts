@@ -1,4 +1,7 @@
-/** The tables that name a proof name tests and decisions that exist; the ids that titles begin with are defined. */
+/**
+ * The tables that name a proof name tests and decisions that exist; the ids that titles begin with are defined; and where a
+ * page has a row for each of something, none is missing.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +76,13 @@ test('the index of decisions lists each of them under its title', () => {
     return `| [${number}](${basename(file)}) | ${title} |`;
   });
   expect(rows.filter((row) => !index.includes(row))).toEqual([]);
+});
+
+test('the runbook about rolling back says of every migration what is lost with it, the newest first', () => {
+  const runbook = readFileSync(join(ROOT, 'docs/runbooks/rolling-back-migrations.md'), 'utf8');
+  const names = globSync('migrations/*.sql', { cwd: ROOT }).map((file) => basename(file, '.sql'));
+  expect(names.length).toBeGreaterThan(20);
+  expect([...runbook.matchAll(/^\| `(\d{4}_\w+)` \| \S/gm)].map(([, name]) => name)).toEqual(names.sort().reverse());
 });
 
 describe('docs/requirements.md', () => {
