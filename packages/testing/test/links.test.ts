@@ -1,4 +1,7 @@
-/** Every link from one page of this repository to another leads to a file, and to a heading where it names one. */
+/**
+ * Every link from one page of this repository to another leads to a file, and to a heading where it names one. A page or a
+ * decision that a comment or a message names is there as well.
+ */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +9,10 @@ import { expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PAGES = globSync(['*.md', 'docs/**/*.md', '{apps,packages}/*/*.md', 'packages/db/patches/*.md'], { cwd: ROOT });
+const SOURCES = globSync(
+  ['*.{mjs,json,jsonc,yaml,yml}', '{apps,infra,migrations,packages,scripts}/**/*.{ts,js,mjs,json,sql,yml}'],
+  { cwd: ROOT, exclude: (name) => name === 'node_modules' || name === 'dist' },
+);
 
 /** As a forge names the anchor of a heading. */
 function anchorOf(heading: string): string {
@@ -32,6 +39,21 @@ function findBroken(page: string): string[] {
     return ![...read(target).matchAll(/^#+ (.+)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor);
   });
 }
+/**
+ * Named from the root, or from the folder of the app or package that the source belongs to. What stands alone between
+ * quotation marks is part of a path: whoever reads it fails without it.
+ */
+function findUnknown(source: string): string[] {
+  const text = read(source);
+  const home = /^(?:apps|packages)\/[^/]+/.exec(source)?.[0] ?? '';
+  const pages = [...text.matchAll(/(?<![\w./'-])[\w-][\w./-]*\.md\b/g)]
+    .map(([page]) => page)
+    .filter((page) => ![page, join(home, page)].some((path) => existsSync(join(ROOT, path))));
+  const decisions = [...text.matchAll(/\bdecisions?[ /]\d{4}\b/g)]
+    .map(([decision]) => decision)
+    .filter((decision) => !PAGES.some((page) => page.startsWith(`docs/decisions/${decision.slice(-4)}-`)));
+  return [...pages, ...decisions].map((name) => `${source}: ${name}`);
+}
 
 test('there are pages, README among them', () => {
   expect(PAGES).toContain('README.md');
@@ -40,4 +62,10 @@ test('there are pages, README among them', () => {
 
 test.each(PAGES)('%s links to what is there', (page) => {
   expect(findBroken(page)).toEqual([]);
+});
+
+test('there are sources, migrations among them, and none names a page that is not there', () => {
+  expect(SOURCES).toContain('migrations/0001_foundations.sql');
+  expect(SOURCES.length).toBeGreaterThan(800);
+  expect(SOURCES.flatMap(findUnknown)).toEqual([]);
 });

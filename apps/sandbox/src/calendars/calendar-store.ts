@@ -15,7 +15,7 @@ export interface CalendarDetails {
   summary: string;
   timeZone: string;
   accessRole: AccessRole;
-  /** lessons-from-peers.md C: some calendars (holidays) cannot be watched. */
+  /** docs/lessons.md, C: some calendars (holidays) cannot be watched. */
   isWatchable: boolean;
 }
 

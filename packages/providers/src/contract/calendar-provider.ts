@@ -4,6 +4,7 @@ export type CalendarProvider = (typeof CALENDAR_PROVIDERS)[number];
 
 /**
  * The longest window that a change feed can be started with; null where none is known. Graph refuses calendar views of
- * more than 1,825 days, see reference/microsoft-graph.md section 2.
+ * more than 1,825 days. https://learn.microsoft.com/graph/api/calendar-list-calendarview does not say so;
+ * https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/6321 does.
  */
 export const WINDOW_DAYS_AT_MOST: Readonly<Record<CalendarProvider, number | null>> = { google: null, microsoft: 1825 };
