@@ -28,11 +28,12 @@ describe('[R-1] the budget of a calendar provider', () => {
     const grants = await Promise.all(Array.from({ length: 40 }, () => take(1, 20 / 60)));
     expect(sum(grants)).toBe(1);
     await database.sql`TRUNCATE provider_budgets`;
+    const startedAt = performance.now();
     const many = await Promise.all(Array.from({ length: 60 }, () => take(10, 100)));
     expect(sum(many)).toBeGreaterThanOrEqual(100);
+    expect(sum(many)).toBeLessThanOrEqual(100 + 100 * ((performance.now() - startedAt) / 1_000));
     expect(Math.max(...many)).toBeLessThanOrEqual(10);
-    const [row] = await database.sql`
-      SELECT tokens::float8, extract(epoch FROM pg_catalog.clock_timestamp() - filled_at)::float8 AS age FROM provider_budgets`;
+    const [row] = await database.sql`SELECT tokens::float8 FROM provider_budgets`;
     expect(Number(row?.tokens)).toBeGreaterThanOrEqual(0);
   });
 

@@ -22,7 +22,7 @@ describe('planRound', () => {
     expect(round.window.endAt.getTime()).toBeGreaterThanOrEqual(now.getTime() + settings.futureDays * day);
   });
 
-  test('[I-1] starts afresh while the window reaches too far to break the promise before the next look', () => {
+  test('[I-1] starts afresh when the window would fall short of the promise before the next look', () => {
     const hourly = { ...settings, untilNextLookSeconds: 3_600 };
     expect(planRound(heldSince(3 - 2 / 24), hourly, now).mode).toBe('incremental');
     expect(planRound(heldSince(3 - 0.5 / 24), hourly, now).mode).toBe('full');

@@ -4,6 +4,7 @@ import { type KnownEvent, planWrite } from './plan-write.ts';
 
 const startAt = new Date('2026-11-24T09:00:00Z');
 const endAt = new Date('2026-11-24T10:00:00Z');
+const later = new Date('2026-11-24T11:00:00Z');
 const live = { state: 'live' as const, version: 3, startAt, endAt };
 const cancelled = { ...live, state: 'cancelled' as const };
 const remote = (version: number, over: Partial<RemoteEvent> = {}): KnownEvent => ({
@@ -41,11 +42,7 @@ describe('[O-1] a live booking', () => {
       { action: 'update', eventId: 'e', etag: '"7"' },
     ],
     ['read at this version is adopted', remote(3), { action: 'adopt' }],
-    [
-      'read at this version but moved is updated',
-      remote(3, { endAt: new Date('2026-11-24T11:00:00Z') }),
-      { action: 'update' },
-    ],
+    ['read at this version but moved is updated', remote(3, { endAt: later }), { action: 'update' }],
     ['read without a marker is updated', remote(3, { marker: null }), { action: 'update' }],
     ['read at a newer version leaves it alone', remote(4), { action: 'superseded' }],
     [
@@ -73,7 +70,7 @@ describe('[O-1] a cancelled booking', () => {
       { state: 'written', eventId: 'e', etag: '"1"' },
       { action: 'delete', etag: '"1"' },
     ],
-    ['that its owner changed is deleted all the same', remote(2), { action: 'delete', etag: '"7"' }],
+    ['that its owner changed is deleted all the same', remote(2, { endAt: later }), { action: 'delete', etag: '"7"' }],
     ['that lives again in a newer version is left alone', remote(4), { action: 'superseded' }],
     ['read as a whole series leaves it to its owner', remote(2, { seriesId: 'e' }), { action: 'none' }],
     ['read as an occurrence of a series is deleted', remote(2, { seriesId: 's' }), { action: 'delete', eventId: 'e' }],
