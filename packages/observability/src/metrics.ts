@@ -86,7 +86,7 @@ export function createMetrics(role: string) {
       'calendar_provider',
       'reason',
     ]),
-    breakerState: highest('calendar_breaker_state', '0 closed, 1 half-open, 2 open', ['calendar_provider']),
+    breakerState: highest('calendar_breaker_state', '0 closed, 1 half_open, 2 open', ['calendar_provider']),
     queueJobs: gauge('calendar_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
     channels: gauge('calendar_channels', 'Push registrations by state', ['calendar_provider', 'state']),
     auditMismatches: gauge('calendar_audit_mismatches', 'Differences found between calendars and the database', [

@@ -148,10 +148,10 @@ function renderChannels({ state }: FleetGlance): Html {
 }
 
 function renderBreakers({ breakers }: FleetGlance): Html {
-  const tones = { closed: 'good', 'half-open': 'warn', open: 'bad' } as const;
+  const tones = { closed: 'good', half_open: 'warn', open: 'bad' } as const;
   const roles = [...new Set(breakers.map(({ role }) => role))].sort();
   const worst = (role: string, provider: string) =>
-    (['open', 'half-open', 'closed'] as const).find((state) =>
+    (['open', 'half_open', 'closed'] as const).find((state) =>
       breakers.some((one) => one.role === role && one.calendarProvider === provider && one.state === state),
     );
   const cell = (role: string, provider: string) => {

@@ -24,7 +24,7 @@ export const ROLES = ['ingress', 'inbound-worker', 'outbound-worker', 'retry-wor
 export interface BreakerGlance {
   readonly calendarProvider: string;
   readonly role: string;
-  readonly state: 'closed' | 'half-open' | 'open';
+  readonly state: 'closed' | 'half_open' | 'open';
 }
 
 export interface FleetGlance {
@@ -80,7 +80,7 @@ function readBreakers(processes: readonly ReportedProcess[]): BreakerGlance[] {
           values.map(({ labels, value }) => ({
             calendarProvider: String(labels.calendar_provider),
             role,
-            state: (['closed', 'half-open', 'open'] as const)[value] ?? 'open',
+            state: (['closed', 'half_open', 'open'] as const)[value] ?? 'open',
           })),
         ),
     );
