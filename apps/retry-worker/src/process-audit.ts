@@ -17,7 +17,7 @@ export interface AuditJobDeps {
 }
 
 /** One calendar held against the database; the log names every mismatch by what it is about. */
-export async function auditOf(deps: AuditJobDeps, connectionId: string, signal: AbortSignal): Promise<string> {
+export async function processAudit(deps: AuditJobDeps, connectionId: string, signal: AbortSignal): Promise<string> {
   const { db, logger, openCalendar } = deps;
   const subject = await findConnection(db, connectionId);
   if (subject === null) return 'nothing_due';
