@@ -104,7 +104,7 @@ await runProcess({
       sweeps,
       onSwept: (sweep, found) => {
         metrics.sweepLastSuccess.set({ sweep }, Date.now() / 1000);
-        metrics.sweepsRung.inc({ sweep }, found);
+        metrics.sweepFindings.inc({ sweep }, found);
         if (found > 0) logger.debug({ sweep, found }, 'sweep found work');
       },
       onError: (sweep, error) => {

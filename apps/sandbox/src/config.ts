@@ -1,7 +1,7 @@
 import { type Environment, fields, loadSettings } from '@bookiji/runtime';
 import { z } from 'zod';
 
-export function loadConfig(environment: Environment) {
+export function readConfig(environment: Environment) {
   const { SANDBOX_PORT: port, SANDBOX_HOST: host } = loadSettings(
     { SANDBOX_PORT: fields.SANDBOX_PORT, SANDBOX_HOST: z.string().min(1).default('127.0.0.1') },
     environment,

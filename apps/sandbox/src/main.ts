@@ -1,12 +1,12 @@
 /** The sandbox as a process of its own. */
 import { runProcess } from '@bookiji/runtime';
-import { loadConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { createSandbox } from './sandbox.ts';
 
 await runProcess({
   role: 'sandbox',
   async start({ own }) {
-    const { port, host } = loadConfig(process.env);
+    const { port, host } = readConfig(process.env);
     const sandbox = createSandbox();
     const { url } = await sandbox.listen(port, host);
     own({ name: 'sandbox', stop: () => sandbox.close() });

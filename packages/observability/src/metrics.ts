@@ -93,7 +93,7 @@ export function createMetrics(role: string) {
       'kind',
     ]),
     ringsLost: counter('calendar_enqueue_failures_total', 'Doorbells that could not be rung; a sweep finds the work'),
-    sweepsRung: counter('calendar_sweep_found_total', 'Work that sweeps found', ['sweep']),
+    sweepFindings: counter('calendar_sweep_found_total', 'Work that sweeps found', ['sweep']),
     sweepErrors: counter('calendar_sweep_failures_total', 'Sweeps that failed', ['sweep']),
     sweepLastSuccess: highest('calendar_sweep_last_success_timestamp_seconds', 'When each sweep last succeeded', [
       'sweep',

@@ -8,11 +8,7 @@ export interface TestDatabase extends DatabaseHandle {
   drop(): Promise<void>;
 }
 
-/**
- * A database of its own, cloned from the migrated template.
- *
- * @param isMovable lets `moveClock` change what `now()` says, for every connection to this database.
- */
+/** A database of its own, cloned from the migrated template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const template = new URL(readServer());
   const name = `test_${randomUUID().replaceAll('-', '')}`;

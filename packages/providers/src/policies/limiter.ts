@@ -15,9 +15,12 @@ import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 import { type Lane, WaitingLine } from './waiting-line.ts';
 
 export interface LimiterSettings {
-  /** Of this process, below its part of the provider's documented quota. */
+  /**
+   * Of this process, below its part of the provider's documented quota. With a shared budget, the fleet's: it then only
+   * says when one who is sent away shall come again.
+   */
   readonly requestsPerMinute: number;
-  /** Shared with other processes; takes the place of `requestsPerMinute` and `burst`. */
+  /** Shared with other processes; limits them in place of `requestsPerMinute` and `burst`. */
   readonly sharedBudget?: SharedBudget;
   /** How many may go out at once after a silence. Default: a second's part of the budget. */
   readonly burst?: number;
