@@ -69,7 +69,7 @@ export async function auditConnection(
     const known = new Set(earlier.map(nameOf));
     const mismatches = seen.found.filter((mismatch) => known.has(nameOf(mismatch)));
     const suspects = seen.found.filter((mismatch) => !known.has(nameOf(mismatch)));
-    await askAgain(deps.db, connectionId, seen.bookingsOf(suspects));
+    if (suspects.length > 0) await askAgain(deps.db, connectionId, seen.bookingsOf(suspects));
     await repair(deps, connection, port, mismatches, seen, signal);
     const nextLookSeconds = seen.found.length > 0 ? deps.settleSeconds : deps.intervalSeconds;
     await recordAudit(deps.db, { connectionId, suspects, mismatches, nextLookSeconds });
@@ -93,7 +93,8 @@ interface Sight {
   readonly bookings: ReadonlyMap<string, OwnBooking>;
   /** Event id → booking. */
   readonly bookingOfEvent: (eventId: string) => string | null;
-  readonly bookingsOf: (mismatches: readonly Mismatch[]) => string[] | null;
+  /** Those that are named, or whose event is; none of busy intervals. */
+  readonly bookingsOf: (mismatches: readonly Mismatch[]) => readonly string[];
 }
 
 /** The records are read after the calendar: what was written meanwhile is not settled, or seen by neither. */
@@ -119,9 +120,7 @@ async function look(
     bookings,
     bookingOfEvent,
     bookingsOf: (mismatches) =>
-      mismatches.length === 0
-        ? null
-        : mismatches.flatMap(({ subject }) => (bookings.has(subject) ? subject : (bookingOfEvent(subject) ?? []))),
+      mismatches.flatMap(({ subject }) => (bookings.has(subject) ? subject : (bookingOfEvent(subject) ?? []))),
   };
 }
 
@@ -137,8 +136,7 @@ async function listAll(port: CalendarPort, window: SyncWindow, signal: AbortSign
 }
 
 /** As if a notification had come for the calendar, and a hint for each of these bookings. */
-async function askAgain(db: Database, connectionId: string, bookingIds: readonly string[] | null): Promise<void> {
-  if (bookingIds === null) return;
+async function askAgain(db: Database, connectionId: string, bookingIds: readonly string[]): Promise<void> {
   await requestInspection(db, connectionId, bookingIds);
   await requestSync(db, [connectionId], 'schedule');
 }
