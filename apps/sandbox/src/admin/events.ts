@@ -6,6 +6,7 @@ import {
   changeEvent,
   createEvent,
   deleteEvent,
+  type Editor,
   fillCalendar,
   restoreEvent,
   setOccurrenceApart,
@@ -30,32 +31,27 @@ export function addEvent(state: SandboxState, call: AdminCall) {
   const icalUid = wish.ical_uid ?? `${id}@${store.details.provider}.example`;
   const content = contentFromWish(wish, store);
   const transactionId = wish.transaction_id ?? null;
-  return describeRow(store, rowOf(createEvent(state, store, { id, icalUid, transactionId, content }, OWNER)));
+  return describeRow(store, rowOf(createEvent(byOwner(state, store), { id, icalUid, transactionId, content })));
 }
 
 export function changeEventByHand(state: SandboxState, call: AdminCall) {
   const store = storeOf(state, call);
   const row = rowFor(store, call);
   const change = changeFromWish(eventWishShape.parse(call.body), store, rowTiming(row));
-  if (row.occurrence === null) return describeRow(store, rowOf(changeEvent(state, store, row.event, change, OWNER)));
-  const wish = { id: rowId(row), change, isCancelled: false };
-  return describeRow(store, rowOf(setOccurrenceApart(state, store, row.event, row.occurrence, wish, OWNER)));
+  const editor = byOwner(state, store);
+  const { event, occurrence } = row;
+  if (occurrence === null) return describeRow(store, rowOf(changeEvent(editor, event, change)));
+  return describeRow(store, rowOf(setOccurrenceApart(editor, event, { occurrence, change, isCancelled: false })));
 }
 
 export function deleteEventByHand(state: SandboxState, call: AdminCall): void {
   const store = storeOf(state, call);
   const row = rowFor(store, call);
   if (row.isCancelled) throw new AdminError(410, 'deleted', 'the event is deleted already');
-  if (row.occurrence === null) deleteEvent(state, store, row.event, OWNER);
-  else
-    setOccurrenceApart(
-      state,
-      store,
-      row.event,
-      row.occurrence,
-      { id: rowId(row), change: {}, isCancelled: true },
-      OWNER,
-    );
+  const editor = byOwner(state, store);
+  const { event, occurrence } = row;
+  if (occurrence === null) deleteEvent(editor, event);
+  else setOccurrenceApart(editor, event, { occurrence, change: {}, isCancelled: true });
 }
 
 /** Out of the bin again. */
@@ -63,7 +59,7 @@ export function restoreEventByHand(state: SandboxState, call: AdminCall) {
   const store = storeOf(state, call);
   const row = rowFor(store, call);
   if (row.occurrence !== null || !row.isCancelled) throw new AdminError(409, 'not_deleted', 'the event is not deleted');
-  restoreEvent(state, store, row.event, OWNER);
+  restoreEvent(byOwner(state, store), row.event);
   return describeRow(store, rowOf(row.event));
 }
 
@@ -73,7 +69,7 @@ export function moveFolderByHand(state: SandboxState, call: AdminCall) {
   const row = rowFor(store, call);
   if (row.occurrence !== null) throw new AdminError(400, 'invalid', 'a series moves as a whole');
   row.event.folderMoves += 1;
-  return describeRow(store, rowOf(changeEvent(state, store, row.event, {}, OWNER)));
+  return describeRow(store, rowOf(changeEvent(byOwner(state, store), row.event, {})));
 }
 
 export function getEventByHand(state: SandboxState, call: AdminCall) {
@@ -120,7 +116,11 @@ export function fillByHand(state: SandboxState, call: AdminCall) {
       yield { id, icalUid: `${id}@sandbox`, content };
     }
   };
-  return { created: fillCalendar(state, store, many(), OWNER) };
+  return { created: fillCalendar(byOwner(state, store), many()) };
+}
+
+function byOwner(state: SandboxState, store: CalendarStore): Editor {
+  return { state, store, author: OWNER };
 }
 
 function rowFor(store: CalendarStore, call: AdminCall): EventRow {

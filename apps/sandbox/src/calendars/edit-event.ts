@@ -4,6 +4,7 @@ import type { SandboxClock } from '../clock.ts';
 import type { Author, History, WriteOperation } from '../history.ts';
 import type { EventContent, StoredEvent } from './calendar-event.ts';
 import type { CalendarStore } from './calendar-store.ts';
+import { occurrenceId } from './event-row.ts';
 import { type Occurrence, occurrencesIn } from './series.ts';
 
 export type ChangeKind = 'created' | 'updated' | 'deleted';
@@ -21,6 +22,13 @@ export interface Editing {
   readonly announce: (change: CommittedChange) => void;
 }
 
+/** Who edits which calendar. */
+export interface Editor {
+  readonly state: Editing;
+  readonly store: CalendarStore;
+  readonly author: Author;
+}
+
 export interface NewEvent {
   readonly id: string;
   readonly icalUid: string;
@@ -28,91 +36,78 @@ export interface NewEvent {
   readonly content: EventContent;
 }
 
-export function createEvent(editing: Editing, store: CalendarStore, fresh: NewEvent, author: Author): StoredEvent {
-  const event = addEvent(editing, store, fresh, null);
-  commit(editing, store, event, 'create', author, 'created');
+export function createEvent(editor: Editor, fresh: NewEvent): StoredEvent {
+  const event = addEvent(editor, fresh, null);
+  commit(editor, event, 'create');
   return event;
 }
 
 /** Many at once, announced once, with the last one. */
-export function fillCalendar(editing: Editing, store: CalendarStore, many: Iterable<NewEvent>, author: Author): number {
+export function fillCalendar(editor: Editor, many: Iterable<NewEvent>): number {
   let count = 0;
   let last: StoredEvent | null = null;
   for (const fresh of many) {
-    last = addEvent(editing, store, fresh, null);
-    write(editing, store, last, 'create', author);
+    last = addEvent(editor, fresh, null);
+    write(editor, last, 'create');
     count += 1;
   }
-  if (last !== null) editing.announce({ store, event: last, kind: 'created' });
+  if (last !== null) announce(editor, last, 'create');
   return count;
 }
 
-export function changeEvent(
-  editing: Editing,
-  store: CalendarStore,
-  event: StoredEvent,
-  change: Partial<EventContent>,
-  author: Author,
-): StoredEvent {
+export function changeEvent(editor: Editor, event: StoredEvent, change: Partial<EventContent>): StoredEvent {
   const before = event.content;
-  const startsBefore = before.rule === null ? null : occurrencesIn(event, store.details.timeZone, null);
+  const startsBefore = before.rule === null ? null : occurrencesIn(event, editor.store.details.timeZone, null);
   event.content = { ...before, ...change };
   if (change.timing !== undefined) event.icalSequence += 1;
   if (startsBefore !== null && (change.timing !== undefined || change.rule !== undefined)) {
-    retireStarts(editing, store, event, startsBefore);
+    retireStarts(editor, event, startsBefore);
   }
-  commit(editing, store, event, event.master === null ? 'update' : 'occurrence_update', author, 'updated');
+  commit(editor, event, event.master === null ? 'update' : 'occurrence_update');
   return event;
 }
 
 /** The event stays as a tombstone and keeps its id. */
 export function deleteEvent(
-  editing: Editing,
-  store: CalendarStore,
+  editor: Editor,
   event: StoredEvent,
-  author: Author,
   operation: WriteOperation = event.master === null ? 'delete' : 'occurrence_delete',
 ): void {
   event.isCancelled = true;
-  for (const exception of event.exceptions?.values() ?? []) {
-    exception.isCancelled = true;
-    store.noteChange(exception, editing.history.nextSequence());
-  }
-  commit(editing, store, event, operation, author, 'deleted');
+  for (const exception of event.exceptions?.values() ?? []) cancelAlong(editor, exception);
+  commit(editor, event, operation);
 }
 
-export function restoreEvent(editing: Editing, store: CalendarStore, event: StoredEvent, author: Author): void {
+export function restoreEvent(editor: Editor, event: StoredEvent): void {
   event.isCancelled = false;
-  commit(editing, store, event, 'restore', author, 'updated');
+  commit(editor, event, 'restore');
+}
+
+export interface OccurrenceWish {
+  readonly occurrence: Occurrence;
+  readonly change: Partial<EventContent>;
+  readonly isCancelled: boolean;
 }
 
 /** Sets one occurrence apart from its series, changed or cancelled. */
-export function setOccurrenceApart(
-  editing: Editing,
-  store: CalendarStore,
-  master: StoredEvent,
-  occurrence: Occurrence,
-  wish: { id: string; change: Partial<EventContent>; isCancelled: boolean },
-  author: Author,
-): StoredEvent {
-  const content = { ...master.content, rule: null, timing: occurrence.timing, ...wish.change };
-  const fresh = { id: wish.id, icalUid: master.icalUid, content };
-  const exception = addEvent(editing, store, fresh, { master, originalStart: occurrence.originalStart });
+export function setOccurrenceApart(editor: Editor, master: StoredEvent, wish: OccurrenceWish): StoredEvent {
+  const { timing, originalStart } = wish.occurrence;
+  const content = { ...master.content, rule: null, timing, ...wish.change };
+  const fresh = { id: occurrenceId(master, originalStart), icalUid: master.icalUid, content };
+  const exception = addEvent(editor, fresh, { master, originalStart });
   exception.isCancelled = wish.isCancelled;
   master.exceptions ??= new Map();
-  master.exceptions.set(occurrence.originalStart, exception);
-  const operation = wish.isCancelled ? 'occurrence_delete' : 'occurrence_update';
-  commit(editing, store, exception, operation, author, wish.isCancelled ? 'deleted' : 'updated');
+  master.exceptions.set(originalStart, exception);
+  commit(editor, exception, wish.isCancelled ? 'occurrence_delete' : 'occurrence_update');
   return exception;
 }
 
 function addEvent(
-  editing: Editing,
-  store: CalendarStore,
+  { state, store }: Editor,
   fresh: NewEvent,
   place: { master: StoredEvent; originalStart: number } | null,
 ): StoredEvent {
-  const now = editing.clock.now();
+  const now = state.clock.now();
   const event: StoredEvent = {
     id: fresh.id,
     ordinal: store.size,
@@ -135,39 +130,45 @@ function addEvent(
 }
 
 /** Occurrences that the changed rule no longer has are gone, and so are the exceptions made of them. */
-function retireStarts(editing: Editing, store: CalendarStore, event: StoredEvent, before: Occurrence[]): void {
-  const kept = new Set(occurrencesIn(event, store.details.timeZone, null).map(({ originalStart }) => originalStart));
+function retireStarts(editor: Editor, event: StoredEvent, before: Occurrence[]): void {
+  const now = occurrencesIn(event, editor.store.details.timeZone, null);
+  const kept = new Set(now.map(({ originalStart }) => originalStart));
   event.retiredStarts ??= new Set();
   for (const { originalStart } of before) if (!kept.has(originalStart)) event.retiredStarts.add(originalStart);
   for (const start of kept) event.retiredStarts.delete(start);
   for (const [originalStart, exception] of event.exceptions ?? []) {
-    if (kept.has(originalStart)) continue;
-    exception.isCancelled = true;
-    store.noteChange(exception, editing.history.nextSequence());
+    if (!kept.has(originalStart)) cancelAlong(editor, exception);
   }
 }
 
-function commit(
-  editing: Editing,
-  store: CalendarStore,
-  event: StoredEvent,
-  operation: WriteOperation,
-  author: Author,
-  kind: ChangeKind,
-): void {
-  write(editing, store, event, operation, author);
-  editing.announce({ store, event, kind });
+/** Part of the write to its series, which is the one that is recorded and announced. */
+function cancelAlong({ state, store }: Editor, exception: StoredEvent): void {
+  exception.isCancelled = true;
+  store.noteChange(exception, state.history.nextSequence());
 }
 
-function write(
-  editing: Editing,
-  store: CalendarStore,
-  event: StoredEvent,
-  operation: WriteOperation,
-  author: Author,
-): void {
-  const now = editing.clock.now();
+function commit(editor: Editor, event: StoredEvent, operation: WriteOperation): void {
+  write(editor, event, operation);
+  announce(editor, event, operation);
+}
+
+function write({ state, store, author }: Editor, event: StoredEvent, operation: WriteOperation): void {
+  const now = state.clock.now();
   event.updatedMs = now;
-  store.noteChange(event, editing.history.nextSequence());
-  editing.history.record(store, event, operation, author, now);
+  store.noteChange(event, state.history.nextSequence());
+  state.history.record(store, event, operation, author, now);
+}
+
+const CHANGE_KINDS: Readonly<Record<WriteOperation, ChangeKind>> = {
+  create: 'created',
+  update: 'updated',
+  occurrence_update: 'updated',
+  restore: 'updated',
+  delete: 'deleted',
+  occurrence_delete: 'deleted',
+  cancel: 'deleted',
+};
+
+function announce({ state, store }: Editor, event: StoredEvent, operation: WriteOperation): void {
+  state.announce({ store, event, kind: CHANGE_KINDS[operation] });
 }

@@ -3,13 +3,12 @@
  * See developers.google.com/workspace/calendar/api/v3/reference/events.
  */
 import { type Answer, ok } from '../answer.ts';
-import type { EventContent } from '../calendars/calendar-event.ts';
+import type { EventContent, StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
-import { changeEvent, createEvent, deleteEvent, setOccurrenceApart } from '../calendars/edit-event.ts';
+import { changeEvent, createEvent, deleteEvent, type Editor, setOccurrenceApart } from '../calendars/edit-event.ts';
 import { freshEventId } from '../calendars/event-id.ts';
-import { type EventRow, rowId, rowOf } from '../calendars/event-row.ts';
+import { type EventRow, rowOf } from '../calendars/event-row.ts';
 import type { Call, Caller } from '../endpoint.ts';
-import type { Author } from '../history.ts';
 import type { SandboxState } from '../state.ts';
 import { conditionNotMet, invalid, refuse } from './errors.ts';
 import { type Body, mergePatch, readBody, readContent } from './event-input.ts';
@@ -23,15 +22,21 @@ import { needScope } from './protocol.ts';
 /** Base32hex, lower case, 5 to 1024 characters. */
 const EVENT_ID = /^[0-9a-v]{5,1024}$/;
 
+/** One request that writes. */
+interface Writing extends Editor {
+  readonly state: SandboxState;
+  readonly call: Call;
+}
+
 export function insertEvent(state: SandboxState, call: Call, caller: Caller): Answer {
-  const store = openForWriting(call, caller);
+  const writing = openForWriting(state, call, caller);
+  const { store } = writing;
   const body = readBody(call.text);
   const { id, icalUid } = readIdentity(state, body, store);
   const content = readContent(body, store);
   if (body.status === 'cancelled') throw invalid('Invalid value for: status', 'status');
-  const author = authorOf(caller);
-  const event = createEvent(state, store, { id, icalUid, content }, author);
-  mailGuests(state, call, store, rowOf(event), 'invitation');
+  const event = createEvent(writing, { id, icalUid, content });
+  mailGuests(writing, rowOf(event), 'invitation');
   return shown(call, store, rowOf(event));
 }
 
@@ -47,44 +52,38 @@ function readIdentity(state: SandboxState, body: Body, store: CalendarStore): { 
 }
 
 export function patchEvent(state: SandboxState, call: Call, caller: Caller): Answer {
-  return write(state, call, caller, (row, body, store) =>
+  return write(openForWriting(state, call, caller), (row, body, store) =>
     mergePatch(showRow(row, { store, timeZone: store.details.timeZone, maxAttendees: null }), body),
   );
 }
 
 /** PUT: what is left out falls back to its default. */
 export function updateEvent(state: SandboxState, call: Call, caller: Caller): Answer {
-  return write(state, call, caller, (_row, body) => body);
+  return write(openForWriting(state, call, caller), (_row, body) => body);
 }
 
-function write(
-  state: SandboxState,
-  call: Call,
-  caller: Caller,
-  complete: (row: EventRow, body: Body, store: CalendarStore) => Body,
-): Answer {
-  const store = openForWriting(call, caller);
+function write(writing: Writing, complete: (row: EventRow, body: Body, store: CalendarStore) => Body): Answer {
+  const { state, call, store } = writing;
   const row = findEvent(call, store);
   checkMatch(state, call, row);
   // An update of a deleted event has answered 403.
   if (row.isCancelled) throw refuse(403, 'forbidden', 'Forbidden');
   const body = complete(row, readBody(call.text), store);
-  if (body.status === 'cancelled') return remove(state, call, caller, store, row);
+  if (body.status === 'cancelled') return shown(call, store, rowOf(remove(writing, row)));
   const { organizer } = row.event.content;
   const content = { ...readContent(body, store), organizer };
   if (content.eventType !== row.event.content.eventType) {
     throw refuse(400, 'eventTypeRestriction', 'Event type cannot be changed.', { domain: 'calendar' });
   }
   checkOrganizer(row, content);
-  const event = commitContent(state, store, row, content, authorOf(caller));
-  mailGuests(state, call, store, rowOf(event), 'update');
+  const event = commitContent(writing, row, content);
+  mailGuests(writing, rowOf(event), 'update');
   return shown(call, store, rowOf(event));
 }
 
-function commitContent(state: SandboxState, store: CalendarStore, row: EventRow, content: EventContent, by: Author) {
-  if (row.occurrence === null) return changeEvent(state, store, row.event, content, by);
-  const wish = { id: rowId(row), change: { ...content, rule: null }, isCancelled: false };
-  return setOccurrenceApart(state, store, row.event, row.occurrence, wish, by);
+function commitContent(editor: Editor, { event, occurrence }: EventRow, content: EventContent): StoredEvent {
+  if (occurrence === null) return changeEvent(editor, event, content);
+  return setOccurrenceApart(editor, event, { occurrence, change: { ...content, rule: null }, isCancelled: false });
 }
 
 /** Only the organizer changes what all guests share; leaving it out of an update counts as a change. */
@@ -110,33 +109,29 @@ function checkOrganizer(row: EventRow, next: EventContent): void {
 }
 
 export function removeEvent(state: SandboxState, call: Call, caller: Caller): Answer {
-  const store = openForWriting(call, caller);
-  const row = findEvent(call, store);
+  const writing = openForWriting(state, call, caller);
+  const row = findEvent(call, writing.store);
   // Deleting what is deleted needs no action.
   if (row.isCancelled) throw refuse(410, 'deleted', 'Resource has been deleted');
   checkMatch(state, call, row);
-  remove(state, call, caller, store, row);
+  remove(writing, row);
   return { status: 204 };
 }
 
-function remove(state: SandboxState, call: Call, caller: Caller, store: CalendarStore, row: EventRow): Answer {
-  const author = authorOf(caller);
-  if (row.occurrence === null) {
-    deleteEvent(state, store, row.event, author);
-    mailGuests(state, call, store, rowOf(row.event), 'cancellation');
-    return shown(call, store, rowOf(row.event));
-  }
-  const wish = { id: rowId(row), change: {}, isCancelled: true };
-  const exception = setOccurrenceApart(state, store, row.event, row.occurrence, wish, author);
-  mailGuests(state, call, store, rowOf(exception), 'cancellation');
-  return shown(call, store, rowOf(exception));
+/** @returns what is gone now: the event, or the occurrence by itself. */
+function remove(writing: Writing, { event, occurrence }: EventRow): StoredEvent {
+  let gone = event;
+  if (occurrence === null) deleteEvent(writing, event);
+  else gone = setOccurrenceApart(writing, event, { occurrence, change: {}, isCancelled: true });
+  mailGuests(writing, rowOf(gone), 'cancellation');
+  return gone;
 }
 
-function openForWriting(call: Call, caller: Caller): CalendarStore {
+function openForWriting(state: SandboxState, call: Call, caller: Caller): Writing {
   needScope(caller, 'write');
   const store = findCalendar(call, caller);
   needWriter(store);
-  return store;
+  return { state, call, store, author: { kind: 'client', clientId: caller.grant.clientId } };
 }
 
 /** A stale `If-Match` is refused. */
@@ -144,10 +139,6 @@ function checkMatch(state: SandboxState, call: Call, row: EventRow): void {
   if (state.settings.forget.if_match) return;
   const wanted = call.header('if-match');
   if (wanted !== undefined && wanted !== '*' && wanted !== etag(row.event)) throw conditionNotMet();
-}
-
-function authorOf(caller: Caller): Author {
-  return { kind: 'client', clientId: caller.grant.clientId };
 }
 
 function shown(call: Call, store: CalendarStore, row: EventRow): Answer {

@@ -10,9 +10,7 @@ import { invalid } from './errors.ts';
  * See developers.google.com/workspace/calendar/api/v3/reference/events/insert.
  */
 export function mailGuests(
-  state: SandboxState,
-  call: Call,
-  store: CalendarStore,
+  { state, call, store }: { state: SandboxState; call: Call; store: CalendarStore },
   row: EventRow,
   occasion: Mail['occasion'],
 ): void {

@@ -2,9 +2,9 @@
 import type { Answer } from '../answer.ts';
 import type { EventContent, StoredEvent } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
-import { changeEvent, createEvent, deleteEvent, setOccurrenceApart } from '../calendars/edit-event.ts';
+import { changeEvent, createEvent, deleteEvent, type Editor, setOccurrenceApart } from '../calendars/edit-event.ts';
 import { freshEventId } from '../calendars/event-id.ts';
-import { type EventRow, rowId, rowOf } from '../calendars/event-row.ts';
+import { type EventRow, rowOf } from '../calendars/event-row.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import type { Author } from '../history.ts';
 import type { SandboxState } from '../state.ts';
@@ -38,7 +38,8 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
     }
   }
   const id = freshEventId();
-  const event = createEvent(state, store, { id, icalUid: icalUidOf(id), transactionId, content }, authorOf(caller));
+  const fresh = { id, icalUid: icalUidOf(id), transactionId, content };
+  const event = createEvent({ state, store, author: authorOf(caller) }, fresh);
   requests.set(event, call.text);
   mailGuests(state, store, rowOf(event), 'invitation');
   return showOne(call, view, rowOf(event), 201);
@@ -81,21 +82,14 @@ export function patchEvent(state: SandboxState, call: Call, caller: Caller): Ans
   const isOccurrence = row.occurrence !== null || row.event.master !== null;
   if (isOccurrence && change.rule != null) throw invalidProperty('An occurrence has no recurrence of its own.');
   if (isOccurrence && change.timing !== undefined) checkNeighbours(store, row, change.timing);
-  const event = commitChange(state, store, row, change, authorOf(caller));
+  const event = commitChange({ state, store, author: authorOf(caller) }, row, change);
   mailAll(state, store, event);
   return showOne(call, { store, preferences: readPreferences(call) }, rowOf(event));
 }
 
-function commitChange(
-  state: SandboxState,
-  store: CalendarStore,
-  row: EventRow,
-  change: Partial<EventContent>,
-  author: Author,
-): StoredEvent {
-  if (row.occurrence === null) return changeEvent(state, store, row.event, change, author);
-  const wish = { id: rowId(row), change, isCancelled: false };
-  return setOccurrenceApart(state, store, row.event, row.occurrence, wish, author);
+function commitChange(editor: Editor, { event, occurrence }: EventRow, change: Partial<EventContent>): StoredEvent {
+  if (occurrence === null) return changeEvent(editor, event, change);
+  return setOccurrenceApart(editor, event, { occurrence, change, isCancelled: false });
 }
 
 /** One mail for the event, and one for each instance of it that was changed. */
@@ -111,7 +105,8 @@ export function removeEvent(state: SandboxState, call: Call, caller: Caller): An
   const { store, row } = findEvent(call, caller);
   needWriter(store);
   checkMatch(state, call, row);
-  remove(state, store, row, authorOf(caller), false);
+  const gone = remove({ state, store, author: authorOf(caller) }, row);
+  mailGuests(state, store, rowOf(gone), 'cancellation');
   return { status: 204 };
 }
 
@@ -123,20 +118,16 @@ export function cancelEvent(state: SandboxState, call: Call, caller: Caller): An
   if (row.event.content.organizer !== null) {
     throw refuse(400, 'ErrorInvalidRequest', 'You need to be an organizer to cancel a meeting.');
   }
-  remove(state, store, row, authorOf(caller), true);
+  const gone = remove({ state, store, author: authorOf(caller) }, row, 'cancel');
+  mailGuests(state, store, rowOf(gone), 'cancellation');
   return { status: 202 };
 }
 
-function remove(state: SandboxState, store: CalendarStore, row: EventRow, author: Author, isCancel: boolean): void {
-  if (row.occurrence === null) {
-    if (isCancel) deleteEvent(state, store, row.event, author, 'cancel');
-    else deleteEvent(state, store, row.event, author);
-    mailGuests(state, store, rowOf(row.event), 'cancellation');
-    return;
-  }
-  const wish = { id: rowId(row), change: {}, isCancelled: true };
-  const exception = setOccurrenceApart(state, store, row.event, row.occurrence, wish, author);
-  mailGuests(state, store, rowOf(exception), 'cancellation');
+/** @returns what is gone now: the event, or the occurrence by itself. */
+function remove(editor: Editor, { event, occurrence }: EventRow, operation?: 'cancel'): StoredEvent {
+  if (occurrence !== null) return setOccurrenceApart(editor, event, { occurrence, change: {}, isCancelled: true });
+  deleteEvent(editor, event, operation);
+  return event;
 }
 
 /** The change key is another one after every edit. */
