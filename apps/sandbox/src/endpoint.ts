@@ -49,37 +49,34 @@ export interface Endpoint {
   readonly handle: (call: Call, caller: Caller) => Answer | Promise<Answer>;
 }
 
-interface Progress {
-  user: string | null;
-  clientId: string | null;
-  page: number;
-  fault: string | null;
+/** One request and its answer. */
+interface Exchange {
+  readonly state: SandboxState;
+  readonly protocol: Protocol;
+  readonly endpoint: Endpoint;
+  readonly call: Call;
+  readonly response: Response;
+  /** What the log is told of it, as far as it is known. */
+  readonly progress: { user: string | null; clientId: string | null; page: number; fault: string | null };
 }
 
 export function mount(router: Router, state: SandboxState, protocol: Protocol, endpoints: readonly Endpoint[]): void {
   for (const endpoint of endpoints) {
     router[endpoint.method](endpoint.path, async (request, response) => {
       const startedAt = performance.now();
-      const call = readCall(request);
-      const progress: Progress = { user: null, clientId: null, page: 1, fault: null };
-      const answer = await serve(state, protocol, endpoint, call, response, progress);
+      const progress = { user: null, clientId: null, page: 1, fault: null };
+      const exchange: Exchange = { state, protocol, endpoint, call: readCall(request), response, progress };
+      const answer = await serve(exchange);
       const isSent = answer !== null && !response.destroyed;
       if (isSent) send(response, answer);
-      const duration = performance.now() - startedAt;
-      note(state, protocol, endpoint.operation, call, progress, isSent ? answer.status : 0, duration);
+      note(exchange, isSent ? answer.status : 0, performance.now() - startedAt);
     });
   }
 }
 
 /** @returns null when the client gets no answer. */
-async function serve(
-  state: SandboxState,
-  protocol: Protocol,
-  endpoint: Endpoint,
-  call: Call,
-  response: Response,
-  progress: Progress,
-): Promise<Answer | null> {
+async function serve(exchange: Exchange): Promise<Answer | null> {
+  const { state, protocol, endpoint, call, response, progress } = exchange;
   const known = attempt(() => protocol.authenticate?.(call));
   const caller = 'answer' in known ? null : (known.value ?? null);
   progress.user = caller?.account.email ?? null;
@@ -94,9 +91,9 @@ async function serve(
   if (mailbox !== null) state.requests.begin(mailbox);
   let release = () => {};
   try {
-    if ('answer' in known) return withoutHandler(known.answer, strikes, protocol, response);
+    if ('answer' in known) return withoutHandler(exchange, strikes, known.answer);
     if (caller !== null) release = protocol.admit?.(caller) ?? release;
-    const early = await beforeWork(strikes, protocol, response);
+    const early = await beforeWork(exchange, strikes);
     if (early !== 'go on') return early;
     const answer = await endpoint.handle(call, caller as Caller);
     return await afterWork(answer, strikes, response);
@@ -119,15 +116,14 @@ function attempt<T>(work: () => T): { readonly value: T } | { readonly answer: A
 }
 
 /** An outage does not ask for papers: a fault strikes even those who would be refused anyway. */
-async function withoutHandler(refusal: Answer, strikes: readonly FaultOrder[], protocol: Protocol, response: Response) {
-  const early = await beforeWork(strikes, protocol, response);
+async function withoutHandler(exchange: Exchange, strikes: readonly FaultOrder[], refusal: Answer) {
+  const early = await beforeWork(exchange, strikes);
   return early === 'go on' ? refusal : early;
 }
 
 async function beforeWork(
+  { protocol, response }: Exchange,
   strikes: readonly FaultOrder[],
-  protocol: Protocol,
-  response: Response,
 ): Promise<Answer | null | 'go on'> {
   const latency = strikes.reduce((sum, { latency_ms }) => sum + (latency_ms ?? 0), protocol.latencyMs());
   if (latency > 0) await sleep(latency, undefined, { ref: false });
@@ -205,19 +201,11 @@ export function send(response: Response, answer: Answer): void {
   }
 }
 
-function note(
-  state: SandboxState,
-  protocol: Protocol,
-  operation: string,
-  call: Call,
-  progress: Progress,
-  status: number,
-  durationMs: number,
-): void {
+function note({ state, protocol, endpoint, call, progress }: Exchange, status: number, durationMs: number): void {
   state.requests.note({
     at: new Date(state.clock.now()).toISOString(),
     calendar_provider: protocol.provider,
-    operation,
+    operation: endpoint.operation,
     status,
     user: progress.user,
     client_id: progress.clientId,
