@@ -64,13 +64,14 @@ export async function auditConnection(
     return { outcome: 'put_off' };
   }
   try {
-    const port = deps.openCalendar(connection);
-    const seen = await look(deps.db, connection, port, { startAt, endAt }, signal);
+    const { db, mayWrite } = deps;
+    const audit: Audit = { db, mayWrite, connection, port: deps.openCalendar(connection), signal };
+    const seen = await look(audit, { startAt, endAt });
     const known = new Set(earlier.map(nameOf));
     const mismatches = seen.found.filter((mismatch) => known.has(nameOf(mismatch)));
     const suspects = seen.found.filter((mismatch) => !known.has(nameOf(mismatch)));
     if (suspects.length > 0) await askAgain(deps.db, connectionId, seen.bookingsOf(suspects));
-    await repair(deps, connection, port, mismatches, seen, signal);
+    await repair(audit, mismatches, seen);
     const nextLookSeconds = seen.found.length > 0 ? deps.settleSeconds : deps.intervalSeconds;
     await recordAudit(deps.db, { connectionId, suspects, mismatches, nextLookSeconds });
     return { outcome: 'audited', connection, suspects, mismatches };
@@ -88,6 +89,13 @@ function leave({ db }: AuditDependencies, connectionId: string, suspects: readon
   return recordAudit(db, { connectionId, suspects, mismatches: [], nextLookSeconds: seconds });
 }
 
+/** One connection under audit. */
+interface Audit extends Pick<AuditDependencies, 'db' | 'mayWrite'> {
+  readonly connection: Connection;
+  readonly port: CalendarPort;
+  readonly signal: AbortSignal;
+}
+
 interface Sight {
   readonly found: readonly Mismatch[];
   readonly bookings: ReadonlyMap<string, OwnBooking>;
@@ -98,13 +106,7 @@ interface Sight {
 }
 
 /** The records are read after the calendar: what was written meanwhile is not settled, or seen by neither. */
-async function look(
-  db: Database,
-  connection: Connection,
-  port: CalendarPort,
-  window: SyncWindow,
-  signal: AbortSignal,
-): Promise<Sight> {
+async function look({ db, connection, port, signal }: Audit, window: SyncWindow): Promise<Sight> {
   const calendar = settleListing(await listAll(port, window, signal));
   const own = await readOwnBookings(db, connection.id);
   const stored = await readStoredChecksums(db, connection.id);
@@ -141,29 +143,22 @@ async function askAgain(db: Database, connectionId: string, bookingIds: readonly
   await requestSync(db, [connectionId], 'schedule');
 }
 
-async function repair(
-  { db, mayWrite }: AuditDependencies,
-  connection: Connection,
-  port: CalendarPort,
-  mismatches: readonly Mismatch[],
-  sight: Sight,
-  signal: AbortSignal,
-): Promise<void> {
+async function repair(audit: Audit, mismatches: readonly Mismatch[], sight: Sight): Promise<void> {
+  const { db, mayWrite, connection } = audit;
   const subjects = (...kinds: MismatchKind[]) =>
     mismatches.filter(({ kind }) => kinds.includes(kind as MismatchKind)).map(({ subject }) => subject);
   await requestInspection(db, connection.id, subjects('missing_event', 'moved_event'));
   await rewriteBookings(db, connection.id, subjects('stale_event'));
-  for (const bookingId of subjects('missing_mapping'))
-    await putMappingBack(db, connection, sight.bookings.get(bookingId));
+  for (const bookingId of subjects('missing_mapping')) await putMappingBack(audit, sight.bookings.get(bookingId));
   for (const eventId of subjects('duplicate_event', 'leftover_event')) {
-    if (mayWrite()) await removeStray(connection.id, port, eventId, sight.bookingOfEvent(eventId), signal);
+    if (mayWrite()) await removeStray(audit, eventId, sight.bookingOfEvent(eventId));
   }
   if (subjects('missing_interval', 'surplus_interval', 'wrong_interval').length > 0) {
     await requestFullSync(db, connection.id);
   }
 }
 
-async function putMappingBack(db: Database, connection: Connection, booking: OwnBooking | undefined): Promise<void> {
+async function putMappingBack({ db, connection }: Audit, booking: OwnBooking | undefined): Promise<void> {
   if (booking === undefined || booking.externalEventId === null) return;
   const { bookingId, startAt, endAt, externalEventId, appliedVersion } = booking;
   if (startAt === null || endAt === null) return;
@@ -186,16 +181,14 @@ async function putMappingBack(db: Database, connection: Connection, booking: Own
 
 /** Only what says of itself, read just now, that we wrote it for this booking. A series was made by the calendar's owner. */
 async function removeStray(
-  connectionId: string,
-  port: CalendarPort,
+  { connection, port, signal }: Audit,
   eventId: string,
   bookingId: string | null,
-  signal: AbortSignal,
 ): Promise<void> {
   const reading = await port.getEvent(eventId, signal);
   if (reading.state === 'gone') return;
   const { marker, etag, seriesId } = reading.event;
-  if (seriesId !== null || marker === null || marker.bookingId !== bookingId || marker.connectionId !== connectionId)
+  if (seriesId !== null || marker === null || marker.bookingId !== bookingId || marker.connectionId !== connection.id)
     return;
   await port.deleteEvent({ eventId, etag }, signal);
 }
