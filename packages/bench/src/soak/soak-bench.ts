@@ -55,9 +55,9 @@ export const soakBench: Bench = {
       const population = keepPopulation(cast, desk, calendars, wish);
       await waitUntil('the population to be complete', () => population.isComplete(), FILL_MS, 500);
       stage.say('the population is complete');
-      const cores = await watchFor(seconds, watch, cast, stage);
+      const cores = await watchFor({ stage, cast, watch });
       await population.stop();
-      return await report(cast, calendars, population, watch, cores, stage);
+      return await report({ stage, cast, watch, calendars, population, cores });
     } finally {
       redis.disconnect();
       await desk.close();
@@ -66,14 +66,22 @@ export const soakBench: Bench = {
   },
 };
 
+interface WatchedRun {
+  readonly stage: Stage;
+  readonly cast: Cast;
+  readonly watch: SeriesWatch;
+}
+
+interface EndedRun extends WatchedRun {
+  readonly calendars: readonly ConnectedCalendar[];
+  readonly population: Population;
+  /** In use, by process. */
+  readonly cores: Readonly<Record<string, number>>;
+}
+
 /** @returns cores in use over the half of the run that is judged, by process. */
-async function watchFor(
-  seconds: number,
-  watch: SeriesWatch,
-  cast: Cast,
-  stage: Stage,
-): Promise<Readonly<Record<string, number>>> {
-  const everyMs = (seconds * 1_000) / SAMPLES;
+async function watchFor({ stage, cast, watch }: WatchedRun): Promise<EndedRun['cores']> {
+  const everyMs = (stage.minutes * 60_000) / SAMPLES;
   const startedAt = performance.now();
   const pids = Object.fromEntries(Object.entries(cast.pids).map(([role, pid]) => [role, pid ?? 0]));
   let judged = { readCpu: watchCpu({}), sinceMs: 0 };
@@ -95,14 +103,8 @@ async function watchFor(
   return Object.fromEntries(Object.entries(judged.readCpu(1)).map(([name, micros]) => [name, micros / elapsed]));
 }
 
-async function report(
-  cast: Cast,
-  calendars: readonly ConnectedCalendar[],
-  population: Population,
-  { series }: SeriesWatch,
-  cores: Readonly<Record<string, number>>,
-  { say, minutes }: Stage,
-) {
+async function report({ stage, cast, watch: { series }, calendars, population, cores }: EndedRun) {
+  const { say, minutes } = stage;
   await waitUntil('everything to be done', () => isDone(cast), 120_000, 200);
   await sleep(1_000);
   await waitUntil('everything to be done', () => isDone(cast), 120_000, 200);

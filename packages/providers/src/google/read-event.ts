@@ -7,6 +7,13 @@ import { readSpan } from './read-time.ts';
 
 type Event = calendar_v3.Schema$Event;
 
+/** What the calls of one reading have in common. */
+interface Reading {
+  readonly calendar: GoogleCalendar;
+  readonly operation: 'get_event' | 'find_event';
+  readonly signal: AbortSignal;
+}
+
 const FIELDS = 'id,status,etag,recurringEventId,recurrence,start,end,extendedProperties/private';
 
 /**
@@ -15,7 +22,7 @@ const FIELDS = 'id,status,etag,recurringEventId,recurrence,start,end,extendedPro
  */
 export async function getEvent(calendar: GoogleCalendar, eventId: string, signal: AbortSignal): Promise<EventReading> {
   try {
-    return await readEvent(calendar, 'get_event', eventId, signal);
+    return await readEvent({ calendar, operation: 'get_event', signal }, eventId);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     if (error.status === 404) await describeCalendar(calendar, 'get_event', signal);
@@ -26,7 +33,7 @@ export async function getEvent(calendar: GoogleCalendar, eventId: string, signal
 /** The id is the key. Without the second look: what follows an absent event is a create, which meets the lost calendar. */
 export async function findEvent(calendar: GoogleCalendar, eventId: string, signal: AbortSignal): Promise<EventReading> {
   try {
-    return await readEvent(calendar, 'find_event', eventId, signal);
+    return await readEvent({ calendar, operation: 'find_event', signal }, eventId);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     return { state: 'gone' };
@@ -48,18 +55,13 @@ export async function describeCalendar(
   return { calendarId, timeZone: list.timeZone ?? null };
 }
 
-async function readEvent(
-  calendar: GoogleCalendar,
-  operation: 'get_event' | 'find_event',
-  eventId: string,
-  signal: AbortSignal,
-): Promise<EventReading> {
-  const event = await askForEvent(calendar, operation, eventId, signal);
+async function readEvent(reading: Reading, eventId: string): Promise<EventReading> {
+  const event = await askForEvent(reading, eventId);
   if (event.status === 'cancelled') return { state: 'gone' };
-  const remote = await toRemoteEvent(calendar, operation, eventId, event, signal);
+  const remote = await toRemoteEvent(reading, eventId, event);
   if (!isNonEmptyList(event.recurrence)) return { state: 'live', event: remote };
   const originalStart = event.start?.date ?? remote.startAt.toISOString();
-  const first = await readOccurrence(calendar, operation, eventId, originalStart, signal);
+  const first = await readOccurrence(reading, eventId, originalStart);
   return first ?? { state: 'live', event: { ...remote, seriesId: eventId } };
 }
 
@@ -69,40 +71,27 @@ async function readEvent(
  *
  * @returns null when there is none under that id, which proves nothing: one that was deleted is still there, as cancelled.
  */
-async function readOccurrence(
-  calendar: GoogleCalendar,
-  operation: 'get_event' | 'find_event',
-  seriesId: string,
-  originalStart: string,
-  signal: AbortSignal,
-): Promise<EventReading | null> {
+async function readOccurrence(reading: Reading, seriesId: string, originalStart: string): Promise<EventReading | null> {
   const eventId = `${seriesId}_${originalStart.replace(/[-:]|\.\d+/g, '')}`;
   try {
-    const event = await askForEvent(calendar, operation, eventId, signal);
+    const event = await askForEvent(reading, eventId);
     if (event.status === 'cancelled') return { state: 'gone' };
-    return { state: 'live', event: await toRemoteEvent(calendar, operation, eventId, event, signal) };
+    return { state: 'live', event: await toRemoteEvent(reading, eventId, event) };
   } catch (error) {
     if (!isNotFound(error)) throw error;
     return error.status === 404 ? null : { state: 'gone' };
   }
 }
 
-function askForEvent(
-  calendar: GoogleCalendar,
-  operation: 'get_event' | 'find_event',
-  eventId: string,
-  signal: AbortSignal,
-): Promise<Event> {
+function askForEvent({ calendar, operation, signal }: Reading, eventId: string): Promise<Event> {
   const query = { calendarId: calendar.calendarId, eventId, fields: FIELDS };
   return calendar.call({ operation, send: (options) => calendar.events.get(query, options) }, signal);
 }
 
 async function toRemoteEvent(
-  calendar: GoogleCalendar,
-  operation: 'get_event' | 'find_event',
+  { calendar, operation, signal }: Reading,
   eventId: string,
   event: Event,
-  signal: AbortSignal,
 ): Promise<RemoteEvent> {
   // Only an event that its owner made all-day needs the calendar's zone, which the event itself does not tell.
   const zone = event.start?.date ? (await describeCalendar(calendar, operation, signal)).timeZone : null;

@@ -66,19 +66,24 @@ export async function keepChannel(
   await noteUpkeep(deps.db, connection.id);
   const active = inUse.filter((channel) => channel.state === 'active');
   const good = active.filter((channel) => channel.upkeep === null).at(-1);
-  if (good !== undefined) return keepOnly(deps, good, inUse, 'kept', signal);
+  const keepOnly = async (kept: Pick<Channel, 'id' | 'resourceId'>, outcome: KeepChannelOutcome) => {
+    const others = inUse.filter(({ id }) => id !== kept.id);
+    await closeChannels(deps, others, kept, signal);
+    return outcome;
+  };
+  if (good !== undefined) return keepOnly(good, 'kept');
 
   const expiresAt = new Date(now.getTime() + LIFETIME_SECONDS * 1000);
   const newest = active.at(-1);
   if (newest !== undefined && canBeExtended(newest) && (await extend(deps, newest, expiresAt, signal))) {
-    return keepOnly(deps, newest, inUse, 'extended', signal);
+    return keepOnly(newest, 'extended');
   }
   const opened = await open(deps, connection, expiresAt, signal);
   if (opened === null) return 'refused';
   // What changed while there was no channel was announced to nobody.
   await requestSync(deps.db, [connection.id], 'schedule');
   await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), opened.subscriptionId, signal);
-  return keepOnly(deps, opened, inUse, outcomeOf(newest), signal);
+  return keepOnly(opened, outcomeOf(newest));
 }
 
 /** Extending changes neither that a channel is silent, nor the secret that it was made with. */
@@ -93,18 +98,6 @@ function isOpening({ state, updatedAt }: Channel, now: Date): boolean {
 function outcomeOf(before: ChannelInUse | undefined): KeepChannelOutcome {
   if (before === undefined) return 'opened';
   return before.upkeep === 'silent' ? 'silent' : 'replaced';
-}
-
-async function keepOnly(
-  deps: KeepChannelDeps,
-  kept: Pick<Channel, 'id' | 'resourceId'>,
-  inUse: readonly Channel[],
-  outcome: KeepChannelOutcome,
-  signal: AbortSignal,
-): Promise<KeepChannelOutcome> {
-  const others = inUse.filter(({ id }) => id !== kept.id);
-  await closeChannels(deps, others, kept, signal);
-  return outcome;
 }
 
 /** Also how Graph is told that its asking for a new authorization was heard. */
