@@ -19,13 +19,14 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(() => database.sql`TRUNCATE external_calendar_connections CASCADE`);
 
-async function connectionUnder(key: SealingKey): Promise<BuiltConnection> {
+async function connectionUnder(refreshKey: SealingKey, accessKey = refreshKey): Promise<BuiltConnection> {
   const connection = await insertConnection(database.sql);
-  const seal = (field: 'access_token' | 'refresh_token') =>
+  const seal = (field: 'access_token' | 'refresh_token', key: SealingKey) =>
     sealToken(`${field} of ${connection.id}`, { connectionId: connection.id, field }, [key]);
   await database.sql`
     UPDATE external_calendar_connections
-       SET access_token_sealed = ${seal('access_token')}, refresh_token_sealed = ${seal('refresh_token')}
+       SET access_token_sealed = ${seal('access_token', accessKey)},
+           refresh_token_sealed = ${seal('refresh_token', refreshKey)}
      WHERE id = ${connection.id}`;
   return connection;
 }
@@ -62,6 +63,14 @@ describe('re-sealing tokens', () => {
     });
     expect(await openRefreshToken(sighted, [newest])).toBe(`refresh_token of ${sighted.id}`);
     expect(await openRefreshToken(blind, [lost])).toBe(`refresh_token of ${blind.id}`);
+  });
+
+  test('[A-1] names the key of the token that cannot be opened, not of the one beside it', async () => {
+    const connection = await connectionUnder(lost, older);
+    expect(await resealTokens({ db: database.db, keys })).toMatchObject({
+      unreadable: [{ connectionId: connection.id, keyId: 'lost' }],
+      olderKeyIds: ['lost', 'older'],
+    });
   });
 
   test('[A-1] writes over no token that was refreshed meanwhile, and re-seals that one', async () => {

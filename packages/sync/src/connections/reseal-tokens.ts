@@ -51,7 +51,9 @@ export async function resealTokens(deps: ResealDeps): Promise<ResealReport> {
         unreadable.push({ connectionId: row.id, keyId: outcome.unreadableKeyId });
         olderKeyIds.add(outcome.unreadableKeyId);
       }
-      if (outcome === 'changed') for (const record of recordsOf(row)) olderKeyIds.add(sealingKeyId(record));
+      // What could be opened beside it stays as it is as well.
+      if (typeof outcome === 'object' || outcome === 'changed')
+        for (const record of olderRecordsOf(row, deps.keys)) olderKeyIds.add(sealingKeyId(record));
     }
     deps.onProgress?.(report());
     page = await listSealedTokens(deps.db, page.at(-1)?.id ?? null, PAGE);
@@ -73,7 +75,7 @@ async function resealWithPatience(deps: ResealDeps, row: SealedTokens): Promise<
 
 async function resealOne({ db, keys }: ResealDeps, row: SealedTokens): Promise<Resealed> {
   const { id, tokenVersion, accessTokenSealed, refreshTokenSealed } = row;
-  if (recordsOf(row).every((record) => isSealedUnderNewest(record, keys))) return 'is_newest';
+  if (olderRecordsOf(row, keys).length === 0) return 'is_newest';
   const again = (record: string | null, field: 'access_token' | 'refresh_token') => {
     if (record === null) return null;
     const place = { connectionId: id, field };
@@ -87,11 +89,14 @@ async function resealOne({ db, keys }: ResealDeps, row: SealedTokens): Promise<R
     return (await storeResealedTokens(db, { id, tokenVersion, ...sealed })) ? 'resealed' : 'changed';
   } catch (error) {
     if (!(error instanceof UnsealError)) throw error;
-    const older = recordsOf(row).find((record) => !isSealedUnderNewest(record, keys)) ?? '';
-    return { unreadableKeyId: sealingKeyId(older) };
+    return { unreadableKeyId: error.keyId };
   }
 }
 
-function recordsOf({ accessTokenSealed, refreshTokenSealed }: SealedTokens): string[] {
-  return [accessTokenSealed, refreshTokenSealed].filter((record) => record !== null);
+function olderRecordsOf(
+  { accessTokenSealed, refreshTokenSealed }: SealedTokens,
+  keys: readonly SealingKey[],
+): string[] {
+  const records = [accessTokenSealed, refreshTokenSealed].filter((record) => record !== null);
+  return records.filter((record) => !isSealedUnderNewest(record, keys));
 }

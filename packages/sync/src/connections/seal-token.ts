@@ -18,9 +18,13 @@ export interface SealedPlace {
 
 /** A record that cannot be opened: altered, moved, or sealed under a key that is not here. Says nothing of its content. */
 export class UnsealError extends Error {
-  constructor(reason: string) {
+  /** Of the key that the record asks for; empty when it names none. */
+  readonly keyId: string;
+
+  constructor(record: string, reason: string) {
     super(`a sealed token cannot be opened: ${reason}`);
     this.name = 'UnsealError';
+    this.keyId = sealingKeyId(record);
   }
 }
 
@@ -41,15 +45,15 @@ export function unsealToken(record: string, place: SealedPlace, keys: readonly S
   const [version, keyId, ...parts] = record.split('.');
   const [iv, text, tag] = parts.map((part) => Buffer.from(part, 'base64url'));
   if (version !== VERSION || iv === undefined || text === undefined || tag === undefined) {
-    throw new UnsealError('it has an unknown form');
+    throw new UnsealError(record, 'it has an unknown form');
   }
   const key = keys.find(({ id }) => id === keyId);
-  if (key === undefined) throw new UnsealError(`key "${keyId}" is not among the keys`);
+  if (key === undefined) throw new UnsealError(record, `key "${keyId}" is not among the keys`);
   try {
     const decipher = createDecipheriv('aes-256-gcm', key.key, iv).setAAD(bind(place)).setAuthTag(tag);
     return Buffer.concat([decipher.update(text), decipher.final()]).toString('utf8');
   } catch {
-    throw new UnsealError('it was altered or belongs elsewhere');
+    throw new UnsealError(record, 'it was altered or belongs elsewhere');
   }
 }
 
