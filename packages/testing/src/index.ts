@@ -8,3 +8,4 @@ export { type RedisServer, startRedis } from './redis-server.ts';
 export { type Relay, startRelay } from './relay.ts';
 export { keepLogLine } from './search-logs.ts';
 export { createTestDatabase, moveClock, type TestDatabase } from './test-database.ts';
+export { untilSomebodyWaits } from './until-somebody-waits.ts';

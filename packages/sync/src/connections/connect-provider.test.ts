@@ -1,7 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { acceptBookingIntent, eraseConnection, findKnownEffects, storeGrant } from '@bookiji/db';
 import type { OAuthPort } from '@bookiji/providers/contract';
-import { createFakeCalendar, createTestDatabase, type FakeCalendar, type TestDatabase } from '@bookiji/testing';
+import {
+  createFakeCalendar,
+  createTestDatabase,
+  type FakeCalendar,
+  type TestDatabase,
+  untilSomebodyWaits,
+} from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { convergeBooking } from '../outbound/converge-booking.ts';
 import { connectionIdOf, connectProvider } from './connect-provider.ts';
@@ -178,7 +184,7 @@ describe('connecting', () => {
     await database.db.transaction(async (tx) => {
       await tx.execute(`SELECT FROM external_calendar_connections WHERE id = '${connectionId}' FOR UPDATE`);
       converging = converge();
-      await untilSomebodyWaits();
+      await untilSomebodyWaits(database.sql);
       await storeGrant(tx, {
         connectionId,
         providerId,
@@ -225,11 +231,3 @@ describe('connecting', () => {
     expect(await connect()).toMatchObject({ outcome: 'connected', bookingIds: [bookingId] });
   });
 });
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}

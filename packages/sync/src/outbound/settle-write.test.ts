@@ -7,6 +7,7 @@ import {
   type FakeCalendar,
   insertConnection,
   type TestDatabase,
+  untilSomebodyWaits,
 } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { convergeBooking } from './converge-booking.ts';
@@ -68,14 +69,6 @@ const letters = () => database.sql`
   SELECT reason, payload FROM dead_letters WHERE subject = ${`${bookingId}:${connection.id}`} AND replayed_at IS NULL`;
 const status = async () =>
   (await database.sql`SELECT status FROM external_calendar_connections WHERE id = ${connection.id}`)[0]?.status;
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}
 
 describe('[O-3] an effect whose version lags its booking', () => {
   beforeEach(async () => {
@@ -162,7 +155,7 @@ describe('what a failed attempt leaves behind', () => {
         // As a reconnect does: the connection first, then whatever is under way for it.
         await tx`SELECT FROM external_calendar_connections WHERE id = ${connection.id} FOR UPDATE`;
         converging = converge();
-        await untilSomebodyWaits();
+        await untilSomebodyWaits(database.sql);
         await tx`
         UPDATE booking_effects SET lease_token = lease_token + 1, lease_owner = NULL, lease_until = NULL
          WHERE booking_id = ${bookingId}`;
