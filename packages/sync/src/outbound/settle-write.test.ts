@@ -1,97 +1,54 @@
-import { randomUUID } from 'node:crypto';
-import { acceptBookingIntent } from '@bookiji/db';
-import {
-  type BuiltConnection,
-  createFakeCalendar,
-  createTestDatabase,
-  type FakeCalendar,
-  insertConnection,
-  type TestDatabase,
-  untilSomebodyWaits,
-} from '@bookiji/testing';
+import { createTestDatabase, insertConnection, type TestDatabase, untilSomebodyWaits } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { convergeBooking } from './converge-booking.ts';
+import { type BookingStage, inHours, openBookingStage } from '../../test/booking-stage.ts';
 
 let database: TestDatabase;
-let calendar: FakeCalendar;
-let connection: BuiltConnection;
-let bookingId: string;
+let stage: BookingStage;
 beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  calendar = createFakeCalendar();
-  connection = await insertConnection(database.sql);
-  bookingId = randomUUID();
+  const connection = await insertConnection(database.sql);
+  stage = openBookingStage(database, connection, { startsAt: (version) => inHours(24 + version) });
 });
 
-const HOUR_MS = 3_600_000;
-const start = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 24 * HOUR_MS;
-const at = (hour: number) => new Date(start + hour * HOUR_MS);
-const never = new AbortController().signal;
-
-function announce(version: number, over: { state?: 'live' | 'cancelled'; title?: string } = {}) {
-  return acceptBookingIntent(database.db, {
-    eventId: randomUUID(),
-    bookingId,
-    providerId: connection.providerId,
-    version,
-    state: over.state ?? 'live',
-    startAt: at(version),
-    endAt: at(version + 1),
-    details: { title: over.title ?? `v${version}`, time_zone: 'UTC' },
-  });
-}
-
-const converge = () =>
-  convergeBooking(
-    {
-      db: database.db,
-      openCalendar: () => calendar.port,
-      owner: 'me',
-      backoff: { baseSeconds: 60, maxSeconds: 600 },
-      leaseMs: 20_000,
-      random: () => 0,
-    },
-    { bookingId, connectionId: connection.id },
-    never,
-  );
-const wake = () => database.sql`UPDATE booking_effects SET next_attempt_at = now() WHERE booking_id = ${bookingId}`;
 const effect = async () =>
   (
     await database.sql`
       SELECT version::int, applied_version::int, error_count, last_error, dead_at IS NOT NULL AS is_dead,
              next_attempt_at > now() AS waits, lease_until IS NULL AS is_free
-        FROM booking_effects WHERE booking_id = ${bookingId}`
+        FROM booking_effects WHERE booking_id = ${stage.bookingId}`
   )[0];
 const letters = () => database.sql`
-  SELECT reason, payload FROM dead_letters WHERE subject = ${`${bookingId}:${connection.id}`} AND replayed_at IS NULL`;
+  SELECT reason, payload FROM dead_letters
+   WHERE subject = ${`${stage.bookingId}:${stage.connectionId}`} AND replayed_at IS NULL`;
 const status = async () =>
-  (await database.sql`SELECT status FROM external_calendar_connections WHERE id = ${connection.id}`)[0]?.status;
+  (await database.sql`SELECT status FROM external_calendar_connections WHERE id = ${stage.connectionId}`)[0]?.status;
 
 describe('[O-3] an effect whose version lags its booking', () => {
   beforeEach(async () => {
-    await announce(1);
-    await database.sql`UPDATE booking_intents SET version = 2, state = 'cancelled' WHERE booking_id = ${bookingId}`;
+    await stage.announce(1);
+    await database.sql`
+      UPDATE booking_intents SET version = 2, state = 'cancelled' WHERE booking_id = ${stage.bookingId}`;
   });
 
   test('is carried to the newest version at once', async () => {
-    expect(await converge()).toMatchObject({ outcome: 'converged', workAgain: false });
+    expect(await stage.converge()).toMatchObject({ outcome: 'converged', workAgain: false });
     expect(await effect()).toMatchObject({ version: 2, applied_version: 2 });
-    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    expect(await stage.converge()).toEqual({ outcome: 'nothing_due' });
   });
 });
 
 describe('an error that nobody expected', () => {
   const fails = async () => {
-    await expect(converge()).rejects.toThrow();
+    await expect(stage.converge()).rejects.toThrow();
     return effect();
   };
 
   test('[R-2] is counted and waited for, and its booking is nobody’s in the meantime', async () => {
-    await announce(1, { title: 'of Ada Lovelace' });
-    calendar.beforeEffect = () => Promise.reject(new TypeError('no such thing: of Ada Lovelace'));
+    await stage.announce(1, 'live', { title: 'of Ada Lovelace' });
+    stage.calendar.beforeEffect = () => Promise.reject(new TypeError('no such thing: of Ada Lovelace'));
     expect(await fails()).toMatchObject({
       error_count: 1,
       last_error: { kind: 'internal', reason: 'TypeError' },
@@ -100,19 +57,19 @@ describe('an error that nobody expected', () => {
       is_dead: false,
     });
     expect(JSON.stringify(await effect())).not.toContain('Ada');
-    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    expect(await stage.converge()).toEqual({ outcome: 'nothing_due' });
   });
 
   test('[R-2] that comes for ever becomes a dead letter', async () => {
-    await announce(1);
-    await database.sql`UPDATE booking_effects SET error_count = 29 WHERE booking_id = ${bookingId}`;
-    calendar.beforeEffect = () => Promise.reject(new TypeError('no such thing'));
+    await stage.announce(1);
+    await database.sql`UPDATE booking_effects SET error_count = 29 WHERE booking_id = ${stage.bookingId}`;
+    stage.calendar.beforeEffect = () => Promise.reject(new TypeError('no such thing'));
     expect(await fails()).toMatchObject({ is_dead: true });
     expect(await letters()).toMatchObject([{ reason: 'TypeError', payload: { version: 1 } }]);
   });
 
   test('[R-2] in a row that the database will never take is one, too', async () => {
-    await announce(1);
+    await stage.announce(1);
     await database.sql`ALTER TABLE booking_effects ADD CONSTRAINT no_etags CHECK (etag IS NULL)`;
     try {
       expect(await fails()).toMatchObject({ error_count: 1, last_error: { reason: '23514' }, waits: true });
@@ -122,8 +79,8 @@ describe('an error that nobody expected', () => {
   });
 
   test('[R-2] is not one when the database is away: nothing is counted', async () => {
-    await announce(1);
-    calendar.beforeEffect = () =>
+    await stage.announce(1);
+    stage.calendar.beforeEffect = () =>
       Promise.reject(new Error('Failed query', { cause: Object.assign(new Error(), { code: '57P01' }) }));
     expect(await fails()).toMatchObject({ error_count: 0, last_error: null });
   });
@@ -131,34 +88,34 @@ describe('an error that nobody expected', () => {
 
 describe('what a failed attempt leaves behind', () => {
   test('[O-1] is all there or nothing: no booking is given up without its letter', async () => {
-    await announce(1);
-    calendar.fault = () => ({ refuse: { kind: 'permanent', reason: 'calendarNotWritable', status: 403 } });
+    await stage.announce(1);
+    stage.calendar.fault = () => ({ refuse: { kind: 'permanent', reason: 'calendarNotWritable', status: 403 } });
     await database.sql`ALTER TABLE dead_letters ADD CONSTRAINT none CHECK (kind <> 'outbound_sync') NOT VALID`;
     try {
-      await expect(converge()).rejects.toThrow();
+      await expect(stage.converge()).rejects.toThrow();
     } finally {
       await database.sql`ALTER TABLE dead_letters DROP CONSTRAINT none`;
     }
     expect(await effect()).toMatchObject({ is_dead: false, error_count: 0 });
-    await database.sql`UPDATE booking_effects SET lease_until = NULL WHERE booking_id = ${bookingId}`;
-    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: true });
+    await stage.endLease();
+    expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: true });
     expect(await letters()).toHaveLength(1);
   });
 
   test.each(['auth_revoked', 'transient'] as const)(
     '[R-3] is nothing when its owner connects again in between, and the new grant is not parked: %s',
     async (kind) => {
-      await announce(1);
-      calendar.fault = () => ({ refuse: { kind, reason: 'fake' } });
-      let converging: ReturnType<typeof converge> | undefined;
+      await stage.announce(1);
+      stage.calendar.fault = () => ({ refuse: { kind, reason: 'fake' } });
+      let converging: ReturnType<typeof stage.converge> | undefined;
       await database.sql.begin(async (tx) => {
         // As a reconnect does: the connection first, then whatever is under way for it.
-        await tx`SELECT FROM external_calendar_connections WHERE id = ${connection.id} FOR UPDATE`;
-        converging = converge();
+        await tx`SELECT FROM external_calendar_connections WHERE id = ${stage.connectionId} FOR UPDATE`;
+        converging = stage.converge();
         await untilSomebodyWaits(database.sql);
         await tx`
         UPDATE booking_effects SET lease_token = lease_token + 1, lease_owner = NULL, lease_until = NULL
-         WHERE booking_id = ${bookingId}`;
+         WHERE booking_id = ${stage.bookingId}`;
       });
       expect(await converging).toEqual({ outcome: 'lease_lost' });
       expect(await status()).toBe('active');
@@ -169,34 +126,35 @@ describe('what a failed attempt leaves behind', () => {
 
 describe('a calendar that shows a newer version than the database knows', () => {
   beforeEach(async () => {
-    await announce(1);
-    await announce(2);
-    await converge();
+    await stage.announce(1);
+    await stage.announce(2);
+    await stage.converge();
     // As after a restore: the second version never came.
-    await database.sql`UPDATE booking_intents SET version = 1 WHERE booking_id = ${bookingId}`;
+    await database.sql`UPDATE booking_intents SET version = 1 WHERE booking_id = ${stage.bookingId}`;
     await database.sql`
-      UPDATE booking_effects SET version = 1, applied_version = 0, external_event_id = NULL WHERE booking_id = ${bookingId}`;
+      UPDATE booking_effects SET version = 1, applied_version = 0, external_event_id = NULL
+       WHERE booking_id = ${stage.bookingId}`;
   });
 
   test('[O-3] is left as it is, and looked at again after a wait that is counted', async () => {
-    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: false });
+    expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: false });
     expect(await effect()).toMatchObject({
       error_count: 1,
       waits: true,
       last_error: { reason: 'calendar_shows_newer_version' },
     });
-    expect(calendar.live()).toMatchObject([{ title: 'v2' }]);
-    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    expect(stage.calendar.live()).toMatchObject([{ title: 'v2' }]);
+    expect(await stage.converge()).toEqual({ outcome: 'nothing_due' });
   });
 
   test('[O-3] is given up after five sightings, whatever failed before the first', async () => {
     const timeout = { kind: 'transient', reason: 'timeout', at: new Date().toISOString() };
     await database.sql`
       UPDATE booking_effects SET error_count = 4, last_error = ${JSON.stringify(timeout)}::text::jsonb
-       WHERE booking_id = ${bookingId}`;
+       WHERE booking_id = ${stage.bookingId}`;
     for (let sighting = 1; sighting <= 5; sighting += 1) {
-      await wake();
-      expect(await converge()).toMatchObject({ outcome: 'failed', isDead: sighting === 5 });
+      await stage.wake();
+      expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: sighting === 5 });
     }
   });
 
@@ -209,18 +167,18 @@ describe('a calendar that shows a newer version than the database knows', () => 
     };
     await database.sql`
       UPDATE booking_effects SET error_count = 0, last_error = ${JSON.stringify(sightings)}::text::jsonb
-       WHERE booking_id = ${bookingId}`;
-    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: false });
+       WHERE booking_id = ${stage.bookingId}`;
+    expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: false });
   });
 
   test('[O-3] becomes a dead letter that says so, and is written again with a version that is newer still', async () => {
     for (let attempt = 1; attempt <= 5; attempt += 1) {
-      await wake();
-      expect(await converge()).toMatchObject({ outcome: 'failed', isDead: attempt === 5 });
+      await stage.wake();
+      expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: attempt === 5 });
     }
     expect(await letters()).toMatchObject([{ reason: 'calendar_shows_newer_version', payload: { version: 1 } }]);
-    await announce(3);
-    expect(await converge()).toMatchObject({ outcome: 'converged', action: 'updated' });
-    expect(calendar.live()).toMatchObject([{ title: 'v3' }]);
+    await stage.announce(3);
+    expect(await stage.converge()).toMatchObject({ outcome: 'converged', action: 'updated' });
+    expect(stage.calendar.live()).toMatchObject([{ title: 'v3' }]);
   });
 });

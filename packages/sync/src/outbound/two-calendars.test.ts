@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { acceptBookingIntent } from '@bookiji/db';
-import { createFakeCalendar, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { convergeBooking } from './converge-booking.ts';
+import { openBookingStage } from '../../test/booking-stage.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -11,41 +10,15 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 test('[O-1] a booking goes to every connection by an effect of its own: one that fails holds up no other', async () => {
-  const providerId = randomUUID();
-  const [google, microsoft] = await Promise.all(
-    (['google', 'microsoft'] as const).map((calendarProvider) =>
-      insertConnection(database.sql, { providerId, calendarProvider }),
-    ),
-  );
-  const [working, failing] = [createFakeCalendar(), createFakeCalendar()];
+  const [providerId, bookingId] = [randomUUID(), randomUUID()];
+  const open = async (calendarProvider: 'google' | 'microsoft') =>
+    openBookingStage(database, await insertConnection(database.sql, { providerId, calendarProvider }), { bookingId });
+  const [google, microsoft] = [await open('google'), await open('microsoft')];
+  const [working, failing] = [google.calendar, microsoft.calendar];
   failing.fault = () => ({ refuse: { kind: 'transient', reason: 'backendError', status: 503 } });
-  const bookingId = randomUUID();
-  const startAt = new Date('2026-11-24T10:00:00Z');
-  await acceptBookingIntent(database.db, {
-    eventId: randomUUID(),
-    bookingId,
-    providerId,
-    version: 1,
-    state: 'live',
-    startAt,
-    endAt: new Date('2026-11-24T11:00:00Z'),
-    details: { title: 'Haircut', time_zone: 'UTC' },
-  });
-  const converge = (connectionId = '') =>
-    convergeBooking(
-      {
-        db: database.db,
-        openCalendar: ({ id }) => (id === google?.id ? working.port : failing.port),
-        owner: 'me',
-        backoff: { baseSeconds: 1, maxSeconds: 10 },
-        leaseMs: 20_000,
-        random: () => 0,
-      },
-      { bookingId, connectionId },
-      new AbortController().signal,
-    );
-  expect(await converge(microsoft?.id)).toMatchObject({ outcome: 'failed', isDead: false });
-  expect(await converge(google?.id)).toMatchObject({ outcome: 'converged' });
+  await google.announce(1);
+  expect(await microsoft.converge()).toMatchObject({ outcome: 'failed', isDead: false });
+  expect(await google.converge()).toMatchObject({ outcome: 'converged' });
   expect(working.live()).toHaveLength(1);
   const shown = await database.sql`
     SELECT calendar_provider, sync_status, last_error ->> 'reason' AS reason
@@ -56,6 +29,6 @@ test('[O-1] a booking goes to every connection by an effect of its own: one that
   ]);
 
   failing.fault = () => null;
-  await database.sql`UPDATE booking_effects SET next_attempt_at = now() WHERE booking_id = ${bookingId}`;
-  expect(await converge(microsoft?.id)).toMatchObject({ outcome: 'converged' });
+  await microsoft.wake();
+  expect(await microsoft.converge()).toMatchObject({ outcome: 'converged' });
 });
