@@ -2,9 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AroundRequest, Operation } from '../src/contract/index.ts';
 import { composeRequest, withTimeout } from '../src/policies/index.ts';
+import { signal, WINDOW } from './adapter-arguments.ts';
 import { openTestCalendar as openGoogle, refusal } from './google/session.ts';
 import { type LocalServer, startLocalServer } from './local-server.ts';
-import { graphItem, openTestCalendar as openMicrosoft, signal, times, WINDOW } from './microsoft/session.ts';
+import { graphItem, openTestCalendar as openMicrosoft, times } from './microsoft/session.ts';
 import { type HandTimers, handTimers } from './policies/hand-timers.ts';
 
 const DELTA = '/v1.0/me/calendarView/delta';

@@ -1,7 +1,8 @@
 /** A booking's event through Google's own client. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { buildDraft, signal } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
-import { buildDraft, EVENTS, googleItem, openTestCalendar, refusal, signal } from './session.ts';
+import { EVENTS, googleItem, openTestCalendar, refusal } from './session.ts';
 
 const ID = buildDraft().key.googleEventId;
 const GET = `GET ${EVENTS}/${ID}`;

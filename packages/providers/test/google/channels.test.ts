@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { NOW, signal } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, readFixture } from './fixtures.ts';
-import { EVENTS, NOW, openTestCalendar, refusal, signal } from './session.ts';
+import { EVENTS, openTestCalendar, refusal } from './session.ts';
 
 const WATCH = `POST ${EVENTS}/watch`;
 const STOP = 'POST /calendar/v3/channels/stop';

@@ -1,8 +1,9 @@
 /** How calls travel: address, token, signal, and what an error may carry. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ProviderError } from '../../src/contract/index.ts';
+import { buildDraft, signal, testTokens } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
-import { buildDraft, EVENTS, googleItem, openTestCalendar, refusal, signal, testTokens } from './session.ts';
+import { EVENTS, googleItem, openTestCalendar, refusal } from './session.ts';
 
 const LIST = `GET ${EVENTS}`;
 let server: LocalServer;

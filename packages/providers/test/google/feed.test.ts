@@ -1,8 +1,9 @@
 /** The feed through Google's own client: what is asked, in which order, and what becomes of the answers. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ListChangesRequest } from '../../src/contract/index.ts';
+import { signal, WINDOW } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
-import { EVENTS, googleItem, openTestCalendar, refusal, signal, WINDOW } from './session.ts';
+import { EVENTS, googleItem, openTestCalendar, refusal } from './session.ts';
 
 const LIST = `GET ${EVENTS}`;
 const baseline: ListChangesRequest = { cursor: null, page: null, window: WINDOW };

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OAuthPort } from '../../src/contract/index.ts';
 import { createGoogleOAuth } from '../../src/google/index.ts';
+import { signal } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, readFixture } from './fixtures.ts';
-import { refusal, signal } from './session.ts';
+import { refusal } from './session.ts';
 
 const OWNED = 'https://www.googleapis.com/auth/calendar.events.owned';
 const TOKEN = 'POST /token';

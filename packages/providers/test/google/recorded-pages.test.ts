@@ -1,9 +1,10 @@
 /** Recorded answers, replayed through the real client: every expected busy interval, nothing more and nothing less. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { ChangePage, EventChange } from '../../src/contract/index.ts';
+import { signal } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, type ManifestEntry, readFixture, readManifest } from './fixtures.ts';
-import { EVENTS, openTestCalendar, signal } from './session.ts';
+import { EVENTS, openTestCalendar } from './session.ts';
 
 /** Wide enough for recordings of many years: what is proven is the reading, not the clipping. */
 const ALWAYS = { startAt: new Date('2000-01-01T00:00:00Z'), endAt: new Date('2100-01-01T00:00:00Z') };

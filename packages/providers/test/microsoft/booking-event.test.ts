@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CalendarPort } from '../../src/contract/index.ts';
 import { KEY_PROPERTY, MARKER_PROPERTY } from '../../src/microsoft/booking-properties.ts';
+import { buildDraft, signal, testTokens } from '../adapter-arguments.ts';
 import { type AskedRequest, type LocalServer, startLocalServer } from '../local-server.ts';
-import { buildDraft, graphItem, openTestCalendar, signal, testTokens, times } from './session.ts';
+import { graphItem, openTestCalendar, times } from './session.ts';
 
-const DRAFT = buildDraft();
+const DRAFT = buildDraft({ marker: { bookingId: 'b-1', connectionId: 'c-1', generation: 0, version: 1 } });
 const TX = DRAFT.key.transactionId;
 const EVENTS = '/v1.0/me/events';
 let server: LocalServer;

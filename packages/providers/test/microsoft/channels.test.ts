@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CalendarPort } from '../../src/contract/index.ts';
+import { NOW, signal } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, readFixture } from './fixtures.ts';
-import { NOW, openTestCalendar, signal } from './session.ts';
+import { openTestCalendar } from './session.ts';
 
 let server: LocalServer;
 let calendar: CalendarPort;

@@ -1,17 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CalendarPort, Change, ChangePage } from '../../src/contract/index.ts';
+import { signal, testTokens, WINDOW } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
-import {
-  graphItem,
-  master,
-  occurrence,
-  openTestCalendar,
-  REMOVED,
-  signal,
-  testTokens,
-  times,
-  WINDOW,
-} from './session.ts';
+import { graphItem, master, occurrence, openTestCalendar, REMOVED, times } from './session.ts';
 
 const DELTA = 'GET /v1.0/me/calendarView/delta';
 let server: LocalServer;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OAuthPort, TokenGrant } from '../../src/contract/index.ts';
 import { createMicrosoftOAuth } from '../../src/microsoft/index.ts';
+import { NOW, signal } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, readFixture } from './fixtures.ts';
-import { NOW, signal } from './session.ts';
 
 const TOKEN = 'POST /common/oauth2/v2.0/token';
 let server: LocalServer;

@@ -1,9 +1,10 @@
 /** Recorded answers, replayed through the real client: every expected busy interval, nothing more and nothing less. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { EventChange } from '../../src/contract/index.ts';
+import { signal, WINDOW } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { describeRecorded, type ManifestEntry, readFixture, readManifest } from './fixtures.ts';
-import { openTestCalendar, signal, WINDOW } from './session.ts';
+import { openTestCalendar } from './session.ts';
 
 const DELTA = 'GET /v1.0/me/calendarView/delta';
 const pages = readManifest().filter(({ kind }) => kind === 'calendarView.delta' || kind === 'events.list.ms');

@@ -1,18 +1,6 @@
-import type { AroundRequest, CalendarPort, EventDraft, TokenSource } from '../../src/contract/index.ts';
+import type { AroundRequest, CalendarPort, TokenSource } from '../../src/contract/index.ts';
 import { createMicrosoftAdapter, type MicrosoftOptions } from '../../src/microsoft/index.ts';
-
-export interface TestTokens extends TokenSource {
-  readonly rejections: string[];
-}
-
-export function testTokens(token = 'token-1'): TestTokens {
-  const rejections: string[] = [];
-  return { rejections, accessToken: async () => token, rejected: (refused) => rejections.push(refused) };
-}
-
-export const NOW = new Date('2026-11-20T09:00:00Z');
-export const WINDOW = { startAt: new Date('2026-11-19T00:00:00Z'), endAt: new Date('2027-02-19T00:00:00Z') };
-export const signal = new AbortController().signal;
+import { NOW, testTokens } from '../adapter-arguments.ts';
 
 export function openTestCalendar(
   graphBaseUrl: string,
@@ -32,21 +20,6 @@ export function openTestCalendar(
     ...rest,
   });
   return adapter.open({ connectionId: 'c-1', calendarId, tokens, ...around });
-}
-
-export function buildDraft(changes: Partial<EventDraft> = {}): EventDraft {
-  return {
-    key: { googleEventId: 'a'.repeat(32), transactionId: '0f6dd2b0-6b1e-5f3a-9d57-0a4f4f7f0001' },
-    marker: { bookingId: 'b-1', connectionId: 'c-1', generation: 0, version: 1 },
-    icalUid: 'x@bookiji',
-    title: 'Haircut',
-    description: 'notes',
-    location: 'Main street 1',
-    startAt: new Date('2026-11-24T09:00:00Z'),
-    endAt: new Date('2026-11-24T10:00:00Z'),
-    timeZone: 'America/Toronto',
-    ...changes,
-  };
 }
 
 /** One event as the feed sends it. */
