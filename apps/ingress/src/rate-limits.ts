@@ -3,8 +3,9 @@
  * that is proven is never turned away. What is right is looked at first everywhere, so that guessing slows down whoever
  * guesses, and nobody behind the same address.
  */
+import { networkOf, takeTurn } from '@bookiji/runtime';
 import type { Request, Response } from 'express';
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type RequestRefusal, sendError } from './errors.ts';
 
 export interface RateLimits {
@@ -22,23 +23,9 @@ export function createRateLimits(requestsPerMinute: number, refusalsPerMinute = 
   const requests = new RateLimiterMemory({ points: requestsPerMinute, duration: MINUTE_SECONDS });
   const refusals = new RateLimiterMemory({ points: refusalsPerMinute, duration: MINUTE_SECONDS });
   return {
-    takeRequest: (token) => take(requests, String(token)),
-    takeRefusal: (address) => take(refusals, networkOf(address)),
+    takeRequest: (token) => takeTurn(requests, String(token)),
+    takeRefusal: (address) => takeTurn(refusals, networkOf(address)),
   };
-}
-
-async function take(limiter: RateLimiterMemory, key: string): Promise<number> {
-  try {
-    await limiter.consume(key);
-    return 0;
-  } catch (exhausted) {
-    return Math.ceil((exhausted as RateLimiterRes).msBeforeNext / 1_000);
-  }
-}
-
-/** One subscriber has a whole /64 of IPv6. */
-function networkOf(address: string): string {
-  return address.includes('.') ? address : address.split(':').slice(0, 4).join(':');
 }
 
 /** Says no to a caller who shows nothing right; too often, and it is told to wait. */

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '@bookiji/observability';
-import { answerHealth } from '@bookiji/runtime';
+import { answerHealth, nameRequest } from '@bookiji/runtime';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { setSecurityHeaders } from './access/security-headers.ts';
 import { createLoginRoutes, refuseChangesOfReaders, refuseForeignChanges, requireLogin } from './access/session.ts';
@@ -25,7 +24,7 @@ const ASSETS = fileURLToPath(new URL('../assets/', import.meta.url));
 export function createOps(deps: OpsDeps): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(nameRequest);
+  app.use(setRequestId);
   app.use(setSecurityHeaders(deps.isSecure));
   app.use(answerHealthPaths(deps));
   app.use('/assets', express.static(ASSETS, { index: false, maxAge: '5m' }), serveVendors());
@@ -59,10 +58,8 @@ function createApi(deps: OpsDeps): express.Router {
   return api;
 }
 
-/** The caller's id when it is a sane one, else ours; in every answer. */
-const nameRequest: RequestHandler = (request, response, next) => {
-  const given = request.get('x-request-id');
-  response.setHeader('x-request-id', given !== undefined && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID());
+const setRequestId: RequestHandler = (request, response, next) => {
+  response.setHeader('x-request-id', nameRequest(request.headers['x-request-id']));
   next();
 };
 

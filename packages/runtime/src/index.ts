@@ -17,3 +17,4 @@ export {
 export { describeFailure, type Part, type ProcessContext, type ProcessOptions, runProcess } from './run-process.ts';
 export { type Environment, fields, loadSettings, pick, SettingsError } from './settings.ts';
 export { type SupervisedProcess, type Supervisor, type SupervisorEvents, superviseProcesses } from './supervisor.ts';
+export { networkOf, takeTurn } from './take-turn.ts';

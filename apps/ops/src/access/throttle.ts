@@ -1,9 +1,10 @@
 /**
  * How often an address may be wrong. As at ingress, what is right is looked at first: a script with an old token, or somebody
- * who guesses, shuts nobody out who comes through the same proxy. No amount of guessing finds a token of 16 characters and
- * more; beyond the limit wrong ones are told to wait and are no longer logged one by one.
+ * who guesses, shuts nobody out who comes through the same proxy. No amount of guessing finds a token that is made as the
+ * runbook says; beyond the limit wrong ones are told to wait and are no longer logged one by one.
  */
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { networkOf, takeTurn } from '@bookiji/runtime';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 export interface Throttle {
   /** Counts something wrong from this address; seconds until it may be wrong again, 0 when it may now. */
@@ -14,19 +15,5 @@ const MINUTE_SECONDS = 60;
 
 export function createThrottle(refusalsPerMinute = 20): Throttle {
   const refusals = new RateLimiterMemory({ points: refusalsPerMinute, duration: MINUTE_SECONDS });
-  return {
-    async takeRefusal(address) {
-      try {
-        await refusals.consume(networkOf(address));
-        return 0;
-      } catch (exhausted) {
-        return Math.ceil((exhausted as RateLimiterRes).msBeforeNext / 1_000);
-      }
-    },
-  };
-}
-
-/** One subscriber has a whole /64 of IPv6. */
-function networkOf(address: string): string {
-  return address.includes('.') ? address : address.split(':').slice(0, 4).join(':');
+  return { takeRefusal: (address) => takeTurn(refusals, networkOf(address)) };
 }
