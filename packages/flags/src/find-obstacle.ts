@@ -16,9 +16,14 @@ export function dependsOnSubject({ allowlists }: Pick<FlagBoard, 'allowlists'>):
   return providerIds !== null || connectionIds !== null || calendarProvidersOff.length + connectionIdsOff.length > 0;
 }
 
+/** Whether calendars are worked on at all, whoever is on a list: both flags are needed. */
+export function mayWork(flags: Pick<FlagBoard, 'isOn'>): boolean {
+  return flags.isOn('CALENDAR_JOBS_ENABLED') && flags.isOn('CALENDAR_SYNC_ENABLED');
+}
+
 /** Asked once at the start of every job about a connection; null lets it through. No subject where it does not matter. */
 export function findObstacle(flags: FlagBoard, subject: WorkSubject | null): Obstacle | null {
-  if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 'flag_off';
+  if (!mayWork(flags)) return 'flag_off';
   if (subject === null) return null;
   const isOn =
     flags.isSwitchOn(switchName('provider', subject.calendarProvider)) &&

@@ -1,5 +1,5 @@
 export { isAllowed, isFlagOn, type Switches } from './decide.ts';
-export { dependsOnSubject, findObstacle, type Obstacle, type WorkSubject } from './find-obstacle.ts';
+export { dependsOnSubject, findObstacle, mayWork, type Obstacle, type WorkSubject } from './find-obstacle.ts';
 export { createFlagBoard, type FlagBoard, type FlagBoardOptions } from './flag-board.ts';
 export {
   FLAG_NAMES,

@@ -1,5 +1,5 @@
 import { type Database, takeDueAudits } from '@bookiji/db';
-import type { FlagBoard } from '@bookiji/flags';
+import { type FlagBoard, mayWork } from '@bookiji/flags';
 import { type QueueSystem, ringRetry } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
@@ -19,7 +19,7 @@ export function sweepAudits(options: {
     name: 'audits',
     intervalMs: INTERVAL_MS,
     async run() {
-      if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
+      if (!mayWork(flags)) return 0;
       const due = await takeDueAudits(db, flags.allowlists, { intervalSeconds, limit: BATCH });
       await ringRetry(
         queues,

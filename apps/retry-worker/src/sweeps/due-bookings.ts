@@ -7,7 +7,7 @@ import {
   listUnpublishedChanges,
   renewHeldLetters,
 } from '@bookiji/db';
-import { type FlagBoard, switchName } from '@bookiji/flags';
+import { type FlagBoard, mayWork, switchName } from '@bookiji/flags';
 import { QUEUE_NAMES, type QueueSystem, ringOutboundSyncs } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
@@ -25,7 +25,7 @@ export function sweepDueBookings(options: {
     intervalMs: options.intervalMs,
     async run() {
       const { flags } = options;
-      if (!flags.isOn('CALENDAR_JOBS_ENABLED') || !flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
+      if (!mayWork(flags)) return 0;
       // What a shadow run has planned and logged once need not be planned again every few seconds.
       if (flags.isShadowing() || !flags.isSwitchOn(switchName('queue', QUEUE_NAMES.outboundSync))) return 0;
       const due = await findDueEffects(options.db, flags.allowlists, BATCH);

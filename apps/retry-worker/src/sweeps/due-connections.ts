@@ -1,5 +1,5 @@
 import { type Database, findDueConnections, requestDueReconciles } from '@bookiji/db';
-import { type FlagBoard, switchName } from '@bookiji/flags';
+import { type FlagBoard, mayWork, switchName } from '@bookiji/flags';
 import { QUEUE_NAMES, type QueueSystem, ringInboundSyncs } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
@@ -34,8 +34,4 @@ export function sweepReconciles(options: DueConnectionsOptions & { readonly reco
     intervalMs: options.intervalMs,
     run: () => requestDueReconciles(options.db, options.flags.allowlists, options.reconcileSeconds, BATCH),
   };
-}
-
-function mayWork(flags: FlagBoard): boolean {
-  return flags.isOn('CALENDAR_JOBS_ENABLED') && flags.isOn('CALENDAR_SYNC_ENABLED');
 }

@@ -12,7 +12,7 @@ import {
   pruneSyncRuns,
   type UpkeepSettings,
 } from '@bookiji/db';
-import type { FlagBoard } from '@bookiji/flags';
+import { type FlagBoard, mayWork } from '@bookiji/flags';
 import { type QueueSystem, ringRetry } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
@@ -40,7 +40,7 @@ export function sweepChannels(options: {
     name: 'channels',
     intervalMs: TURNS * options.intervalMs,
     async run() {
-      if (!options.flags.isOn('CALENDAR_JOBS_ENABLED') || !options.flags.isOn('CALENDAR_SYNC_ENABLED')) return 0;
+      if (!mayWork(options.flags)) return 0;
       const ids = await findConnectionsToWatch(options.db, options.flags.allowlists, options.upkeep, BATCH);
       await ringRetry(
         options.queues,
