@@ -1,8 +1,15 @@
 /** Takes booking events in and writes them to calendars. */
-import { type ExternalChange, findConnection, LEASE_MS, markChangesPublished } from '@bookiji/db';
-import { openCalendarsBy, openStores, rememberSubjects, startHealth, startWorker } from '@bookiji/fleet';
+import { findConnection, LEASE_MS } from '@bookiji/db';
+import {
+  openCalendarsBy,
+  openStores,
+  publishAndMark,
+  rememberSubjects,
+  startHealth,
+  startWorker,
+} from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
-import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
+import { QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
 import { readConfig } from './config.ts';
 import { processBookingEvent } from './process-booking-event.ts';
@@ -50,13 +57,7 @@ await runProcess({
       findSubject: rememberSubjects((id) => findConnection(database.db, id)),
       askLeave: openCalendar.askLeave,
       isCalm: openCalendar.isCalm,
-      publishChanges: async (changes: readonly ExternalChange[]) => {
-        await publishExternalChanges(queues, changes);
-        await markChangesPublished(
-          database.db,
-          changes.map((change) => change.changeId),
-        );
-      },
+      publishChanges: (changes) => publishAndMark({ db: database.db, queues }, changes),
       report: createConvergeReporter(logger, metrics),
       onRingLost,
     });

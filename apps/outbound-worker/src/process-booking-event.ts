@@ -1,6 +1,7 @@
 import { acceptBookingIntent, type Database, isDataError, writeDeadLetter } from '@bookiji/db';
 import {
   type BookingEvent,
+  describeIssues,
   parseBookingEvent,
   type QueueSystem,
   ringOutboundSyncs,
@@ -30,9 +31,7 @@ export async function processBookingEvent(
   job: { readonly id: string; readonly data: unknown },
 ): Promise<BookingEventResult> {
   const parsed = parseBookingEvent(job.data);
-  if (!parsed.ok) {
-    return bury(deps.db, job, parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; '));
-  }
+  if (!parsed.ok) return bury(deps.db, job, describeIssues(parsed.issues));
   const { event } = parsed;
   const accepted = await acceptBookingIntent(deps.db, toDesiredBooking(event)).catch((error: unknown) => {
     if (isDataError(error)) return null;

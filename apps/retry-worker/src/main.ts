@@ -1,8 +1,7 @@
 /** Owns time: sweeps for what was missed, backoffs that ended, channels that must be kept. */
-import { type ExternalChange, markChangesPublished } from '@bookiji/db';
-import { openCalendarsBy, openStores, startHealth, startWorker } from '@bookiji/fleet';
+import { openCalendarsBy, openStores, publishAndMark, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
-import { publishExternalChanges, QUEUE_NAMES } from '@bookiji/queues';
+import { QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
 import { secretMarkOf, silentAfterSeconds } from '@bookiji/sync';
 import { readConfig } from './config.ts';
@@ -29,11 +28,6 @@ await runProcess({
     const { db } = database;
     const edges = createProviderEdges(settings);
     const openCalendar = openCalendarsBy(settings, stores, edges);
-    const publishChanges = async (changes: readonly ExternalChange[]) => {
-      await publishExternalChanges(queues, changes);
-      const published = changes.map((change) => change.changeId);
-      await markChangesPublished(db, published);
-    };
 
     const upkeep = {
       renewBeforeSeconds: settings.CHANNEL_RENEW_BEFORE_SECONDS,
@@ -78,7 +72,7 @@ await runProcess({
       sweepDueBookings(often),
       sweepUnpublishedChanges({
         db,
-        publishChanges,
+        publishChanges: (changes) => publishAndMark({ db, queues }, changes),
         intervalMs: settings.SWEEP_INTERVAL_MS,
         graceSeconds: settings.DELETION_GRACE_SECONDS,
         onHeld: (connectionIds) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type BookingEvent, parseBookingEvent } from './booking-events.ts';
-import { toDesiredBooking } from './booking-intent.ts';
+import { type BookingEvent, describeIssues, parseBookingEvent } from './booking-events.ts';
+import { readBookingIntent, toDesiredBooking } from './booking-intent.ts';
 
 const valid = {
   schema: 1,
@@ -86,5 +86,21 @@ describe('[O-1] a booking event', () => {
   test('is refused without repeating what was sent', () => {
     const parsed = parseBookingEvent({ ...valid, booking: { ...valid.booking, attendee: { email: 'secret-word' } } });
     expect(JSON.stringify(parsed)).not.toContain('secret-word');
+  });
+
+  test('is refused with each field and what is wrong about it, for people to read', () => {
+    const issues = [
+      { path: 'booking.end', message: 'must be after start' },
+      { path: '', message: 'must be an object' },
+    ];
+    expect(describeIssues(issues)).toBe('booking.end: must be after start; payload: must be an object');
+    const read = readBookingIntent({ ...valid, booking: { ...valid.booking, end: valid.booking.start } });
+    expect(read).toEqual({ ok: false, reason: 'booking.end: must be after start' });
+  });
+
+  test('is read as what is stored of it', () => {
+    const parsed = parseBookingEvent(valid);
+    const intent = toDesiredBooking((parsed as { event: BookingEvent }).event);
+    expect(readBookingIntent(valid)).toEqual({ ok: true, intent });
   });
 });

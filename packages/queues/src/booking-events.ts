@@ -77,6 +77,11 @@ export function parseBookingEvent(data: unknown): ParsedBookingEvent {
   };
 }
 
+/** For people: every field with what is wrong about it; `payload` is what has no field. */
+export function describeIssues(issues: readonly FieldIssue[]): string {
+  return issues.map(({ path, message }) => `${path || 'payload'}: ${message}`).join('; ');
+}
+
 /** Names that are zones: a few hundred, and dear to ask the runtime for. */
 const zones = new Set<string>();
 

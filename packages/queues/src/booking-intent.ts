@@ -1,4 +1,4 @@
-import type { BookingEvent } from './booking-events.ts';
+import { type BookingEvent, describeIssues, parseBookingEvent } from './booking-events.ts';
 
 /** A booking event as desired state: what `acceptBookingIntent` stores. */
 export interface DesiredBooking {
@@ -19,6 +19,18 @@ interface DesiredDetails {
   readonly notes?: string | undefined;
   readonly location?: string | undefined;
   readonly attendee?: { readonly name?: string | undefined; readonly email?: string | undefined } | undefined;
+}
+
+export type ReadIntent =
+  | { readonly ok: true; readonly intent: DesiredBooking }
+  /** What is wrong with which field; no value of any. */
+  | { readonly ok: false; readonly reason: string };
+
+/** From a payload to what is stored. */
+export function readBookingIntent(payload: unknown): ReadIntent {
+  const parsed = parseBookingEvent(payload);
+  if (!parsed.ok) return { ok: false, reason: describeIssues(parsed.issues) };
+  return { ok: true, intent: toDesiredBooking(parsed.event) };
 }
 
 /** Pure. Ids become lower case, since a UUID may be written in either and must name the same booking. */

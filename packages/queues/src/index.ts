@@ -2,11 +2,12 @@ export {
   type BookingEvent,
   type BookingEventMessage,
   bookingEventSchema,
+  describeIssues,
   type FieldIssue,
   type ParsedBookingEvent,
   parseBookingEvent,
 } from './booking-events.ts';
-export { type DesiredBooking, toDesiredBooking } from './booking-intent.ts';
+export { type DesiredBooking, readBookingIntent, toDesiredBooking } from './booking-intent.ts';
 export {
   type InboundSyncJob,
   inboundSyncJob,

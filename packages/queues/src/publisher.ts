@@ -1,4 +1,4 @@
-import { type BookingEventMessage, type FieldIssue, parseBookingEvent } from './booking-events.ts';
+import { type BookingEventMessage, describeIssues, type FieldIssue, parseBookingEvent } from './booking-events.ts';
 import { QUEUE_NAMES } from './queue-names.ts';
 import type { QueueSystem } from './transport.ts';
 
@@ -7,7 +7,7 @@ export class InvalidBookingEventError extends Error {
   readonly issues: readonly FieldIssue[];
 
   constructor(issues: readonly FieldIssue[]) {
-    super(`invalid booking event: ${issues.map((issue) => `${issue.path} ${issue.message}`).join('; ')}`);
+    super(`invalid booking event: ${describeIssues(issues)}`);
     this.name = 'InvalidBookingEventError';
     this.issues = issues;
   }

@@ -55,7 +55,9 @@ export { reopenChannel } from './operations/reopen-channel.ts';
 export {
   type ReadBooking,
   type ReplayResult,
+  replayAsOperator,
   replayDeadLetter,
+  restoreAsOperator,
   restoreHeldDeletions,
 } from './operations/replay-dead-letter.ts';
 export { requestSyncs } from './operations/request-sync.ts';

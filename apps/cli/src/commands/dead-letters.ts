@@ -6,8 +6,8 @@ import {
   listDeadLetters,
   writeOperatorLog,
 } from '@bookiji/db';
-import { parseBookingEvent, toDesiredBooking } from '@bookiji/queues';
-import { type ReadBooking, type ReplayResult, replayDeadLetter, restoreHeldDeletions } from '@bookiji/sync';
+import { readBookingIntent } from '@bookiji/queues';
+import { type ReplayResult, replayAsOperator, restoreAsOperator } from '@bookiji/sync';
 import type { Command } from 'commander';
 import { parseCount, parseUuid } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
@@ -94,9 +94,7 @@ async function replayAll({ actor, output }: CommandContext, db: Database, ids: r
   const bar = output.progress('replaying', letters.length);
   const results: (ReplayResult & { id: string })[] = [];
   for (const letter of letters) {
-    const result = await replayDeadLetter(db, letter, readBooking);
-    const details = { outcome: result.outcome };
-    await writeOperatorLog(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+    const result = await replayAsOperator(db, letter, { actor, readBooking: readBookingIntent });
     results.push({ id: letter.id, ...result });
     bar.show(results.length, letter.id);
   }
@@ -111,11 +109,8 @@ function addRestore(letters: Command, { actor, exit, output, withDatabase }: Com
     .argument('<id>')
     .action(async (id: string) => {
       const result = await withDatabase(async ({ db }) => {
-        const letter = await find(db, id);
-        const restored = await restoreHeldDeletions(db, letter);
+        const restored = await restoreAsOperator(db, await find(db, id), actor);
         if (restored === null) throw new CommandError('only held deletions can be restored');
-        const details = { outcome: restored.outcome };
-        await writeOperatorLog(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
         return restored;
       });
       output.result({ id, ...result }, () => explain(result));
@@ -143,12 +138,6 @@ async function find(db: Database, id: string): Promise<DeadLetter> {
   if (letter === null) throw new CommandError(`no dead letter ${id}`);
   return letter;
 }
-
-const readBooking: ReadBooking = (payload) => {
-  const parsed = parseBookingEvent(payload);
-  if (parsed.ok) return { ok: true, intent: toDesiredBooking(parsed.event) };
-  return { ok: false, reason: parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`).join('; ') };
-};
 
 function explain(result: ReplayResult): string {
   switch (result.outcome) {

@@ -1,8 +1,9 @@
 import { type Database, findDeadLetter, listDeadLetters } from '@bookiji/db';
+import { readBookingIntent } from '@bookiji/queues';
+import { replayAsOperator, restoreAsOperator } from '@bookiji/sync';
 import { Router } from 'express';
 import { z } from 'zod';
 import { operatorOf } from '../access/session.ts';
-import { replayAsOperator, restoreAsOperator } from '../dead-letters/replay.ts';
 import { sendError } from '../errors.ts';
 
 const SHOWN_AT_MOST = 500;
@@ -30,7 +31,8 @@ export function createDeadLetterApi(db: Database): Router {
     if (!id.success) return sendError(response, 400, 'invalid_id', 'the id of a dead letter is a UUID');
     const letter = await findDeadLetter(db, id.data);
     if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
-    const result = await replayAsOperator(db, letter, operatorOf(response).name);
+    const by = { actor: operatorOf(response).name, readBooking: readBookingIntent };
+    const result = await replayAsOperator(db, letter, by);
     if (result.outcome === 'already_replayed')
       return sendError(response, 409, 'already_replayed', 'it was replayed before');
     // Tried again as asked, whatever came of it: a payload that is still invalid stays a dead letter, with the reason.

@@ -1,11 +1,12 @@
 import { findDeadLetter, listDeadLetters } from '@bookiji/db';
+import { readBookingIntent } from '@bookiji/queues';
+import { replayAsOperator, restoreAsOperator } from '@bookiji/sync';
 import { Router } from 'express';
 import { z } from 'zod';
 import { operatorOf } from '../access/session.ts';
 import type { OpsDeps } from '../deps.ts';
 import { sendError } from '../errors.ts';
 import { renderDeadLetter, renderDeadLetters } from './dead-letters-page.ts';
-import { replayAsOperator, restoreAsOperator } from './replay.ts';
 
 const SHOWN_AT_MOST = 200;
 
@@ -34,7 +35,8 @@ export function createDeadLetterPages({ db, now }: Pick<OpsDeps, 'db' | 'now'>):
   router.post('/:id/replay', async (request, response) => {
     const letter = await find(request.params.id);
     if (letter === null) return sendError(response, 404, 'unknown_dead_letter', 'there is no dead letter with this id');
-    const { outcome } = await replayAsOperator(db, letter, operatorOf(response).name);
+    const by = { actor: operatorOf(response).name, readBooking: readBookingIntent };
+    const { outcome } = await replayAsOperator(db, letter, by);
     const place = outcome === 'still_invalid' ? `/dead-letters/${letter.id}` : '/dead-letters';
     response.redirect(303, `${place}?done=${outcome}`);
   });

@@ -8,7 +8,7 @@ import {
   type WaitingEvent,
   writeDeadLetter,
 } from '@bookiji/db';
-import { parseBookingEvent, type QueueSystem, ringOutboundSyncs, toDesiredBooking } from '@bookiji/queues';
+import { type QueueSystem, readBookingIntent, ringOutboundSyncs } from '@bookiji/queues';
 import type { Sweep } from '../sweeper.ts';
 
 const BATCH = 200;
@@ -48,15 +48,12 @@ export function sweepBookingOutbox(options: OutboxOptions): Sweep {
 }
 
 async function takeIn(options: OutboxOptions, event: WaitingEvent): Promise<void> {
-  const parsed = parseBookingEvent(event.payload);
-  if (!parsed.ok) {
-    const issues = parsed.issues.map((issue) => `${issue.path || 'payload'}: ${issue.message}`);
-    return bury(options, event, issues.join('; '));
-  }
-  const desired = toDesiredBooking(parsed.event);
+  const read = readBookingIntent(event.payload);
+  if (!read.ok) return bury(options, event, read.reason);
+  const { intent } = read;
   let accepted: AcceptedBooking | null;
   try {
-    accepted = await takeFromOutbox(options.db, event.id, (tx) => acceptBookingIntent(tx, desired));
+    accepted = await takeFromOutbox(options.db, event.id, (tx) => acceptBookingIntent(tx, intent));
   } catch (error) {
     // One event that can never be stored must not hold up those behind it.
     if (!isDataError(error)) throw error;
@@ -65,7 +62,7 @@ async function takeIn(options: OutboxOptions, event: WaitingEvent): Promise<void
   if (accepted === null) return;
   options.onTaken(accepted.accepted ? 'accepted' : 'superseded');
   if (!accepted.accepted) return;
-  const effects = accepted.connectionIds.map((id) => ({ booking_id: desired.bookingId, connection_id: id }));
+  const effects = accepted.connectionIds.map((id) => ({ booking_id: intent.bookingId, connection_id: id }));
   await ringOutboundSyncs(options.queues, effects).catch(options.onRingLost);
 }
 

@@ -11,6 +11,7 @@ import {
   releaseDeletions,
   restoreDeletions,
   reviveEffect,
+  writeOperatorLog,
 } from '@bookiji/db';
 
 export type ReplayResult =
@@ -25,6 +26,27 @@ export type ReplayResult =
 export type ReadBooking = (
   payload: unknown,
 ) => { readonly ok: true; readonly intent: BookingIntent } | { readonly ok: false; readonly reason: string };
+
+/** Tries dead work again and says in the operator log who wanted that, whatever came of it. */
+export async function replayAsOperator(
+  db: Database,
+  letter: DeadLetter,
+  { actor, readBooking }: { readonly actor: string; readonly readBooking: ReadBooking },
+): Promise<ReplayResult> {
+  const result = await replayDeadLetter(db, letter, readBooking);
+  const details = { outcome: result.outcome };
+  await writeOperatorLog(db, { actor, action: 'dead_letter_replayed', subject: letter.id, details });
+  return result;
+}
+
+/** Has the events of held deletions written again, and says who wanted that; null for letters of other kinds. */
+export async function restoreAsOperator(db: Database, letter: DeadLetter, actor: string): Promise<ReplayResult | null> {
+  const result = await restoreHeldDeletions(db, letter);
+  if (result === null) return null;
+  const details = { outcome: result.outcome };
+  await writeOperatorLog(db, { actor, action: 'held_deletions_restored', subject: letter.id, details });
+  return result;
+}
 
 export async function replayDeadLetter(
   db: Database,
