@@ -87,7 +87,6 @@ export function portOf(machine: Machine, process: Process, calendar: ModelCalend
     createEvent: (draft, signal) => call('create_event', signal, () => calendar.createEvent(draft)),
     updateEvent: (target, draft, signal) => call('update_event', signal, () => calendar.updateEvent(target, draft)),
     deleteEvent: (target, signal) => call('delete_event', signal, () => calendar.deleteEvent(target)),
-    describeCalendar: unsupported,
     openChannel: unsupported,
     renewChannel: unsupported,
     closeChannel: unsupported,

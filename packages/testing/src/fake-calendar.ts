@@ -118,7 +118,6 @@ export function createFakeCalendar(): FakeCalendar {
         Object.assign(event, { isDeleted: true, etag: nextEtag() });
         history.push({ eventId: event.eventId, version: 0 });
       }),
-    describeCalendar: unsupported,
     openChannel: unsupported,
     renewChannel: unsupported,
     closeChannel: unsupported,

@@ -5,6 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { registerHooks } from 'node:module';
+import type { CalendarSession } from '@bookiji/providers/contract';
 import { PROBED_CALLS, PROBED_FUNCTIONS, PROBED_PORTS } from './probed-functions.ts';
 import { type ProbeOrder, type ProbeReport, writeReport } from './protocol.ts';
 import { SHORT_LEASES } from './short-leases.ts';
@@ -97,7 +98,7 @@ function wrapMaker(made: AnyObject): AnyObject {
   const open = made.open as AnyCall;
   return {
     ...made,
-    open: (session: { connectionId: string }) => wrapCalls(open(session) as AnyObject, session.connectionId),
+    open: (session: CalendarSession) => wrapCalls(open(session) as AnyObject, session.connectionId),
   };
 }
 

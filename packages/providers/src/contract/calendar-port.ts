@@ -32,9 +32,6 @@ export interface CalendarPort {
   /** Removes the event, only if it still has `etag` (null: whatever it has). What is gone already is success. */
   deleteEvent(target: EventTarget, signal: AbortSignal): Promise<void>;
 
-  /** The calendar's own id and zone. */
-  describeCalendar(signal: AbortSignal): Promise<CalendarDescription>;
-
   /** Registers for push. The row for `channelId` exists before this call: the handshake may overtake the answer. */
   openChannel(request: OpenChannelRequest, signal: AbortSignal): Promise<OpenedChannel>;
 
@@ -107,13 +104,6 @@ export interface RemoteEvent {
 
 export type EventReading = { readonly state: 'live'; readonly event: RemoteEvent } | { readonly state: 'gone' };
 
-export interface CalendarDescription {
-  /** The provider's id of the calendar; Google's `primary` stays `primary`, see docs/decisions/0021. */
-  readonly calendarId: string;
-  /** IANA zone that all-day events lie in; null when the provider refused to say. */
-  readonly timeZone: string | null;
-}
-
 export interface OpenChannelRequest {
   /** Ours, at most 64 characters, never used twice. */
   readonly channelId: string;
@@ -167,6 +157,7 @@ export type AroundRequest = <Answer>(
 
 /** What an adapter needs to speak for one connection. */
 export interface CalendarSession {
+  /** Whose calendar it is. Adapters need not know; the probe of a chaos run tells the calls of two ports apart by it. */
   readonly connectionId: string;
   /** The calendar's id at its provider; `primary` for the account's own. */
   readonly calendarId: string;

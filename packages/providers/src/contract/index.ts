@@ -1,7 +1,6 @@
 export type {
   AroundRequest,
   CalendarAdapter,
-  CalendarDescription,
   CalendarPort,
   CalendarSession,
   ChannelHandle,

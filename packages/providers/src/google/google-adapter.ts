@@ -4,7 +4,7 @@ import { closeChannel, openChannel, renewChannel } from './channels.ts';
 import { openGoogleCalendar } from './google-calendar.ts';
 import { listChanges } from './list-changes.ts';
 import { type GoogleApiOptions, resolveApiOptions } from './options.ts';
-import { describeCalendar, findEvent, getEvent } from './read-event.ts';
+import { findEvent, getEvent } from './read-event.ts';
 import { createEvent, deleteEvent, updateEvent } from './write-event.ts';
 
 /**
@@ -26,7 +26,6 @@ export function createGoogleAdapter(options: GoogleApiOptions = {}): CalendarAda
         createEvent: (draft, signal) => createEvent(calendar, draft, signal),
         updateEvent: (target, draft, signal) => updateEvent(calendar, target, draft, signal),
         deleteEvent: (target, signal) => deleteEvent(calendar, target, signal),
-        describeCalendar: (signal) => describeCalendar(calendar, 'describe_calendar', signal),
         openChannel: (request, signal) => openChannel(calendar, request, signal),
         renewChannel,
         closeChannel: (channel, signal) => closeChannel(calendar, channel, signal),

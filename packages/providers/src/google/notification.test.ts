@@ -15,7 +15,6 @@ describeRecorded('recorded notifications', () => {
     channelId: '01234567-89ab-cdef-0123456789ab',
     channelToken: 'target=myApp-myCalendarChannelDest',
     resourceId: 'o3hgv1538sdjfh',
-    channelExpiresAt: new Date('2013-11-19T01:13:52Z'),
   };
   test.each([
     ['push-sync.json', { messageNumber: '1', resourceState: 'sync', isHandshake: true }],
@@ -35,7 +34,6 @@ describe('parseGoogleNotification', () => {
       messageNumber: null,
       resourceState: 'unknown',
       isHandshake: false,
-      channelExpiresAt: null,
     });
   });
 

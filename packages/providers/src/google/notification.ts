@@ -22,8 +22,6 @@ export interface GoogleNotification {
    */
   readonly resourceState: 'sync' | 'exists' | 'not_exists' | 'unknown';
   readonly isHandshake: boolean;
-  /** When the channel ends; null when it does not say. */
-  readonly channelExpiresAt: Date | null;
 }
 
 export type GoogleNotificationReading =
@@ -58,7 +56,6 @@ export function parseGoogleNotification(headers: NotificationHeaders): GoogleNot
     messageNumber: messageNumber !== null && /^\d{1,20}$/.test(messageNumber) ? messageNumber : null,
     resourceState,
     isHandshake: resourceState === 'sync',
-    channelExpiresAt: readDate(read('x-goog-channel-expiration')),
   };
 }
 
@@ -72,9 +69,4 @@ function readerOf(headers: NotificationHeaders): (name: string) => string | null
     values.set(name, isOne ? value : null);
   }
   return (name) => values.get(name) ?? null;
-}
-
-function readDate(header: string | null): Date | null {
-  const at = Date.parse(header ?? '');
-  return Number.isNaN(at) ? null : new Date(at);
 }

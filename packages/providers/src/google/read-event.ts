@@ -1,5 +1,5 @@
 import type { calendar_v3 } from '@googleapis/calendar';
-import { type CalendarDescription, type EventReading, ProviderError, type RemoteEvent } from '../contract/index.ts';
+import { type EventReading, ProviderError, type RemoteEvent } from '../contract/index.ts';
 import type { GoogleCalendar } from './google-calendar.ts';
 import { isNonEmptyList, markerOf } from './map-item.ts';
 import { ownError } from './own-error.ts';
@@ -25,7 +25,7 @@ export async function getEvent(calendar: GoogleCalendar, eventId: string, signal
     return await readEvent({ calendar, operation: 'get_event', signal }, eventId);
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    if (error.status === 404) await describeCalendar(calendar, 'get_event', signal);
+    if (error.status === 404) await readZone(calendar, 'get_event', signal);
     return { state: 'gone' };
   }
 }
@@ -41,18 +41,17 @@ export async function findEvent(calendar: GoogleCalendar, eventId: string, signa
 }
 
 /**
- * By way of the list of events, which names the zone: `calendars.get` would take one scope more, and does not say
- * anything else that is needed.
+ * The calendar's own zone, by way of the list of events: `calendars.get` would take one scope more, and does not say
+ * anything else that is needed. Fails where the calendar cannot be read.
  */
-export async function describeCalendar(
+async function readZone(
   calendar: GoogleCalendar,
-  operation: 'describe_calendar' | 'get_event' | 'find_event',
+  operation: 'get_event' | 'find_event',
   signal: AbortSignal,
-): Promise<CalendarDescription> {
-  const { calendarId } = calendar;
-  const query = { calendarId, maxResults: 1, fields: 'timeZone' };
+): Promise<string | null> {
+  const query = { calendarId: calendar.calendarId, maxResults: 1, fields: 'timeZone' };
   const list = await calendar.call({ operation, send: (options) => calendar.events.list(query, options) }, signal);
-  return { calendarId, timeZone: list.timeZone ?? null };
+  return list.timeZone ?? null;
 }
 
 async function readEvent(reading: Reading, eventId: string): Promise<EventReading> {
@@ -94,7 +93,7 @@ async function toRemoteEvent(
   event: Event,
 ): Promise<RemoteEvent> {
   // Only an event that its owner made all-day needs the calendar's zone, which the event itself does not tell.
-  const zone = event.start?.date ? (await describeCalendar(calendar, operation, signal)).timeZone : null;
+  const zone = event.start?.date ? await readZone(calendar, operation, signal) : null;
   const span = readSpan(event.start, event.end, zone);
   if ('reason' in span) {
     throw ownError({ kind: 'transient', operation, reason: span.reason, status: 200 });

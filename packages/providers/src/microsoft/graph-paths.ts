@@ -1,7 +1,7 @@
 /** Addresses below `/v1.0`. Pure. */
 
 /** The account's own calendar. The documented paths exist for it alone, so it is addressed without an id. */
-export const PRIMARY = 'primary';
+const PRIMARY = 'primary';
 
 export function calendarPath(calendarId: string): string {
   return calendarId === PRIMARY ? '/me' : `/me/calendars/${encodeURIComponent(calendarId)}`;

@@ -1,12 +1,10 @@
 import type { CalendarAdapter, CalendarPort, CalendarSession } from '../contract/index.ts';
 import { closeChannel, listChannels, openChannel, renewChannel } from './channels.ts';
 import { openGraph } from './graph-client.ts';
-import { calendarPath, PRIMARY, withQuery } from './graph-paths.ts';
 import { openFeed } from './list-changes.ts';
 import { openMailboxZone } from './mailbox-zone.ts';
 import { type MicrosoftOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { findEvent, getEvent } from './read-event.ts';
-import { resolveZone } from './time-zone.ts';
 import { createEvent, deleteEvent, updateEvent } from './write-event.ts';
 
 /**
@@ -34,14 +32,6 @@ function openCalendar(options: ResolvedOptions, session: CalendarSession): Calen
     createEvent: (draft, signal) => createEvent(graph, calendarId, draft, signal),
     updateEvent: (target, draft, signal) => updateEvent(graph, target, draft, signal),
     deleteEvent: (target, signal) => deleteEvent(graph, target, signal),
-    async describeCalendar(signal) {
-      // Fails where the calendar does not exist. The account's own always does, and keeps the name it is addressed by.
-      if (calendarId !== PRIMARY) {
-        const path = withQuery(calendarPath(calendarId), { $select: 'id' });
-        await graph.call({ operation: 'describe_calendar', to: { path }, signal });
-      }
-      return { calendarId, timeZone: resolveZone(await mailboxZone.read(signal)) };
-    },
     openChannel: (request, signal) => openChannel(graph, calendarId, request, options.now(), signal),
     renewChannel: (channel, expiresAt, signal) => renewChannel(graph, channel, expiresAt, options.now(), signal),
     closeChannel: (channel, signal) => closeChannel(graph, channel, signal),

@@ -18,8 +18,6 @@ export interface GraphNotification {
    * a lifecycle event without an id, which repeats itself to the letter when it happens again.
    */
   readonly deliveryKey: string | null;
-  /** The event that changed; null when the item does not say. Compare with regard to case. */
-  readonly resourceEventId: string | null;
 }
 
 export type GraphNotificationReading =
@@ -58,7 +56,6 @@ function readItem(item: unknown): GraphNotification {
       // Without an id a lifecycle event looks as it did the last time, and is news all the same.
       return lifecycleEvent === null ? hashOf(item) : null;
     },
-    resourceEventId: textOf(memberOf(item, 'resourceData'), 'id'),
   };
 }
 

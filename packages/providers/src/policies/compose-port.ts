@@ -12,7 +12,6 @@ const PORT_OPERATIONS: Readonly<Record<PortMethod, Operation>> = {
   createEvent: 'create_event',
   updateEvent: 'update_event',
   deleteEvent: 'delete_event',
-  describeCalendar: 'describe_calendar',
   openChannel: 'open_channel',
   renewChannel: 'renew_channel',
   closeChannel: 'close_channel',

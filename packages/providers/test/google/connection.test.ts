@@ -5,7 +5,7 @@ import { buildDraft, signal, testTokens } from '../adapter-arguments.ts';
 import { type LocalServer, startLocalServer } from '../local-server.ts';
 import { EVENTS, googleItem, openTestCalendar, refusal } from './session.ts';
 
-const LIST = `GET ${EVENTS}`;
+const EVENT = `GET ${EVENTS}/e1`;
 let server: LocalServer;
 beforeEach(async () => {
   server = await startLocalServer();
@@ -28,15 +28,15 @@ describe('the address', () => {
     ['with a path of its own', '/fake/google/'],
   ])('is kept %s', async (_, suffix) => {
     const prefix = suffix.replace(/\/$/, '');
-    server.on(`GET ${prefix}${EVENTS}`, { body: { timeZone: 'Asia/Tokyo' } });
-    const described = await openTestCalendar(server.baseUrl + suffix).describeCalendar(signal);
-    expect(described).toEqual({ calendarId: 'primary', timeZone: 'Asia/Tokyo' });
+    server.on(`GET ${prefix}${EVENTS}/e1`, { body: googleItem('e1') });
+    const read = await openTestCalendar(server.baseUrl + suffix).getEvent('e1', signal);
+    expect(read).toMatchObject({ state: 'live', event: { eventId: 'e1' } });
   });
 
   test('holds any calendar’s id, whatever stands in it', async () => {
     const calendarId = 'a/b?c#d@group.calendar.google.com';
-    server.on(`GET /calendar/v3/calendars/${calendarId}/events`, { body: { timeZone: 'UTC' } });
-    await openTestCalendar(server.baseUrl, { calendarId }).describeCalendar(signal);
+    server.on(`GET /calendar/v3/calendars/${calendarId}/events/e1`, { body: googleItem('e1') });
+    await openTestCalendar(server.baseUrl, { calendarId }).getEvent('e1', signal);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -48,8 +48,8 @@ describe('the address', () => {
 
   test('is not left for a redirect, which would carry the token away', async () => {
     const elsewhere = await startLocalServer();
-    server.on(LIST, { status: 302, headers: { location: elsewhere.baseUrl } });
-    const failure = await failureOf(openTestCalendar(server.baseUrl).describeCalendar(signal));
+    server.on(EVENT, { status: 302, headers: { location: elsewhere.baseUrl } });
+    const failure = await failureOf(openTestCalendar(server.baseUrl).getEvent('e1', signal));
     expect(failure).toMatchObject({ kind: 'transient', reason: 'unknown_302' });
     expect(elsewhere.requests).toHaveLength(0);
     await elsewhere.close();
@@ -58,30 +58,30 @@ describe('the address', () => {
 
 describe('the token', () => {
   test('travels with the call', async () => {
-    server.on(LIST, { body: { timeZone: 'UTC' } });
-    await openTestCalendar(server.baseUrl, { tokens: testTokens('abc') }).describeCalendar(signal);
+    server.on(EVENT, { body: googleItem('e1') });
+    await openTestCalendar(server.baseUrl, { tokens: testTokens('abc') }).getEvent('e1', signal);
     expect(server.requests[0]?.headers.authorization).toBe('Bearer abc');
   });
 
   test('[R-3] is reported when Google refuses it', async () => {
     const tokens = testTokens('abc');
-    server.on(LIST, refusal(401, 'authError'));
-    const failure = await failureOf(openTestCalendar(server.baseUrl, { tokens }).describeCalendar(signal));
+    server.on(EVENT, refusal(401, 'authError'));
+    const failure = await failureOf(openTestCalendar(server.baseUrl, { tokens }).getEvent('e1', signal));
     expect(failure).toMatchObject({ kind: 'auth_revoked', reason: 'authError', status: 401 });
     expect(tokens.rejections).toEqual(['abc']);
   });
 
   test('is not reported for any other refusal', async () => {
     const tokens = testTokens('abc');
-    server.on(LIST, refusal(403, 'insufficientPermissions'));
-    await failureOf(openTestCalendar(server.baseUrl, { tokens }).describeCalendar(signal));
+    server.on(EVENT, refusal(403, 'insufficientPermissions'));
+    await failureOf(openTestCalendar(server.baseUrl, { tokens }).getEvent('e1', signal));
     expect(tokens.rejections).toEqual([]);
   });
 
   test('[R-3] a source that has none speaks for itself', async () => {
     const dead = new Error('the store is down');
     const tokens = { accessToken: () => Promise.reject(dead), rejected: () => undefined };
-    await expect(openTestCalendar(server.baseUrl, { tokens }).describeCalendar(signal)).rejects.toBe(dead);
+    await expect(openTestCalendar(server.baseUrl, { tokens }).getEvent('e1', signal)).rejects.toBe(dead);
     expect(server.requests).toHaveLength(0);
   });
 });
@@ -123,8 +123,8 @@ describe('an error', () => {
 
   test('[R-1] carries waiting time and request id', async () => {
     const headers = { 'retry-after': '17', 'x-goog-request-id': 'req-9' };
-    server.on(LIST, { ...refusal(429, 'rateLimitExceeded'), headers });
-    const failure = await failureOf(openTestCalendar(server.baseUrl).describeCalendar(signal));
+    server.on(EVENT, { ...refusal(429, 'rateLimitExceeded'), headers });
+    const failure = await failureOf(openTestCalendar(server.baseUrl).getEvent('e1', signal));
     expect(failure).toMatchObject({ kind: 'rate_limited', retryAfterMs: 17_000, requestId: 'req-9' });
   });
 
@@ -138,9 +138,9 @@ describe('an error', () => {
 });
 
 test('connections are kept for later calls', async () => {
-  server.on(LIST, { body: { timeZone: 'UTC', items: [googleItem('a')] } });
+  server.on(EVENT, { body: googleItem('e1') });
   const calendar = openTestCalendar(server.baseUrl);
-  for (let call = 0; call < 10; call += 1) await calendar.describeCalendar(signal);
+  for (let call = 0; call < 10; call += 1) await calendar.getEvent('e1', signal);
   const connections = new Set(server.requests.map(({ connection }) => connection));
   // One more than needed: the next call may be out before the last one's connection is free again.
   expect(connections.size).toBeLessThanOrEqual(2);

@@ -141,28 +141,6 @@ describe('listChannels', () => {
   });
 });
 
-describe('describeCalendar', () => {
-  test('[I-3] names the zone by its IANA name, and keeps the name the default calendar is addressed by', async () => {
-    server.on('GET /v1.0/me/mailboxSettings', { body: { timeZone: 'Eastern Standard Time' } });
-    await expect(calendar.describeCalendar(signal)).resolves.toEqual({
-      calendarId: 'primary',
-      timeZone: 'America/New_York',
-    });
-  });
-
-  test('[I-3] does without a zone that is refused', async () => {
-    server.on('GET /v1.0/me/mailboxSettings', { status: 403, body: { error: { code: 'ErrorAccessDenied' } } });
-    await expect(calendar.describeCalendar(signal)).resolves.toEqual({ calendarId: 'primary', timeZone: null });
-  });
-
-  test('[I-3] fails for a calendar that does not exist', async () => {
-    server.on('GET /v1.0/me/calendars/c1', { status: 404, body: { error: { code: 'ErrorItemNotFound' } } });
-    await expect(openTestCalendar(server.baseUrl, { calendarId: 'c1' }).describeCalendar(signal)).rejects.toMatchObject(
-      { kind: 'not_found' },
-    );
-  });
-});
-
 describeRecorded('recorded subscriptions', () => {
   test('[W-2] are read when created and when renewed', async () => {
     server.on('POST /v1.0/subscriptions', { status: 201, body: readFixture('subscription-created.json') });
