@@ -2,11 +2,14 @@
 import { QUEUE_NAMES } from './queue-names.ts';
 import type { QueueSystem } from './transport.ts';
 
+export const EXTERNAL_CHANGE_KINDS = ['moved', 'deleted', 'held'] as const;
+type ExternalChangeKind = (typeof EXTERNAL_CHANGE_KINDS)[number];
+
 /** The message as it travels. Instants are ISO 8601, UTC; `start` and `end` only when moved. */
 export interface ExternalChangeMessage {
   readonly schema: 1;
   readonly change_id: string;
-  readonly kind: 'moved' | 'deleted' | 'held';
+  readonly kind: ExternalChangeKind;
   readonly booking_id: string;
   readonly provider_id: string;
   readonly connection_id: string;
@@ -19,7 +22,7 @@ export interface ExternalChangeMessage {
 /** A recorded change, as the database has it. */
 export interface RecordedChange {
   readonly changeId: string;
-  readonly kind: 'moved' | 'deleted' | 'held';
+  readonly kind: ExternalChangeKind;
   readonly bookingId: string;
   readonly providerId: string;
   readonly connectionId: string;

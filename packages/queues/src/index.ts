@@ -20,7 +20,12 @@ export {
   ringOutboundSyncs,
   ringRetry,
 } from './doorbells.ts';
-export { type ExternalChangeMessage, publishExternalChanges, type RecordedChange } from './external-changes.ts';
+export {
+  EXTERNAL_CHANGE_KINDS,
+  type ExternalChangeMessage,
+  publishExternalChanges,
+  type RecordedChange,
+} from './external-changes.ts';
 export { instantBetween } from './instant.ts';
 export { subjectOfJob } from './job-subject.ts';
 export { insertIntoOutbox, type OutboxTransaction } from './outbox.ts';

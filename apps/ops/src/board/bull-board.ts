@@ -22,7 +22,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   [QUEUE_NAMES.bookingEvents]: 'Bookings from the booking service. Carries facts: pause freely, nothing is lost.',
   [QUEUE_NAMES.inboundSync]: 'Rings: look at this connection. Losing them costs seconds.',
   [QUEUE_NAMES.outboundSync]: 'Rings: bring this booking into that calendar. Losing them costs seconds.',
-  [QUEUE_NAMES.retry]: 'Rings: channel upkeep and parked work.',
+  [QUEUE_NAMES.retry]: 'Rings: channel upkeep, disconnects and calendar audits.',
   [QUEUE_NAMES.externalChanges]: 'For the booking service: what owners did to events. Carries facts.',
 };
 

@@ -1,10 +1,24 @@
+import type { ExternalChangeMessage, RetryJob } from '@bookiji/queues';
 import { describe, expect, test } from '@jest/globals';
 import { hidePersonal } from './hide-personal.ts';
 
 const PRIVATE = ['Haircut with Ann', 'ann@example.com', 'Ann Example', 'ring twice', '12 High Street', '+1 555 0100'];
 const [title, email, name, notes, location, phone] = PRIVATE;
 
+/** Every one, or it does not compile. */
+const TASKS: Readonly<Record<RetryJob['task'], true>> = { audit: true, keep_channel: true, disconnect: true };
+const KINDS: Readonly<Record<ExternalChangeMessage['kind'], true>> = { moved: true, deleted: true, held: true };
+
 describe('[B-3] what operators see of a payload', () => {
+  test.each(Object.keys(TASKS))('is the task of the retry queue: %s', (task) => {
+    const job = { task, connection_id: '1b0f4a52-4c5e-4b8c-9a44-111111111111' };
+    expect(hidePersonal(job)).toEqual(job);
+  });
+
+  test.each(Object.keys(KINDS))('is the kind of a change that an owner made: %s', (kind) => {
+    expect(hidePersonal({ kind })).toEqual({ kind });
+  });
+
   test('is its ids, times and numbers, and of other text the length', () => {
     const event = {
       schema: 1,
