@@ -61,7 +61,7 @@ export interface ConnectionFacts {
 }
 
 /** For programs: everything, under the names of the columns. */
-export function toDocument({ connection, runs, channels, deliveries, bookings, operatorLog }: ConnectionFacts) {
+export function toDocument({ connection, runs, channels, deliveries, bookings, operatorLog }: ConnectionFacts): object {
   return {
     ...describeConnection(connection),
     advice: adviseOn(connection),

@@ -1,2 +1,2 @@
-export { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
-export type { PartialSettings, SandboxSettings } from './settings.ts';
+export { createSandbox, type Sandbox } from './sandbox.ts';
+export type { PartialSettings } from './settings.ts';

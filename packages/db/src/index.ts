@@ -1,7 +1,6 @@
 export {
   type Database,
   type DatabaseHandle,
-  type DatabaseOptions,
   mayCreateSchemas,
   openDatabase,
   readDatabaseTime,
@@ -11,7 +10,6 @@ export { classifyFailure, databaseCode, isDatabaseFailure, isDataError } from '.
 export type { Allowlists } from './queries/allowlists.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
 export {
-  type AuditRecord,
   countMismatches,
   type OwnBooking,
   readOwnBookings,
@@ -24,7 +22,6 @@ export {
   takeDueAudits,
 } from './queries/audits.ts';
 export {
-  type Adoption,
   findBookingsToAdopt,
   hastenAdoption,
   insertAdoptions,
@@ -43,7 +40,6 @@ export {
   type IntervalChanges,
   type IntervalOwner,
   listBusyIntervals,
-  type StoredInterval,
 } from './queries/busy-intervals.ts';
 export {
   activateChannel,
@@ -56,7 +52,6 @@ export {
   pruneChannels,
   requestRenewal,
   setChannelState,
-  type UpkeepReason,
   type UpkeepSettings,
 } from './queries/channels.ts';
 export { pruneConnectLinks, useConnectLink } from './queries/connect-links.ts';
@@ -64,14 +59,12 @@ export {
   eraseConnection,
   findConnection,
   listChannelExpiries,
-  listConnections,
   listConnectionsOf,
   parkConnection,
   type StoredGrant,
   storeGrant,
 } from './queries/connections.ts';
 export {
-  type CalendarStretch,
   CONNECTION_STATES,
   type ConnectionCount,
   type ConnectionSearch,
@@ -95,7 +88,6 @@ export {
 export {
   claimRefresh,
   listSealedTokens,
-  type RefreshedTokens,
   readCredentials,
   releaseRefresh,
   type StoredCredentials,
@@ -110,7 +102,6 @@ export {
   writeDeadLetter,
 } from './queries/dead-letters.ts';
 export {
-  type DeliveryRetention,
   type DeliveryVerdict,
   type ProvenNotification,
   pruneDeliveries,
@@ -162,12 +153,11 @@ export {
   withdrawDeletion,
 } from './queries/held-deletions.ts';
 export { findKnownEffects, type KnownEffect, requestInspection } from './queries/known-effects.ts';
-export { type MailboxSlot, releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
+export { releaseMailboxSlot, takeMailboxSlot } from './queries/mailbox-slots.ts';
 export { writeOperatorLog } from './queries/operator-log.ts';
-export { clearSwitch, readSwitches, type SwitchChange, turnSwitches } from './queries/operator-switches.ts';
+export { clearSwitch, readSwitches, turnSwitches } from './queries/operator-switches.ts';
 export {
   listProcesses,
-  type ProcessReport,
   pruneProcesses,
   type ReportedProcess,
   reportProcess,
@@ -178,7 +168,6 @@ export { type FinishedIncrement, storeIncrement } from './queries/store-incremen
 export { takeSweepTurn } from './queries/sweep-turns.ts';
 export {
   claimSync,
-  dropCursor,
   extendSyncLease,
   findDueConnections,
   LEASE_MS,
@@ -196,10 +185,8 @@ export {
 } from './queries/sync-leases.ts';
 export { insertSyncRun, pruneSyncRuns } from './queries/sync-runs.ts';
 export type {
-  BookingDetails,
   BookingEffect,
   Channel,
-  ChannelState,
   Connection,
   DeadLetter,
   ExternalChange,

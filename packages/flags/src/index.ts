@@ -1,6 +1,6 @@
-export { isAllowed, isFlagOn, type Switches } from './decide.ts';
+export { isFlagOn } from './decide.ts';
 export { dependsOnSubject, findObstacle, mayWork, type Obstacle, type WorkSubject } from './find-obstacle.ts';
-export { createFlagBoard, type FlagBoard, type FlagBoardOptions } from './flag-board.ts';
+export { createFlagBoard, type FlagBoard } from './flag-board.ts';
 export {
   FLAG_NAMES,
   type FlagCeiling,
@@ -9,4 +9,4 @@ export {
   isFlagName,
   readFlagCeiling,
 } from './flag-names.ts';
-export { SHADOW_SWITCH, type SwitchKind, switchName } from './switch-names.ts';
+export { SHADOW_SWITCH, switchName } from './switch-names.ts';

@@ -6,17 +6,16 @@ export {
   openBookingDesk,
 } from './booking-desk.ts';
 export { checkPorts } from './check-ports.ts';
-export { environmentOf, localDoors, openLocalDoors } from './database-roles.ts';
-export { expectJson, type HttpAnswer, type HttpRequest, requestJson } from './http.ts';
+export { environmentOf, localDoors } from './database-roles.ts';
+export { expectJson, type HttpAnswer, requestJson } from './http.ts';
 export {
-  type Availability,
   type ConnectionStatus,
   createIngressClient,
   type IngressClient,
   type Slot,
 } from './ingress-client.ts';
 export { localEnvironment } from './local-settings.ts';
-export { type PreparedDatabase, prepareDatabase } from './prepare-database.ts';
+export { prepareDatabase } from './prepare-database.ts';
 export { ROOT, STATE_DIR } from './root.ts';
 export {
   type CalendarProvider,
@@ -39,7 +38,6 @@ export {
   LOCAL_PORT_VARIABLES,
   LOCAL_ROLES,
   type LocalFleet,
-  type LocalFleetOptions,
   startLocalFleet,
 } from './start-local-fleet.ts';
 export { waitUntil } from './wait-until.ts';

@@ -9,7 +9,6 @@ import { QUEUE_NAMES } from './queue-names.ts';
 import type { QueueSystem } from './transport.ts';
 
 export const inboundSyncJob = z.object({ connection_id: z.guid() });
-export type InboundSyncJob = z.infer<typeof inboundSyncJob>;
 
 export const outboundSyncJob = z.object({ booking_id: z.guid(), connection_id: z.guid() });
 export type OutboundSyncJob = z.infer<typeof outboundSyncJob>;

@@ -1,17 +1,15 @@
+/** @public For the booking service (docs/booking-service.md): what is wrong, in `InvalidBookingEventError`. */
+export type { FieldIssue } from './booking-events.ts';
 export {
   type BookingEvent,
   type BookingEventMessage,
   bookingEventSchema,
   describeIssues,
-  type FieldIssue,
-  type ParsedBookingEvent,
   parseBookingEvent,
 } from './booking-events.ts';
-export { type DesiredBooking, readBookingIntent, toDesiredBooking } from './booking-intent.ts';
+export { readBookingIntent, toDesiredBooking } from './booking-intent.ts';
 export {
-  type InboundSyncJob,
   inboundSyncJob,
-  type OutboundSyncJob,
   outboundSyncJob,
   type RetryJob,
   retryJob,
@@ -24,26 +22,26 @@ export {
   EXTERNAL_CHANGE_KINDS,
   type ExternalChangeMessage,
   publishExternalChanges,
-  type RecordedChange,
 } from './external-changes.ts';
 export { instantBetween } from './instant.ts';
 export { subjectOfJob } from './job-subject.ts';
-export { insertIntoOutbox, type OutboxTransaction } from './outbox.ts';
+/** @public For the booking service: what `insertIntoOutbox` writes in. */
+export type { OutboxTransaction } from './outbox.ts';
+export { insertIntoOutbox } from './outbox.ts';
 export { parkJob, postponeMs } from './park-job.ts';
 export { prepareQueueSchema } from './prepare-schema.ts';
 export { InvalidBookingEventError, publishBookingEvents } from './publisher.ts';
-export { QUEUE_NAMES, type QueueName } from './queue-names.ts';
-export { parseRedisUrl, type RedisTarget } from './redis-url.ts';
-export { type RepublishOptions, republishBookings } from './republish.ts';
+export { QUEUE_NAMES } from './queue-names.ts';
+/** @public For the booking service: of `republishBookings`. */
+export type { RepublishOptions } from './republish.ts';
+export { republishBookings } from './republish.ts';
 export { requireSessions } from './require-sessions.ts';
+/** @public For the booking service: where `openQueues` finds them. */
+export type { Transport } from './transport.ts';
 export {
   JOB_LOCK,
-  type JobProcessor,
   openQueues,
-  type QueueHandle,
   type QueueSystem,
   type QueueTelemetry,
-  type Transport,
   type WorkerHandle,
-  type WorkerTuning,
 } from './transport.ts';

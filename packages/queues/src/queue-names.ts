@@ -6,4 +6,3 @@ export const QUEUE_NAMES = {
   retry: 'calendar-retry',
   externalChanges: 'calendar-external-changes',
 } as const;
-export type QueueName = (typeof QUEUE_NAMES)[keyof typeof QUEUE_NAMES];

@@ -3,13 +3,13 @@
  * process of its own, since a hundred thousand schedules take a quarter longer inside a test runner's own globals.
  */
 import { registerHooks } from 'node:module';
-import * as real from '@bookiji/db';
 import { refuseOtherStatements } from './refuse-other-statements.ts';
 import { type CalendarProvider, defencesOf, runSeeds } from './schedules.ts';
+import { importDatabase, importStories } from './whole-packages.ts';
 
 const STATEMENTS = 'simulation:statements';
 const KEY = '__simulationStatements';
-const statements = refuseOtherStatements(real);
+const statements = refuseOtherStatements(await importDatabase());
 Object.assign(globalThis, { [KEY]: statements });
 const source = Object.keys(statements)
   .map((name) => `export const ${name} = globalThis.${KEY}.${name};`)
@@ -27,7 +27,7 @@ registerHooks({
 });
 
 const [calendarProvider, fromSeed, count] = process.argv.slice(2);
-const stories = await import('@bookiji/sync');
+const stories = await importStories();
 const tally = await runSeeds({
   stories,
   defences: defencesOf(calendarProvider as CalendarProvider),

@@ -1,13 +1,8 @@
-export { type AuditDependencies, type AuditOutcome, auditConnection } from './audit/audit-connection.ts';
+export { auditConnection } from './audit/audit-connection.ts';
 export { MISMATCH_KINDS } from './audit/compare-calendar.ts';
-export {
-  type Availability,
-  type AvailabilityQuestion,
-  answerAvailability,
-} from './availability/answer-availability.ts';
-export { type Interval, intersectBusy, mergeIntervals, subtractBusy } from './availability/intervals.ts';
-export { type Evidence, type EvidenceReason, isCurable, judgeEvidence } from './availability/judge-evidence.ts';
-export { type LifecycleEvent, noteLifecycle } from './channels/answer-lifecycle.ts';
+export { answerAvailability } from './availability/answer-availability.ts';
+export { type Interval, subtractBusy } from './availability/intervals.ts';
+export { noteLifecycle } from './channels/answer-lifecycle.ts';
 export {
   channelSecret,
   connectionIdOfChannel,
@@ -17,7 +12,7 @@ export {
   secretMarkOf,
 } from './channels/channel-id.ts';
 export { silentAfterSeconds } from './channels/judge-silence.ts';
-export { type KeepChannelDeps, type KeepChannelOutcome, keepChannel } from './channels/keep-channel.ts';
+export { type KeepChannelOutcome, keepChannel } from './channels/keep-channel.ts';
 export {
   type ConnectClaims,
   codeChallengeOf,
@@ -30,30 +25,22 @@ export {
   readClaims,
   signClaims,
 } from './connections/connect-link.ts';
-export { type ConnectOutcome, connectionIdOf, connectProvider } from './connections/connect-provider.ts';
-export { type DisconnectDeps, disconnectProvider } from './connections/disconnect-provider.ts';
-export { type ResealDeps, type ResealReport, resealTokens } from './connections/reseal-tokens.ts';
+export { connectionIdOf, connectProvider } from './connections/connect-provider.ts';
+export { disconnectProvider } from './connections/disconnect-provider.ts';
+export { resealTokens } from './connections/reseal-tokens.ts';
 export { type SealingKey, sealToken, UnsealError, unsealToken } from './connections/seal-token.ts';
-export { createTokenSource, type TokenSourceOptions } from './connections/token-source.ts';
+export { createTokenSource } from './connections/token-source.ts';
 export { explainError, nameOfCalendarProvider } from './failures/explain-error.ts';
-export {
-  type BackoffSettings,
-  backoffMs,
-  type Settlement,
-  settleFailure,
-  toLastError,
-} from './failures/settle-failure.ts';
-export { checksumOf, type FoldedPage, foldChanges, type OwnEvent } from './inbound/fold-changes.ts';
-export { freshWindow, planRound, type Round, type WindowSettings } from './inbound/plan-round.ts';
+export type { BackoffSettings } from './failures/settle-failure.ts';
+export { planRound, type WindowSettings } from './inbound/plan-round.ts';
 export type { SyncDependencies } from './inbound/round-context.ts';
 export { syncConnection } from './inbound/sync-connection.ts';
-export type { SyncCounts, SyncOutcome } from './inbound/sync-outcome.ts';
+export type { SyncOutcome } from './inbound/sync-outcome.ts';
 export { type Bells, SILENCE } from './operations/bells.ts';
 export { disconnect } from './operations/disconnect.ts';
 export { turnConnection } from './operations/pause.ts';
 export { reopenChannel } from './operations/reopen-channel.ts';
 export {
-  type ReadBooking,
   type ReplayResult,
   replayAsOperator,
   replayDeadLetter,
@@ -68,8 +55,5 @@ export {
   type ConvergeOutcome,
   convergeBooking,
 } from './outbound/converge-booking.ts';
-export { type ConvergedEvent, convergeEvent } from './outbound/converge-event.ts';
-export { draftEvent } from './outbound/draft-event.ts';
-export { creationKey, icalUidOf, storedKey } from './outbound/event-identity.ts';
+export { creationKey, icalUidOf } from './outbound/event-identity.ts';
 export { type ForeseenWrite, foreseeWrite } from './outbound/foresee-write.ts';
-export { type DesiredEvent, type KnownEvent, planWrite, type WritePlan } from './outbound/plan-write.ts';

@@ -1,7 +1,7 @@
 export { type BuiltConnection, insertChannel, insertConnection } from './builders.ts';
-export { asRole, type DatabaseRole, prepareTestDatabase } from './database-roles.ts';
-export { createFakeCalendar, type FakeCalendar, type FakeEvent, type FakeFault } from './fake-calendar.ts';
-export { hasPgBouncer, type PgBouncer, type PgBouncerOptions, startPgBouncer } from './pgbouncer.ts';
+export { asRole, prepareTestDatabase } from './database-roles.ts';
+export { createFakeCalendar, type FakeCalendar, type FakeFault } from './fake-calendar.ts';
+export { hasPgBouncer, type PgBouncerOptions, startPgBouncer } from './pgbouncer.ts';
 export { startRedisCluster } from './redis-cluster.ts';
 export { type RedisGroup, type RedisSentinel, startRedisSentinel } from './redis-sentinel.ts';
 export { type RedisServer, startRedis } from './redis-server.ts';

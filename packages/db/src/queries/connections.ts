@@ -1,5 +1,5 @@
 /** Connections as the API, OAuth and operators handle them. */
-import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.ts';
 import {
@@ -23,25 +23,6 @@ export async function listConnectionsOf(db: Database, providerId: string): Promi
     .from(connections)
     .where(eq(connections.providerId, providerId))
     .orderBy(asc(connections.calendarProvider));
-}
-
-/** Connections by provider or status, those with the most errors first. */
-export async function listConnections(
-  db: Database,
-  filter: { readonly providerId?: string; readonly status?: Connection['status'] },
-  limit: number,
-): Promise<Connection[]> {
-  return db
-    .select(connectionColumns)
-    .from(connections)
-    .where(
-      and(
-        filter.providerId === undefined ? undefined : eq(connections.providerId, filter.providerId),
-        filter.status === undefined ? undefined : eq(connections.status, filter.status),
-      ),
-    )
-    .orderBy(desc(connections.errorCount), asc(connections.id))
-    .limit(limit);
 }
 
 /** The latest end among a connection's active channels, until when notifications can come; of the provider's connections. */

@@ -224,16 +224,6 @@ function parkedAs({ status, reason }: NonNullable<SyncFailure['park']>) {
   };
 }
 
-/** Forgets the cursor under the lease: what follows in the same sync is a full round. */
-export async function dropCursor(db: Database, lease: { connectionId: string; token: number }): Promise<void> {
-  const dropped = await db
-    .update(connections)
-    .set({ syncCursor: null })
-    .where(isHeld(lease))
-    .returning({ id: connections.id });
-  if (dropped.length === 0) throw new LeaseLostError('the connection');
-}
-
 /** Gives the lease back unused, for instance at shutdown, so that another worker need not wait for its end. */
 export async function releaseSyncLease(db: Database, lease: { connectionId: string; token: number }): Promise<void> {
   await db.update(connections).set({ leaseOwner: null, leaseUntil: null }).where(isHeld(lease));

@@ -22,16 +22,14 @@ export type {
   Change,
   ChangePage,
   EventChange,
-  SeriesReset,
   SyncWindow,
   Tombstone,
   UnreadableItem,
 } from './change.ts';
-export { type ConnectionFailure, nameConnectionFailure, readRetryAfter } from './connection-failure.ts';
+export { nameConnectionFailure, readRetryAfter } from './connection-failure.ts';
 export {
   ERROR_KINDS,
   type ErrorKind,
-  OPERATIONS,
   type Operation,
   ProviderError,
   type ProviderErrorFacts,
@@ -39,7 +37,6 @@ export {
 export type {
   AccountIdentity,
   AuthorizationRequest,
-  CodeExchange,
   OAuthPort,
   TokenGrant,
 } from './oauth-port.ts';
