@@ -49,6 +49,7 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
 
   beforeEach(async () => {
     await order('DELETE', '/faults');
+    await order('PUT', '/settings', { normalise: { writes: false } });
     connection = await insertConnection(database.sql, { calendarProvider: provider });
     const email = `${connection.id}@${provider}.example`;
     const grant = await order<{ access_token: string }>('POST', '/grants', {
@@ -69,8 +70,8 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
     await settle();
   });
 
-  async function book(version: number, id: string = randomUUID()): Promise<string> {
-    const startAt = new Date(Math.floor(Date.now() / 1000) * 1000 + (48 + version) * HOUR_MS);
+  async function book(version: number, id: string = randomUUID(), details = {}): Promise<string> {
+    const startAt = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS + (48 + version) * HOUR_MS + 37_000);
     await acceptBookingIntent(database.db, {
       eventId: randomUUID(),
       bookingId: id,
@@ -79,7 +80,7 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       state: 'live',
       startAt,
       endAt: new Date(startAt.getTime() + HOUR_MS),
-      details: { title: `booking ${id}`, time_zone: 'UTC' },
+      details: { title: `booking ${id}`, time_zone: 'UTC', ...details },
     });
     return id;
   }
@@ -100,6 +101,12 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       const due = await findDueEffects(database.db, { providerIds: null, connectionIds: [connection.id] }, 100);
       for (const effect of due) await convergeBooking(deps, effect, never);
     }
+  }
+
+  /** As if a notification had come. */
+  async function ask(): Promise<void> {
+    await database.sql`UPDATE external_calendar_connections SET requested = requested + 1 WHERE id = ${connection.id}`;
+    await settle();
   }
 
   async function audit(mayWrite = true) {
@@ -220,6 +227,80 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
     expect(await database.sql`SELECT FROM external_changes WHERE booking_id = ${bookingId}`).toHaveLength(0);
   });
 
+  describe('that keeps whole minutes and tidied texts', () => {
+    const untidy = { title: `  Haircut,  ${'long '.repeat(40)}`, notes: ' by  the  window ', location: ' Room  7 ' };
+    const dues = () => database.sql`
+      UPDATE booking_effects SET next_attempt_at = now() WHERE connection_id = ${connection.id}`;
+    /** Our own writes to the booking’s event since then. */
+    const writesSince = async (after: number) => {
+      const { entries } = await order<{ entries: { operation: string }[] }>(
+        'GET',
+        `/history?after=${after}&calendar=${connection.id}@${provider}.example&author=client`,
+      );
+      return entries.map(({ operation }) => operation);
+    };
+    const place = async () => (await order<{ last_sequence: number }>('GET', '/history?limit=0')).last_sequence;
+    const told = () => database.sql`SELECT kind FROM external_changes WHERE connection_id = ${connection.id}`;
+    const eventOf = async (id: string) => {
+      const [row] = await database.sql`SELECT external_event_id FROM booking_effects WHERE booking_id = ${id}`;
+      return `${events}/${encodeURIComponent(row?.external_event_id)}`;
+    };
+    beforeEach(() => order('PUT', '/settings', { normalise: { writes: true } }));
+
+    test('is written to once per version, and no look at it leads to another write or to an owner’s change', async () => {
+      const start = await place();
+      const id = await book(2, randomUUID(), untidy);
+      await settle();
+      const kept = await order<Shown>('GET', await eventOf(id));
+      expect([kept.title?.length, Date.parse(kept.start) % 60_000]).toEqual([60, 0]);
+      await order('PATCH', await eventOf(id), { extras: { colorId: '7' } });
+      for (let day = 0; day < 3; day += 1) {
+        await database.sql`
+          UPDATE booking_effects SET inspect_requested = inspect_requested + 1 WHERE booking_id = ${id}`;
+        await database.sql`
+          UPDATE external_calendar_connections SET sync_cursor = NULL, requested = requested + 1
+           WHERE id = ${connection.id}`;
+        await settle();
+        expect(await audit()).toEqual(nothing);
+      }
+      expect(await writesSince(start)).toEqual(['create']);
+      await book(3, id, untidy);
+      await settle();
+      expect(await audit()).toEqual(nothing);
+      expect(await writesSince(start)).toEqual(['create', 'update']);
+      expect([...(await told())]).toEqual([]);
+      expect(await countMismatches(database.db)).toEqual(new Map());
+    });
+
+    test('is written to once although the answer was lost', async () => {
+      const start = await place();
+      await order('POST', '/faults', { provider, operation: 'events.insert', lost_answer: true, times: 1 });
+      const id = await book(2, randomUUID(), untidy);
+      await settle();
+      await dues();
+      await settle();
+      expect(await audit()).toEqual(nothing);
+      expect(await order('GET', await eventOf(id))).toMatchObject({ status: 'confirmed' });
+      expect(await writesSince(start)).toEqual(['create']);
+      expect([...(await told())]).toEqual([]);
+    });
+
+    test('loses and gets back a booking’s event within the grace, and nothing happened', async () => {
+      const start = await place();
+      const event = await eventOf(await book(2, randomUUID(), untidy).then(async (id) => settle().then(() => id)));
+      await order('DELETE', event);
+      await ask();
+      expect([...(await told())]).toEqual([{ kind: 'deleted' }]);
+      await order('POST', `${event}/restore`);
+      await ask();
+      const changes = await database.sql`
+        SELECT kind, withdrawn_at IS NOT NULL AS is_withdrawn FROM external_changes WHERE connection_id = ${connection.id}`;
+      expect([...changes]).toEqual([{ kind: 'deleted', is_withdrawn: true }]);
+      expect(await audit()).toEqual(nothing);
+      expect(await writesSince(start)).toEqual(['create']);
+    });
+  });
+
   if (provider === 'google') {
     test('with a second event of a booking loses the second one, and keeps a copy that is its owner’s', async () => {
       const [event] = await shown();
@@ -227,8 +308,7 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       const twin = { title, start, end: new Date(Date.parse(start) + HOUR_MS) };
       await order('POST', events, { ...twin, properties });
       const copy = await order<Shown>('POST', events, twin);
-      await database.sql`UPDATE external_calendar_connections SET requested = requested + 1 WHERE id = ${connection.id}`;
-      await settle();
+      await ask();
       expect(await audit()).toEqual({ suspects: ['duplicate_event'], mismatches: [] });
       await settle();
       // While operators want nothing written, it is told, and nothing is removed.

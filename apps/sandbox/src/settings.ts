@@ -74,6 +74,11 @@ export const settingsShape = z.object({
     batch_ms: count,
     latency_ms: count,
   }),
+  /**
+   * What a calendar makes of what an application writes, as some hosts do: texts are trimmed and cut, times grow to whole
+   * minutes, properties come back in another order. The answer to the write shows it already.
+   */
+  normalise: z.object({ writes: z.boolean() }),
   notifications: z.object({
     /** First wait before a failed delivery is tried again; doubles each time. Short, so that nobody waits. */
     retry_base_ms: z.number().int().min(1),
@@ -98,6 +103,7 @@ export const partialSettingsShape = z
   .object({
     google: settingsShape.shape.google.partial(),
     microsoft: settingsShape.shape.microsoft.partial(),
+    normalise: settingsShape.shape.normalise.partial(),
     notifications: settingsShape.shape.notifications.partial(),
     forget: settingsShape.shape.forget.partial(),
   })
@@ -134,6 +140,7 @@ export function defaultSettings(): SandboxSettings {
       batch_ms: 10,
       latency_ms: 0,
     },
+    normalise: { writes: false },
     notifications: { retry_base_ms: 200, max_attempts: 8, timeout_ms: 10_000 },
     forget: { client_ids: false, if_match: false },
   };
@@ -144,6 +151,7 @@ export function changeSettings(settings: SandboxSettings, change: PartialSetting
   const given = partialSettingsShape.parse(change);
   Object.assign(settings.google, withoutUndefined(given.google));
   Object.assign(settings.microsoft, withoutUndefined(given.microsoft));
+  Object.assign(settings.normalise, withoutUndefined(given.normalise));
   Object.assign(settings.notifications, withoutUndefined(given.notifications));
   Object.assign(settings.forget, withoutUndefined(given.forget));
 }

@@ -8,6 +8,7 @@ import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { changeEvent, createEvent, deleteEvent, type Editor, setOccurrenceApart } from '../calendars/edit-event.ts';
 import { freshEventId } from '../calendars/event-id.ts';
 import { type EventRow, rowOf } from '../calendars/event-row.ts';
+import { normaliseContent } from '../calendars/normalise-content.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import type { SandboxState } from '../state.ts';
 import { conditionNotMet, invalid, refuse } from './errors.ts';
@@ -33,7 +34,7 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
   const { store } = writing;
   const body = readBody(call.text);
   const { id, icalUid } = readIdentity(state, body, store);
-  const content = readContent(body, store);
+  const content = keptOf(state, readContent(body, store));
   if (body.status === 'cancelled') throw invalid('Invalid value for: status', 'status');
   const event = createEvent(writing, { id, icalUid, content });
   mailGuests(writing, rowOf(event), 'invitation');
@@ -71,7 +72,7 @@ function write(writing: Writing, complete: (row: EventRow, body: Body, store: Ca
   const body = complete(row, readBody(call.text), store);
   if (body.status === 'cancelled') return shown(call, store, rowOf(remove(writing, row)));
   const { organizer } = row.event.content;
-  const content = { ...readContent(body, store), organizer };
+  const content = { ...keptOf(state, readContent(body, store)), organizer };
   if (content.eventType !== row.event.content.eventType) {
     throw refuse(400, 'eventTypeRestriction', 'Event type cannot be changed.', { domain: 'calendar' });
   }
@@ -79,6 +80,10 @@ function write(writing: Writing, complete: (row: EventRow, body: Body, store: Ca
   const event = commitContent(writing, row, content);
   mailGuests(writing, rowOf(event), 'update');
   return shown(call, store, rowOf(event));
+}
+
+function keptOf({ settings }: SandboxState, content: EventContent): EventContent {
+  return settings.normalise.writes ? normaliseContent(content) : content;
 }
 
 function commitContent(editor: Editor, { event, occurrence }: EventRow, content: EventContent): StoredEvent {

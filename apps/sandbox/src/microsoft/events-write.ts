@@ -5,6 +5,7 @@ import type { CalendarStore } from '../calendars/calendar-store.ts';
 import { changeEvent, createEvent, deleteEvent, type Editor, setOccurrenceApart } from '../calendars/edit-event.ts';
 import { freshEventId } from '../calendars/event-id.ts';
 import { type EventRow, rowOf } from '../calendars/event-row.ts';
+import { normaliseContent } from '../calendars/normalise-content.ts';
 import type { Call, Caller } from '../endpoint.ts';
 import type { Author } from '../history.ts';
 import type { SandboxState } from '../state.ts';
@@ -29,7 +30,7 @@ export function insertEvent(state: SandboxState, call: Call, caller: Caller): An
   const body = readBody(call.text);
   const transactionId = readTransactionId(body);
   const view = { store, preferences: readPreferences(call) };
-  const content = readNewEvent(body, store);
+  const content = keptOf(state, readNewEvent(body, store));
   if (transactionId !== null && !state.settings.forget.client_ids) {
     const earlier = findEarlier(caller, transactionId);
     if (earlier !== undefined) {
@@ -78,13 +79,17 @@ export function patchEvent(state: SandboxState, call: Call, caller: Caller): Ans
     throw invalidProperty('The property transactionId cannot be changed.');
   }
   const before = row.occurrence === null ? row.event.content : { ...row.event.content, timing: row.occurrence.timing };
-  const change = readChange(body, store, before);
+  const change = keptOf(state, readChange(body, store, before));
   const isOccurrence = row.occurrence !== null || row.event.master !== null;
   if (isOccurrence && change.rule != null) throw invalidProperty('An occurrence has no recurrence of its own.');
   if (isOccurrence && change.timing !== undefined) checkNeighbours(store, row, change.timing);
   const event = commitChange({ state, store, author: authorOf(caller) }, row, change);
   mailAll(state, store, event);
   return showOne(call, { store, preferences: readPreferences(call) }, rowOf(event));
+}
+
+function keptOf<Content extends Partial<EventContent>>({ settings }: SandboxState, content: Content): Content {
+  return settings.normalise.writes ? normaliseContent(content) : content;
 }
 
 function commitChange(editor: Editor, { event, occurrence }: EventRow, change: Partial<EventContent>): StoredEvent {

@@ -2,6 +2,7 @@ import type { Mismatch, OwnBooking } from '@bookiji/db';
 import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
 import { toBusyInterval } from '../inbound/fold-changes.ts';
 import { type RecognisedEvent, recogniseEvent } from '../inbound/recognise-event.ts';
+import { isSameTime } from '../same-time.ts';
 
 /** Every way in which a calendar and the database can differ. */
 export const MISMATCH_KINDS = [
@@ -107,7 +108,7 @@ function compareBooking(
     if (writtenStart < window.endAt && writtenEnd > window.startAt) say('missing_event', bookingId);
     return;
   }
-  const isMoved = event.startAt.getTime() !== writtenStart.getTime() || event.endAt.getTime() !== writtenEnd.getTime();
+  const isMoved = !isSameTime(event.startAt, writtenStart) || !isSameTime(event.endAt, writtenEnd);
   if (isMoved) say('moved_event', bookingId);
   if (event.marker !== null && event.marker.version < booking.appliedVersion) say('stale_event', bookingId);
 }

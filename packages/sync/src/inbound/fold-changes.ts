@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { BusyInterval, IntervalChanges } from '@bookiji/db';
 import type { Change, EventChange, SyncWindow } from '@bookiji/providers/contract';
-import { type EventNames, isSameSecond, recogniseEvent } from './recognise-event.ts';
+import { isSameTime } from '../same-time.ts';
+import { type EventNames, recogniseEvent } from './recognise-event.ts';
 
 /** A booking's own event as it was last written, so that its echo is told from its owner's doing. */
 export interface OwnEvent {
@@ -117,7 +118,7 @@ function isStray(change: EventChange, mine: OwnEvent): boolean {
 }
 
 function isAt(change: EventChange, startAt: Date | null, endAt: Date | null): boolean {
-  return isSameSecond(change.startAt, startAt) && isSameSecond(change.endAt, endAt);
+  return isSameTime(change.startAt, startAt) && isSameTime(change.endAt, endAt);
 }
 
 /** What an event of the owner's own means for their time; null when it does not block, or not within the window. */

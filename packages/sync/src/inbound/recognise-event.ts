@@ -7,6 +7,7 @@
  * it is ours by what is on record alone.
  */
 import type { EventChange } from '@bookiji/providers/contract';
+import { isSameTime } from '../same-time.ts';
 
 /** What is on record of a booking's event. */
 export interface RecordedEvent {
@@ -44,10 +45,5 @@ export function recogniseEvent<Own extends RecordedEvent>(
   if (own?.externalEventId === eventId) return { own, role: 'event' };
   const former = find({ eventId: seriesId });
   if (former?.externalEventId !== seriesId) return null;
-  return { own: former, role: isSameSecond(startAt, former.writtenStart) ? 'first' : 'later' };
-}
-
-/** Calendars keep whole seconds, bookings may have finer times. */
-export function isSameSecond(shown: Date, meant: Date | null): boolean {
-  return meant !== null && Math.floor(shown.getTime() / 1000) === Math.floor(meant.getTime() / 1000);
+  return { own: former, role: isSameTime(startAt, former.writtenStart) ? 'first' : 'later' };
 }

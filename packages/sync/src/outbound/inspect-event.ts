@@ -4,6 +4,7 @@
  */
 import type { EffectClaim } from '@bookiji/db';
 import type { CalendarPort, RemoteEvent } from '@bookiji/providers/contract';
+import { isSameTime } from '../same-time.ts';
 import { creationKey, storedKey } from './event-identity.ts';
 import { isWholeSeries } from './plan-write.ts';
 
@@ -32,8 +33,7 @@ export async function inspectEvent(claim: EffectClaim, port: CalendarPort, signa
   const event = await readRecorded(claim, externalEventId, port, signal);
   if (event === null) return { finding: 'deleted' };
   if (isWholeSeries(event)) return { finding: 'unclear' };
-  const isMoved =
-    writtenStart?.getTime() !== event.startAt.getTime() || writtenEnd?.getTime() !== event.endAt.getTime();
+  const isMoved = !isSameTime(event.startAt, writtenStart) || !isSameTime(event.endAt, writtenEnd);
   return isMoved ? { finding: 'moved', event } : { finding: 'unchanged', event };
 }
 

@@ -1,4 +1,5 @@
 import type { RemoteEvent } from '@bookiji/providers/contract';
+import { isSameTime } from '../same-time.ts';
 
 /** What is known of the booking's event before a call: never written, maybe written, its last state, or gone. */
 export type KnownEvent =
@@ -85,11 +86,7 @@ export function isWholeSeries({ eventId, seriesId }: RemoteEvent): boolean {
 function showsDesired(event: RemoteEvent, desired: DesiredEvent): boolean {
   return (
     event.marker?.version === desired.version &&
-    sameSecond(event.startAt, desired.startAt) &&
-    sameSecond(event.endAt, desired.endAt)
+    isSameTime(event.startAt, desired.startAt) &&
+    isSameTime(event.endAt, desired.endAt)
   );
-}
-
-function sameSecond(a: Date, b: Date | null): boolean {
-  return b !== null && Math.floor(a.getTime() / 1000) === Math.floor(b.getTime() / 1000);
 }

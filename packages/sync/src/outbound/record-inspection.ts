@@ -10,7 +10,7 @@ import {
   withdrawDeletion,
 } from '@bookiji/db';
 import type { RemoteEvent } from '@bookiji/providers/contract';
-import { toSecond } from './draft-event.ts';
+import { isSameTime } from '../same-time.ts';
 import type { Inspection } from './inspect-event.ts';
 
 export interface RecordedInspection {
@@ -86,8 +86,7 @@ function shownBy({ eventId, etag, startAt, endAt }: RemoteEvent) {
 }
 
 function isAsBooked({ desired }: EffectClaim, { startAt, endAt }: RemoteEvent): boolean {
-  const [start, end] = [toSecond(desired.startAt), toSecond(desired.endAt)];
-  return startAt.getTime() === start?.getTime() && endAt.getTime() === end?.getTime();
+  return isSameTime(startAt, desired.startAt) && isSameTime(endAt, desired.endAt);
 }
 
 /** The change to report; null when the owner did nothing that concerns the booking. */
