@@ -338,6 +338,28 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       expect(await audit()).toEqual(nothing);
       expect((await shown())[0]?.properties).toEqual(event?.properties);
     });
+
+    test('that shows an older version again after every write is written to once for it, and stays a mismatch', async () => {
+      await book(2, bookingId);
+      await settle();
+      const [event] = await shown();
+      const older = Object.fromEntries(
+        Object.entries(event?.properties ?? {}).map(([name, value]) => [name, value === '2' ? '1' : value]),
+      );
+      const { last_sequence: before } = await order<{ last_sequence: number }>('GET', '/history?limit=0');
+      for (let turn = 0; turn < 6; turn += 1) {
+        await ask();
+        await order('PATCH', `${events}/${encodeURIComponent(event?.id ?? '')}`, { properties: older });
+        await audit();
+      }
+      const ours = `/history?after=${before}&calendar=${connection.id}@google.example&author=client`;
+      expect((await order<{ entries: unknown[] }>('GET', ours)).entries).toHaveLength(1);
+      expect((await countMismatches(database.db)).get('stale_event')).toBe(1);
+      await order('PATCH', `${events}/${encodeURIComponent(event?.id ?? '')}`, { properties: event?.properties });
+      await ask();
+      expect(await audit()).toEqual(nothing);
+      expect(await countMismatches(database.db)).toEqual(new Map());
+    });
   }
 });
 

@@ -10,11 +10,12 @@ export { classifyFailure, databaseCode, isDatabaseFailure, isDataError } from '.
 export type { Allowlists } from './queries/allowlists.ts';
 export { applyFullRound, applyIncrement, beginFirstRound, storeFirstPage } from './queries/apply-round.ts';
 export {
+  type AuditFindings,
   countMismatches,
   type OwnBooking,
+  readFindings,
   readOwnBookings,
   readStoredChecksums,
-  readSuspects,
   recordAudit,
   requestFullSync,
   restoreMapping,

@@ -40,13 +40,20 @@ export async function takeDueAudits(
   return rows.map((row) => row.connection_id);
 }
 
-/** What earlier looks saw and is not settled. */
-export async function readSuspects(db: Database, connectionId: string): Promise<Mismatch[]> {
+export interface AuditFindings {
+  /** Seen for the first time. */
+  readonly suspects: readonly Mismatch[];
+  /** Seen again. */
+  readonly mismatches: readonly Mismatch[];
+}
+
+/** What the look before saw. */
+export async function readFindings(db: Database, connectionId: string): Promise<AuditFindings> {
   const [row] = await db
     .select({ suspects: connectionAudits.suspects, mismatches: connectionAudits.mismatches })
     .from(connectionAudits)
     .where(eq(connectionAudits.connectionId, connectionId));
-  return row === undefined ? [] : [...row.suspects, ...row.mismatches];
+  return row ?? { suspects: [], mismatches: [] };
 }
 
 /** A booking as the database believes it stands in the calendar. */
@@ -103,10 +110,8 @@ export async function readStoredChecksums(db: Database, connectionId: string): P
   return new Map(rows.map((row) => [row.eventId ?? '', row.checksum]));
 }
 
-export interface AuditRecord {
+export interface AuditRecord extends AuditFindings {
   readonly connectionId: string;
-  readonly suspects: readonly Mismatch[];
-  readonly mismatches: readonly Mismatch[];
   readonly nextLookSeconds: number;
 }
 

@@ -7,14 +7,15 @@
  * no mismatch. Nothing is deleted here without a read that proves whose it is.
  */
 import {
+  type AuditFindings,
   type Connection,
   type Database,
   findConnection,
   type Mismatch,
   type OwnBooking,
+  readFindings,
   readOwnBookings,
   readStoredChecksums,
-  readSuspects,
   recordAudit,
   requestFullSync,
   requestInspection,
@@ -57,7 +58,7 @@ export async function auditConnection(
 ): Promise<AuditOutcome> {
   const connection = await findConnection(deps.db, connectionId);
   if (connection === null || connection.status !== 'active') return { outcome: 'nothing_due' };
-  const earlier = await readSuspects(deps.db, connectionId);
+  const earlier = await readFindings(deps.db, connectionId);
   const { syncWindowStart: startAt, syncWindowEnd: endAt } = connection;
   if (startAt === null || endAt === null || connection.requested > connection.applied) {
     await leave(deps, connectionId, earlier, deps.settleSeconds);
@@ -67,11 +68,14 @@ export async function auditConnection(
     const { db, mayWrite } = deps;
     const audit: Audit = { db, mayWrite, connection, port: deps.openCalendar(connection), signal };
     const seen = await look(audit, { startAt, endAt });
-    const known = new Set(earlier.map(nameOf));
+    const known = new Set([...earlier.suspects, ...earlier.mismatches].map(nameOf));
     const mismatches = seen.found.filter((mismatch) => known.has(nameOf(mismatch)));
     const suspects = seen.found.filter((mismatch) => !known.has(nameOf(mismatch)));
     if (suspects.length > 0) await askAgain(deps.db, connectionId, seen.bookingsOf(suspects));
-    await repair(audit, mismatches, seen);
+    // Once: a calendar that does not keep what was written would be written to at every look. It stays a mismatch instead.
+    const rewritten = new Set(earlier.mismatches.filter(({ kind }) => kind === 'stale_event').map(nameOf));
+    const toRepair = mismatches.filter((mismatch) => !rewritten.has(nameOf(mismatch)));
+    await repair(audit, toRepair, seen);
     const nextLookSeconds = seen.found.length > 0 ? deps.settleSeconds : deps.intervalSeconds;
     await recordAudit(deps.db, { connectionId, suspects, mismatches, nextLookSeconds });
     return { outcome: 'audited', connection, suspects, mismatches };
@@ -85,8 +89,8 @@ export async function auditConnection(
 const nameOf = ({ kind, subject }: Mismatch) => `${kind} ${subject}`;
 
 /** Nothing was seen, so nothing is forgotten. */
-function leave({ db }: AuditDependencies, connectionId: string, suspects: readonly Mismatch[], seconds: number) {
-  return recordAudit(db, { connectionId, suspects, mismatches: [], nextLookSeconds: seconds });
+function leave({ db }: AuditDependencies, connectionId: string, earlier: AuditFindings, nextLookSeconds: number) {
+  return recordAudit(db, { connectionId, ...earlier, nextLookSeconds });
 }
 
 /** One connection under audit. */
