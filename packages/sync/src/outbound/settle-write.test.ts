@@ -182,3 +182,47 @@ describe('a calendar that shows a newer version than the database knows', () => 
     expect(stage.calendar.live()).toMatchObject([{ title: 'v3' }]);
   });
 });
+
+describe('a calendar that changes under every write', () => {
+  const updates = () => calendar.calls.filter((one) => one === 'update_event').length;
+  beforeEach(async () => {
+    await announce(1);
+    await converge();
+    await announce(2);
+    let minutes = 0;
+    calendar.beforeEffect = async (operation) => {
+      const [event] = calendar.live();
+      minutes += 1;
+      const later = (from: Date) => new Date(from.getTime() + minutes * 60_000);
+      if (operation === 'update_event' && event !== undefined)
+        calendar.move(event.eventId, later(at(10)), later(at(11)));
+    };
+  });
+
+  test('[O-3] ends an attempt after a few steps, which counts and waits like any failed one', async () => {
+    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: false });
+    expect(updates()).toBe(10);
+    expect(await effect()).toMatchObject({
+      error_count: 1,
+      applied_version: 1,
+      waits: true,
+      is_free: true,
+      last_error: { kind: 'conflict', reason: 'not_converging' },
+    });
+    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    expect(await letters()).toHaveLength(0);
+  });
+
+  test('[O-3] becomes a dead letter that says so, not a write for ever, and is written once it keeps still', async () => {
+    await database.sql`UPDATE booking_effects SET error_count = 29 WHERE booking_id = ${bookingId}`;
+    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: true });
+    expect(await letters()).toMatchObject([{ reason: 'not_converging', payload: { version: 2 } }]);
+    await wake();
+    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    expect(updates()).toBe(10);
+    expect(calendar.history.map(({ version }) => version)).toEqual([1]);
+    calendar.beforeEffect = async () => undefined;
+    await announce(3);
+    expect(await converge()).toMatchObject({ outcome: 'converged', action: 'updated' });
+  });
+});
