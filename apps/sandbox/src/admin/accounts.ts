@@ -15,6 +15,8 @@ const calendarShape = z
     time_zone: zone.optional(),
     access_role: z.enum(['owner', 'writer', 'reader', 'freeBusyReader']).optional(),
     watchable: z.boolean().optional(),
+    /** Its owner makes it their default one. Outlook alone lets them. */
+    primary: z.literal(true).optional(),
   })
   .strict();
 
@@ -46,13 +48,17 @@ export function putAccount(state: SandboxState, call: AdminCall) {
   if (wish.watchable !== undefined) details.isWatchable = wish.watchable;
   if (wish.access_role !== undefined) details.accessRole = wish.access_role;
   for (const calendar of wish.calendars) {
-    state.directory.addCalendar(account, {
+    const added = state.directory.addCalendar(account, {
       id: calendar.id,
       summary: calendar.summary,
       timeZone: calendar.time_zone ?? details.timeZone,
       accessRole: calendar.access_role,
       isWatchable: calendar.watchable,
     });
+    if (calendar.primary !== true) continue;
+    if (account.provider === 'google')
+      throw new AdminError(400, 'invalid', 'primary: an account keeps its own calendar');
+    state.directory.makePrimary(account, added);
   }
   return describeAccount(account);
 }

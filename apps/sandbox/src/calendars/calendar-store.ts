@@ -11,7 +11,7 @@ export interface CalendarDetails {
   readonly ownerEmail: string;
   /** The provider's id of it; Google's own calendar has the account's address. */
   readonly id: string;
-  readonly isPrimary: boolean;
+  isPrimary: boolean;
   summary: string;
   timeZone: string;
   accessRole: AccessRole;

@@ -71,6 +71,13 @@ export class Directory {
     return calendar;
   }
 
+  /** The account's own calendar from now on; the one before it stays, as a further one. */
+  makePrimary(account: Account, calendar: CalendarStore): void {
+    account.calendars.splice(account.calendars.indexOf(calendar), 1);
+    account.calendars.unshift(calendar);
+    for (const { details } of account.calendars) details.isPrimary = details === calendar.details;
+  }
+
   #create(wish: AccountWish): Account {
     const { provider } = wish;
     const email = wish.email.toLowerCase();
