@@ -65,24 +65,78 @@ function imagineEvent(chance: Chances, isGoogle: boolean): Record<string, unknow
   return { ...chance.of(kinds)(), ...shown, ...(answer === null ? {} : { response_status: answer }) };
 }
 
+/** What lies in an owner's bin: an event, or an occurrence with the rule that its series had then. */
+interface Binned {
+  readonly id: string;
+  readonly seriesId: string | null;
+  readonly rule: string;
+}
+
 /** One thing that an owner does to an event, or to one occurrence of a series. */
-async function act(watched: WatchedCalendar, chance: Chances): Promise<void> {
+async function act(watched: WatchedCalendar, bin: Binned[], chance: Chances): Promise<void> {
   const { calendar } = watched;
   const isGoogle = calendar.calendarProvider === 'google';
   const from = new Date(stage.now().getTime() - 40 * DAY_MS);
   const to = new Date(stage.now().getTime() + 170 * DAY_MS);
   const events = await stage.sandbox.listEvents(calendar, from, to);
   const one = events.length === 0 ? null : chance.of(events);
-  const what = one === null ? 0 : chance.below(10);
+  const what = one === null ? 0 : chance.below(14);
   if (one === null || what < 4)
     return void (await stage.sandbox.addEvent(calendar, imagineEvent(chance, isGoogle) as never));
-  if (what < 6) return stage.sandbox.deleteEvent(calendar, one.id);
+  if (what < 6) return deleteOne(watched, bin, one);
   if (what === 6) return void (await deleteSeries(watched, one));
   if (what === 7) return void (await stage.sandbox.changeEvent(calendar, one.id, { title: 'renamed' }));
+  if (what < 10) return splitSeries(watched, one, chance);
+  if (what < 12) return restoreOne(watched, bin, chance);
   const isDay = one.all_day === true;
   const at = somewhen(chance);
   const moved = isDay ? { start: day(at), end: day(at + DAY_MS) } : { start: new Date(at).toISOString() };
   await stage.sandbox.changeEvent(calendar, one.id, moved);
+}
+
+const seriesOf = ({ series_id: seriesId }: SandboxEvent) => (typeof seriesId === 'string' ? seriesId : null);
+const pathOf = ({ calendar }: WatchedCalendar, id: string) =>
+  `/calendars/${calendar.calendarProvider}/${encodeURIComponent(calendar.email)}/events/${encodeURIComponent(id)}`;
+const readEvent = (watched: WatchedCalendar, id: string) =>
+  stage.sandbox.order<SandboxEvent>('GET', pathOf(watched, id));
+
+async function deleteOne(watched: WatchedCalendar, bin: Binned[], one: SandboxEvent): Promise<void> {
+  const seriesId = seriesOf(one);
+  const rule = seriesId === null ? '' : String((await readEvent(watched, seriesId)).recurrence);
+  await stage.sandbox.deleteEvent(watched.calendar, one.id);
+  bin.push({ id: one.id, seriesId, rule });
+}
+
+/** Out of the bin again; an occurrence only while its series is as it was, for else there is no place for it. */
+async function restoreOne(watched: WatchedCalendar, bin: Binned[], chance: Chances): Promise<void> {
+  const [binned] = bin.splice(chance.below(bin.length + 1), 1);
+  if (binned === undefined) return;
+  if (binned.seriesId !== null) {
+    const { status, recurrence } = await readEvent(watched, binned.seriesId);
+    if (status === 'cancelled' || String(recurrence) !== binned.rule) return;
+  }
+  await stage.sandbox.order('POST', `${pathOf(watched, binned.id)}/restore`);
+}
+
+/** "This and all following": the series ends before the occurrence, and another one begins there, an hour later. */
+async function splitSeries(watched: WatchedCalendar, one: SandboxEvent, chance: Chances): Promise<void> {
+  const seriesId = seriesOf(one);
+  if (seriesId === null) return;
+  const series = await readEvent(watched, seriesId);
+  const rule = String(series.recurrence);
+  if (Date.parse(one.start) <= Date.parse(series.start)) return;
+  const frequency = /FREQ=\w+/.exec(rule)?.[0];
+  const isDay = one.all_day === true;
+  const before = new Date(Date.parse(one.start) - (isDay ? DAY_MS : 1_000)).toISOString().replace(/[-:]|\.\d+/g, '');
+  const recurrence = [`RRULE:${frequency};UNTIL=${isDay ? before.slice(0, 8) : before}`];
+  await stage.sandbox.changeEvent(watched.calendar, seriesId, { recurrence });
+  const later = (at: string) => (isDay ? at : new Date(Date.parse(at) + 3_600_000).toISOString());
+  await stage.sandbox.addEvent(watched.calendar, {
+    start: later(one.start),
+    end: later(one.end),
+    time_zone: typeof series.time_zone === 'string' ? series.time_zone : 'UTC',
+    recurrence: [`RRULE:${frequency};COUNT=${2 + chance.below(6)}`],
+  });
 }
 
 async function deleteSeries(watched: WatchedCalendar, { id, series_id }: SandboxEvent): Promise<void> {
@@ -103,8 +157,9 @@ test.each(PLAYS)(
     await watched.keep();
     const chance = chances(seed);
     const modes = new Set<string>();
+    const bin: Binned[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (let count = chance.below(4); count >= 0; count -= 1) await act(watched, chance);
+      for (let count = chance.below(4); count >= 0; count -= 1) await act(watched, bin, chance);
       if (chance.below(10) === 0)
         await stage.sandbox.order('POST', '/cursors/expire', { email: watched.calendar.email });
       await stage.database.sql`
