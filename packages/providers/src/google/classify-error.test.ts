@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { describeRecorded, readFixture, readManifest } from '../../test/google/fixtures.ts';
 import { ERROR_KINDS, type Operation } from '../contract/index.ts';
 import { classifyError, type GoogleFailure } from './classify-error.ts';
+import { REASONS_BY_KIND } from './error-reasons.ts';
 import { readErrorBody } from './read-failure.ts';
 
 const now = new Date('2026-11-20T09:00:00Z');
@@ -46,6 +47,22 @@ const TABLE: readonly [number, string | null, Operation, string, string][] = [
   [403, 'requiredAccessLevel', 'create_event', 'permanent', 'requiredAccessLevel'],
   [403, 'accessNotConfigured', 'list_changes', 'permanent', 'accessNotConfigured'],
   [403, 'notACalendarUser', 'list_changes', 'permanent', 'notACalendarUser'],
+  [403, 'limitExceeded', 'create_event', 'rate_limited', 'limitExceeded'],
+  [403, 'concurrentLimitExceeded', 'create_event', 'rate_limited', 'concurrentLimitExceeded'],
+  [403, 'servingLimitExceeded', 'list_changes', 'rate_limited', 'servingLimitExceeded'],
+  [403, 'variableTermLimitExceeded', 'list_changes', 'rate_limited', 'variableTermLimitExceeded'],
+  [403, 'calendarUsageLimitsExceeded', 'create_event', 'rate_limited', 'calendarUsageLimitsExceeded'],
+  [403, 'RESOURCE_EXHAUSTED', 'list_changes', 'rate_limited', 'RESOURCE_EXHAUSTED'],
+  [403, 'insufficientScopes', 'list_changes', 'auth_revoked', 'insufficientScopes'],
+  [403, 'forbiddenForServiceAccounts', 'create_event', 'permanent', 'forbiddenForServiceAccounts'],
+  [403, 'forbidden', 'delete_event', 'permanent', 'forbidden'],
+  [403, 'calendarNotWritable', 'create_event', 'permanent', 'calendarNotWritable'],
+  [403, 'SERVICE_DISABLED', 'list_changes', 'permanent', 'SERVICE_DISABLED'],
+  [403, 'accountDisabled', 'list_changes', 'permanent', 'accountDisabled'],
+  [403, 'domainPolicy', 'list_changes', 'permanent', 'domainPolicy'],
+  [400, 'cannotChangeOrganizer', 'update_event', 'permanent', 'cannotChangeOrganizer'],
+  [400, 'eventTypeRestriction', 'update_event', 'permanent', 'eventTypeRestriction'],
+  [400, 'push.channelTypeNotSupported', 'open_channel', 'permanent', 'push.channelTypeNotSupported'],
   [403, 'neverHeardOf', 'list_changes', 'transient', 'unknown_403'],
   [403, null, 'list_changes', 'transient', 'unknown_403'],
   [404, 'notFound', 'get_event', 'not_found', 'notFound'],
@@ -84,6 +101,13 @@ describe('[R-1] every answer has one name', () => {
 
   test('and every kind is the name of something', () => {
     expect(new Set(TABLE.map(([, , , kind]) => kind))).toEqual(new Set(ERROR_KINDS));
+  });
+
+  test('and every word that is known here stands in one list and in the table', () => {
+    const words = Object.values(REASONS_BY_KIND).flat();
+    expect(words.filter((word, index) => words.indexOf(word) !== index)).toEqual([]);
+    const inTable = new Set(TABLE.map(([, reason]) => reason));
+    expect(words.filter((word) => !inTable.has(word))).toEqual([]);
   });
 
   test('a known word counts wherever it stands in the list', () => {

@@ -8,7 +8,7 @@ import type { ErrorKind } from '../contract/index.ts';
  * Sources: developers.google.com/workspace/calendar/api/guides/errors and /quota, cloud.google.com/apis/design/errors,
  * developers.google.com/workspace/calendar/api/guides/push and guides/sync.
  */
-const REASONS_BY_KIND: Readonly<Partial<Record<ErrorKind, readonly string[]>>> = {
+export const REASONS_BY_KIND: Readonly<Partial<Record<ErrorKind, readonly string[]>>> = {
   rate_limited: [
     'rateLimitExceeded',
     'userRateLimitExceeded',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { describeRecorded, readFixture, readManifest } from '../../test/microsoft/fixtures.ts';
 import { ERROR_KINDS, type ErrorKind, type Operation } from '../contract/index.ts';
 import { classifyError, type GraphFailure } from './classify-error.ts';
+import { CODES_BY_KIND } from './error-codes.ts';
 import { readErrorBody } from './read-failure.ts';
 
 const NOW = new Date('2026-11-20T09:00:00Z');
@@ -62,10 +63,48 @@ const TABLE: Row[] = [
   [418, null, 'list_changes', 'transient', 'unknown_418'],
 ];
 
+/** The same, of codes that mean one thing whatever was asked. */
+const PLAIN: [status: number, kind: ErrorKind, codes: string][] = [
+  [401, 'auth_revoked', 'AuthenticationError unauthenticated TokenNotFound'],
+  [429, 'rate_limited', 'activityLimitReached throttledRequest ErrorExceededConnectionCount'],
+  [404, 'not_found', 'itemNotFound ResourceNotFound NotFound'],
+  [404, 'not_found', 'ErrorFolderNotFound ErrorCalendarNotFound ErrorParentFolderNotFound'],
+  [409, 'conflict', 'ErrorStaleObject ErrorInvalidChangeKey ErrorChangeKeyRequired nameAlreadyExists Conflict'],
+  [412, 'conflict', 'PreconditionFailed resourceModified'],
+  [503, 'transient', 'ServiceUnavailable ErrorMailboxStoreUnavailable ErrorMailboxMoveInProgress MailboxInfoStale'],
+  [500, 'transient', 'generalException InternalServerError ErrorInternalServerError ErrorBatchProcessingStopped'],
+  [500, 'transient', 'ErrorInternalServerTransientError'],
+  [504, 'transient', 'GatewayTimeout'],
+  [403, 'permanent', 'accessDenied Forbidden ErrorQuotaExceeded quotaLimitReached'],
+  [404, 'permanent', 'MailboxNotSupportedForRESTAPI ErrorNonExistentMailbox'],
+  [400, 'permanent', 'ErrorCalendarDurationIsTooLong ErrorCalendarEndDateIsEarlierThanStartDate ErrorInvalidProperty'],
+  [400, 'permanent', 'ErrorPropertyValidationFailure ErrorInvalidPropertyRequest ErrorInvalidParameter'],
+  [400, 'permanent', 'ErrorInvalidArgument ErrorInvalidRequest ErrorInvalidIdMalformed ErrorInvalidIdEmpty'],
+  [400, 'permanent', 'ErrorInvalidUrlQuery ErrorInvalidTimeZone TimeZoneNotSupportedException RequestBodyRead'],
+  [400, 'permanent', 'UnableToDeserializePostBody RequestBroker--ParseUri BadRequest'],
+  [501, 'permanent', 'notSupported notImplemented'],
+  [405, 'permanent', 'methodNotAllowed'],
+];
+for (const [status, kind, codes] of PLAIN) {
+  TABLE.push(...codes.split(' ').map((code): Row => [status, code, 'update_event', kind]));
+}
+for (const code of ['syncStateInvalid', 'resyncChangesApplyDifferences', 'resyncChangesUploadDifferences']) {
+  TABLE.push([410, code, 'list_changes', 'cursor_expired']);
+}
+
 describe('classifyError', () => {
   const rows = TABLE.map(
     ([status, code, operation, kind, reason]) => [status, code, operation, kind, reason ?? code] as const,
   );
+
+  test('[R-1] knows each code by one kind, and the table has them all', () => {
+    const codes = Object.values(CODES_BY_KIND)
+      .flat()
+      .map((code) => code.toLowerCase());
+    expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
+    const inTable = new Set(TABLE.map(([, code]) => code?.toLowerCase()));
+    expect(codes.filter((code) => !inTable.has(code))).toEqual([]);
+  });
 
   test.each(rows)('names %i %s of %s %s', (status, code, operation, kind, reason) => {
     const facts = classifyError(failure(status, code === null ? [] : [code], { operation }), NOW);

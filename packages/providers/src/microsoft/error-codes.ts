@@ -7,7 +7,7 @@ import type { ErrorKind } from '../contract/index.ts';
  * A code in no list is unknown on purpose: it shows up as `unknown_<status>` until somebody gives it its place here.
  * Sources: learn.microsoft.com/graph/errors, and the Exchange response codes that Outlook passes through.
  */
-const CODES_BY_KIND: Readonly<Record<ErrorKind, readonly string[]>> = {
+export const CODES_BY_KIND: Readonly<Record<ErrorKind, readonly string[]>> = {
   auth_revoked: ['InvalidAuthenticationToken', 'AuthenticationError', 'unauthenticated', 'TokenNotFound'],
   rate_limited: [
     // The mailbox's limit of four calls at a time; seen with 429 and with 503.
