@@ -106,6 +106,14 @@ describe.each(['google', 'microsoft'] as const)('[O-1] [O-3] a booking’s event
     expect(await calendar.intervals()).toEqual([]);
   });
 
+  test('that is moved out of the window, where the feed may call it removed, is moved and not deleted', async () => {
+    await calendar.own('PATCH', path, { start: hourText(1_000), end: hourText(1_001) });
+    await settle();
+    expect(await told()).toEqual([moved(1_000, 1)]);
+    expect(await shownAt()).toEqual([1_000]);
+    expect(await writes()).toEqual(['create']);
+  });
+
   test('that is deleted and taken out of the bin before anybody was told is as if nothing had happened', async () => {
     await calendar.own('DELETE', path);
     await settle();
