@@ -10,6 +10,12 @@ import { expressions, fillIn } from './expressions.ts';
 import { ROOT, readYaml } from './read-files.ts';
 
 const alerts = readAlerts();
+const { receivers } = readYaml<{
+  receivers: {
+    pagerduty_configs?: { description: string; details: { description: string; runbook: string } }[];
+    slack_configs?: { title: string; text: string }[];
+  }[];
+}>('infra/alertmanager/alertmanager.yml');
 const tools = bringPrometheusTools();
 if (tools === null && !process.env.CI) process.stderr.write('promtool is missing: its tests are left out\n');
 
@@ -64,5 +70,50 @@ if (tools === null && !process.env.CI) process.stderr.write('promtool is missing
       const answer = run('amtool', 'config', 'routes', 'test', `--config.file=${config}`, ...labels);
       expect({ labels, receiver: answer.stdout }).toEqual({ labels, receiver });
     }
+  });
+
+  // PagerDuty refuses a blank summary with 400, and Alertmanager does not try a 400 again: nobody would be paged.
+  test('[B-2] every text that a person is sent tells of each alert, although no two of them say the same', () => {
+    const queues = ['calendar-inbound-sync', 'calendar-outbound-sync'];
+    const data = {
+      receiver: 'any',
+      status: 'firing',
+      alerts: queues.map((queue) => ({
+        status: 'firing',
+        labels: { alertname: 'CalendarCanaryStale', queue },
+        annotations: {
+          summary: `No canary came through ${queue}`,
+          description: `The last one through ${queue} was long ago.`,
+          runbook: `docs/runbooks/for-${queue}.md`,
+        },
+      })),
+      groupLabels: { alertname: 'CalendarCanaryStale' },
+      commonLabels: { alertname: 'CalendarCanaryStale' },
+      commonAnnotations: {},
+    };
+    const file = join(scratch, 'alerts.json');
+    writeFileSync(file, JSON.stringify(data));
+    const render = (template: string) =>
+      // amtool wants a file of templates too; one that matches nothing will do.
+      run(
+        'amtool',
+        'template',
+        'render',
+        `--template.glob=${join(scratch, 'none*.tmpl')}`,
+        `--template.data=${file}`,
+        `--template.text=${template}`,
+      ).stdout;
+
+    const [pager] = receivers.flatMap(({ pagerduty_configs = [] }) => pagerduty_configs);
+    const [slack] = receivers.flatMap(({ slack_configs = [] }) => slack_configs);
+    for (const title of [pager?.description, slack?.title]) {
+      const said = render(title ?? '');
+      expect(said).toContain('CalendarCanaryStale');
+      for (const queue of queues) expect(said).toContain(`No canary came through ${queue}`);
+    }
+    for (const text of [pager?.details.description, slack?.text]) {
+      for (const queue of queues) expect(render(text ?? '')).toContain(`The last one through ${queue} was long ago.`);
+    }
+    for (const text of [pager?.details.runbook, slack?.text]) expect(render(text ?? '')).toContain('docs/runbooks/for-');
   });
 });
