@@ -6,6 +6,7 @@ import { runProcess } from '@bookiji/runtime';
 import { secretMarkOf, silentAfterSeconds } from '@bookiji/sync';
 import { readConfig } from './config.ts';
 import { createRetryProcessor } from './process-retry.ts';
+import { createSweepReporter } from './report-sweeps.ts';
 import { createSweeper } from './sweeper.ts';
 import { sweepAdoptions } from './sweeps/adoptions.ts';
 import { sweepAudits } from './sweeps/audits.ts';
@@ -90,22 +91,10 @@ await runProcess({
         bookingSeconds: settings.BOOKING_RETENTION_SECONDS,
       }),
     ];
-    for (const { name } of sweeps) metrics.sweepErrors.inc({ sweep: name }, 0);
-    const sweeper = createSweeper({
-      db,
-      owner: stores.instanceId,
-      random: Math.random,
-      sweeps,
-      onSwept: (sweep, found) => {
-        metrics.sweepLastSuccess.set({ sweep }, Date.now() / 1000);
-        metrics.sweepFindings.inc({ sweep }, found);
-        if (found > 0) logger.debug({ sweep, found }, 'sweep found work');
-      },
-      onError: (sweep, error) => {
-        metrics.sweepErrors.inc({ sweep });
-        logger.warn({ sweep, err: error }, 'sweep failed; the next one tries again');
-      },
-    });
+    const names = sweeps.map(({ name }) => name);
+    const { swept, failed } = createSweepReporter(names, logger, metrics);
+    const owner = stores.instanceId;
+    const sweeper = createSweeper({ db, owner, random: Math.random, sweeps, onSwept: swept, onError: failed });
     sweeper.start();
     context.own({ name: 'sweeper', stop: () => sweeper.stop() });
     logger.info({ port }, 'ready');

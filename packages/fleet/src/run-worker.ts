@@ -60,6 +60,8 @@ export function startWorker(
     metrics.jobs.inc({ queue: work.queue, outcome: 'threw' });
     logger.error({ queue: work.queue, job_id: job?.id, attempt: job?.attemptsStarted, err: error }, 'job failed');
   };
+  // Counted from the start: a queue through which no canary ever comes would otherwise be absent instead of stale.
+  metrics.canaryLastSuccess.set({ queue: work.queue }, Date.now() / 1000);
   const worker = deps.queues.worker(
     work.queue,
     async (job, token, signal) => {

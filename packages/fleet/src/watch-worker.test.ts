@@ -87,6 +87,13 @@ suite('[R-2] a watched worker', () => {
     });
   });
 
+  test('[B-2] whose canaries never came through is silent since its start', async () => {
+    process.kill(redis.pid, 'SIGSTOP');
+    const startedAt = Date.now() / 1000;
+    start(LATE_MS);
+    expect(await canaryAt()).toBeGreaterThanOrEqual(startedAt);
+  });
+
   test('of a Redis that freezes says so, stays, and is alive again when Redis is', async () => {
     start(LATE_MS);
     await untilCanary();
