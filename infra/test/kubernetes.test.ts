@@ -1,7 +1,8 @@
 /** The manifests name every process, give each the settings it reads, and no more rights than it needs. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { nodeOptionsOf } from '@bookiji/local-fleet';
 import { fields } from '@bookiji/runtime';
 import { describe, expect, test } from '@jest/globals';
@@ -11,6 +12,8 @@ import { listFiles, ROOT, readYaml } from './read-files.ts';
 
 /** `runProcess` gives work in flight this long after SIGTERM. */
 const DRAIN_SECONDS = 12;
+
+const MIGRATION = 'infra/kubernetes/migrate';
 
 const DATABASE_LOGINS: Readonly<Record<Role, string>> = {
   ingress: 'DATABASE_URL_INGRESS',
@@ -46,18 +49,47 @@ const literals = new Map(
 
 describe('Kubernetes', () => {
   test('[S-1] the base holds every file but the migration, which is a step of its own', () => {
-    const files = listFiles('infra/kubernetes', '.yml').map((path) => path.replace('infra/kubernetes/', ''));
-    expect([...resources, 'kustomization.yml', 'migrate.yml'].sort()).toEqual(files);
+    const files = listFiles('infra/kubernetes', '.yml').filter((path) => !path.startsWith(MIGRATION));
+    expect([...resources, 'kustomization.yml'].map((name) => `infra/kubernetes/${name}`).sort()).toEqual(files);
+    expect(readYaml<{ resources: string[] }>(`${MIGRATION}/kustomization.yml`).resources).toEqual(['job.yml']);
   });
 
-  test('[S-1] the base is rendered by kustomize', () => {
-    const { status, stdout, stderr, error } = spawnSync('kubectl', ['kustomize', join(ROOT, 'infra/kubernetes')], {
-      encoding: 'utf8',
-    });
+  test('[S-1] base and migration are rendered by kustomize, and an overlay gives both their image', () => {
+    const overlay = mkdtempSync(join(tmpdir(), 'calsync-overlay-'));
+    const from = realpathSync(overlay);
+    const resources = ['infra/kubernetes', MIGRATION].map((folder) => relative(from, join(realpathSync(ROOT), folder)));
+    const images = [{ name: 'calsync', newName: 'registry.example/calsync', newTag: '1.2.3' }];
+    writeFileSync(join(overlay, 'kustomization.yml'), JSON.stringify({ namespace: 'somewhere', resources, images }));
+    const { status, stdout, stderr, error } = spawnSync('kubectl', ['kustomize', overlay], { encoding: 'utf8' });
+    rmSync(overlay, { recursive: true });
     // kubectl is no tool of this repository; where it is there, it has the last word.
     if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return;
     expect({ status, stderr }).toMatchObject({ status: 0 });
     for (const role of ROLES) expect(stdout).toContain(`- apps/${role}/src/main.ts`);
+    const used = [...stdout.matchAll(/^ +(?:- )?image: (.+)$/gm)].map(([, image]) => image);
+    expect(used).toEqual(Array(ROLES.length + 1).fill('registry.example/calsync:1.2.3'));
+  });
+
+  // A generated name is refused by kustomize and by `kubectl apply`.
+  test('every object has a name of its own', () => {
+    for (const { kind, metadata } of manifests)
+      expect({ kind, ...metadata }).toMatchObject({ name: expect.stringMatching(/./) });
+  });
+
+  test('the migration runs as the owner, knows whether queues are in Redis, and is cleared away', () => {
+    const [job, ...more] = ofKind<Deployment>('Job');
+    expect(more).toEqual([]);
+    const { spec } = named<Manifest & { spec: { ttlSecondsAfterFinished: number } }>('Job', 'calsync-migrate');
+    expect(spec.ttlSecondsAfterFinished).toBeGreaterThan(0);
+    const [container] = job?.spec.template.spec.containers ?? [];
+    expect(container).toMatchObject({ image: 'calsync', command: ['calsync'], args: ['migrate', 'up'] });
+    // Without REDIS_URL it would prepare queues in PostgreSQL too, which an owner who is no superuser may be refused.
+    expect(container?.env).toEqual(
+      ['DATABASE_URL', 'REDIS_URL'].map((name) => ({
+        name,
+        valueFrom: { secretKeyRef: { name: 'calsync', key: name } },
+      })),
+    );
   });
 
   describe.each(ROLES)('%s', (role) => {

@@ -114,6 +114,7 @@ if (tools === null && !process.env.CI) process.stderr.write('promtool is missing
     for (const text of [pager?.details.description, slack?.text]) {
       for (const queue of queues) expect(render(text ?? '')).toContain(`The last one through ${queue} was long ago.`);
     }
-    for (const text of [pager?.details.runbook, slack?.text]) expect(render(text ?? '')).toContain('docs/runbooks/for-');
+    for (const text of [pager?.details.runbook, slack?.text])
+      expect(render(text ?? '')).toContain('docs/runbooks/for-');
   });
 });

@@ -31,15 +31,14 @@ const MODELS: Readonly<Record<string, readonly [model: Model, module: string]>> 
 const manifests = readManifests();
 
 describe('Kubernetes', () => {
-  test.each(
-    manifests.map(
-      (manifest) => [`${manifest.kind} ${manifest.metadata.name ?? 'of a generated name'}`, manifest] as const,
-    ),
-  )('[S-1] %s has values that its schema allows', (_name, manifest) => {
-    const [Kind] = MODELS[manifest.kind] ?? [];
-    if (Kind === undefined) throw new Error(`no schema for ${manifest.kind}`);
-    expect(() => new Kind(manifest as never).validate()).not.toThrow();
-  });
+  test.each(manifests.map((manifest) => [`${manifest.kind} ${manifest.metadata.name}`, manifest] as const))(
+    '[S-1] %s has values that its schema allows',
+    (_name, manifest) => {
+      const [Kind] = MODELS[manifest.kind] ?? [];
+      if (Kind === undefined) throw new Error(`no schema for ${manifest.kind}`);
+      expect(() => new Kind(manifest as never).validate()).not.toThrow();
+    },
+  );
 
   test('[S-1] a value of the wrong type is found', () => {
     const wrong = {
