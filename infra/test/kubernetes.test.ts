@@ -8,7 +8,7 @@ import { fields } from '@bookiji/runtime';
 import { describe, expect, test } from '@jest/globals';
 import { type Container, type Deployment, type Manifest, ROLES, type Role, readManifests } from './manifests.ts';
 import { PORTS, READERS, sample } from './process-settings.ts';
-import { listFiles, ROOT, readYaml } from './read-files.ts';
+import { listFiles, ROOT, readText, readYaml } from './read-files.ts';
 
 /** `runProcess` gives work in flight this long after SIGTERM. */
 const DRAIN_SECONDS = 12;
@@ -180,6 +180,40 @@ describe('Kubernetes', () => {
     expect(outward.map(({ spec }) => spec.podSelector.matchExpressions?.[0]?.values)).toEqual([
       ['ingress', 'inbound-worker', 'outbound-worker', 'retry-worker'],
     ]);
+  });
+
+  test('every process reaches what docs/operating.md has it connect to', () => {
+    interface Policy extends Manifest {
+      spec: {
+        egress: {
+          to: { ipBlock?: { cidr: string }; namespaceSelector?: unknown }[];
+          ports: { protocol: string; port: number }[];
+        }[];
+      };
+    }
+    const { egress } = named<Policy>('NetworkPolicy', 'calsync-stores').spec;
+    const portsTo = (cidr: string) =>
+      egress.flatMap(({ to, ports }) => (to.some(({ ipBlock }) => ipBlock?.cidr === cidr) ? ports : []));
+    const text = readText('docs/operating.md');
+    const rows = [...text.matchAll(/^\| [^|]+ \| ([\d, ]+) \| every process \|$/gm)].flatMap(([, ports = '']) =>
+      ports.split(', ').map(Number),
+    );
+    expect(rows).toEqual(expect.arrayContaining([5432, 6432, 6379, 26379, 4318]));
+    // The addresses in examples too.
+    const examples = [...text.matchAll(/\bhost\d?:(\d+)/g)].map(([, port]) => Number(port));
+    expect(examples).toContain(26379);
+    for (const cidr of ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']) {
+      const allowed = portsTo(cidr).map(({ protocol, port }) => `${protocol} ${port}`);
+      expect([...rows, ...examples].filter((port) => !allowed.includes(`TCP ${port}`))).toEqual([]);
+    }
+    // Names: of the cluster's own servers, and of the cache that may stand on each node.
+    const dns = [
+      { protocol: 'UDP', port: 53 },
+      { protocol: 'TCP', port: 53 },
+    ];
+    expect(portsTo('169.254.20.10/32')).toEqual(dns);
+    const toCluster = egress.filter(({ to }) => to.some(({ namespaceSelector }) => namespaceSelector !== undefined));
+    expect(toCluster.map(({ ports }) => ports)).toEqual([dns]);
   });
 
   test('the world reaches notifications and OAuth alone', () => {
