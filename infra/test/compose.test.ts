@@ -68,6 +68,22 @@ describe('compose', () => {
     }
   });
 
+  // What Prometheus holds must not be able to empty a queue.
+  test('[W-2] Prometheus reads the sum of the fleet with a token that changes nothing', () => {
+    interface Job {
+      authorization?: { credentials_file: string };
+    }
+    for (const file of ['prometheus.yml', 'prometheus.kubernetes.yml']) {
+      const { scrape_configs } = readYaml<{ scrape_configs: Job[] }>(`infra/prometheus/${file}`);
+      const files = scrape_configs.flatMap(({ authorization }) => authorization?.credentials_file ?? []);
+      expect([file, files]).toEqual([file, ['/run/secrets/ops_read_only_token']]);
+    }
+    expect(services.prometheus?.secrets).toEqual(['ops_read_only_token']);
+    const variable = compose.secrets.ops_read_only_token?.environment;
+    expect(services.ops?.environment?.OPS_READ_ONLY_TOKENS).toBe(`\${${variable}:?}`);
+    expect(services.ops?.environment?.OPS_TOKENS).not.toContain(variable);
+  });
+
   test('what is mounted exists, and the example names every variable that must be given', () => {
     for (const { volumes = [], secrets = [] } of Object.values(services)) {
       for (const volume of volumes) {

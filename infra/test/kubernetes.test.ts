@@ -153,6 +153,11 @@ describe('Kubernetes', () => {
     });
   });
 
+  test('[W-2] ops takes tokens that only look, where there are any', () => {
+    const token = containerOf('ops').env?.find(({ name }) => name === 'OPS_READ_ONLY_TOKENS');
+    expect(token?.valueFrom.secretKeyRef).toMatchObject({ optional: true });
+  });
+
   test('everything is off, and nothing secret stands in the base', () => {
     for (const [name, value] of literals)
       if (/^CALENDAR_.*_ENABLED$/.test(name)) expect([name, value]).toEqual([name, 'false']);

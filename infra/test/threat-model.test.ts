@@ -16,6 +16,12 @@ test('[W-2] [A-1] every secret of the settings has a line that says what it open
   expect(secrets.filter((name) => !isNamed(name))).toEqual([]);
 });
 
+test('[W-2] Prometheus holds a token that only looks', () => {
+  const holders = (secret: string) => new RegExp(`^\\| \`${secret}\` \\| ([^|]+) \\|`, 'm').exec(model)?.[1];
+  expect(holders('OPS_READ_ONLY_TOKENS')).toContain('Prometheus');
+  expect(holders('OPS_TOKENS')).not.toContain('Prometheus');
+});
+
 test('what the threat model points at is there', () => {
   const paths = [...model.matchAll(/`((?:apps|docs|infra|packages|scripts)\/[\w./-]+)`/g)].map(([, path = '']) => path);
   const links = [...model.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path = '']) => `docs/${path}`);
