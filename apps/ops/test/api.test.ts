@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { FLAG_NAMES } from '@bookiji/flags';
 import { QUEUE_NAMES } from '@bookiji/queues';
+import { findFreePort } from '@bookiji/runtime';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startOps, type TestOps } from './ops-harness.ts';
 
@@ -73,6 +74,24 @@ describe('[O-1] a dead letter that is replayed', () => {
     expect(await replay('nonsense')).toMatchObject({ status: 400 });
   });
 });
+
+test('[B-1] ops that never met its Redis answers all the same, and says that the queues do not', async () => {
+  const alone = await startOps({ redisUrl: `redis://127.0.0.1:${await findFreePort()}` });
+  try {
+    const answers = await Promise.all(
+      ['/metrics', '/api/ops/metrics/calendar', '/'].map(async (path) => {
+        const late = new Promise<string>((resolve) => setTimeout(() => resolve(`${path} is late`), 8_000).unref());
+        return Promise.race([alone.ask(path).then(({ status, text }) => `${status} ${text}`), late]);
+      }),
+    );
+    expect(answers.map((answer) => answer.slice(0, 3))).toEqual(['200', '200', '200']);
+    expect(answers[0]).toMatch(/^calendar_store_errors_total{store="queue",role="ops"} [1-9]/m);
+    expect(answers[0]).toMatch(/^calendar_intents_pending{kind="inbound",role="ops"} 0$/m);
+    expect(answers[2]).toContain('does not answer');
+  } finally {
+    await alone.close();
+  }
+}, 60_000);
 
 describe('[S-5] Bull Board', () => {
   interface Shown {

@@ -46,7 +46,13 @@ export interface TestOps {
 }
 
 export async function startOps(
-  options: { readonly isReadOnly?: boolean; readonly failuresPerMinute?: number; readonly now?: () => Date } = {},
+  options: {
+    readonly isReadOnly?: boolean;
+    readonly failuresPerMinute?: number;
+    readonly now?: () => Date;
+    /** Queues are in PostgreSQL otherwise. */
+    readonly redisUrl?: string;
+  } = {},
 ): Promise<TestOps> {
   const database = await createTestDatabase();
   // As in production: without the right to read a token.
@@ -59,7 +65,12 @@ export async function startOps(
   };
   const logger = createLogger({ role: 'ops', level: 'debug', destination: { write: keep } });
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
-  const queues = openQueues({ kind: 'postgres', url: opsUrl, prefix, isPrepared: true }, () => undefined);
+  const queues = openQueues(
+    options.redisUrl === undefined
+      ? { kind: 'postgres', url: opsUrl, prefix, isPrepared: true }
+      : { kind: 'redis', url: options.redisUrl, prefix },
+    () => undefined,
+  );
   const ceiling = readFlagCeiling(Object.fromEntries(FLAG_NAMES.map((name) => [name, 'true'])));
   const flags = createFlagBoard({ ceiling, db: handle.db });
   await flags.start();
