@@ -1,7 +1,7 @@
 /** Proves notifications genuine, records them, rings, answers; and speaks HTTP with the booking service. */
 import type { AddressInfo } from 'node:net';
 import { recordDeliveries } from '@bookiji/db';
-import { openStores } from '@bookiji/fleet';
+import { openOAuthBy, openStores } from '@bookiji/fleet';
 import { traceRequests } from '@bookiji/observability';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { ringInboundSyncs } from '@bookiji/queues';
@@ -20,7 +20,6 @@ await runProcess({
     const settings = readConfig(process.env);
     const stores = await openStores(context, 'ingress', settings, 7);
     const { database, flags, logger, metrics, queues, readiness } = stores;
-    const edges = createProviderEdges(settings);
     const sessions = await openIntakeSessions(settings.DATABASE_URL);
     context.own({ name: 'intake sessions', stop: () => sessions.close() });
     const intake = createIntake({
@@ -40,7 +39,7 @@ await runProcess({
       metrics,
       logger,
       readiness,
-      oauth: { google: edges.google.oauth, microsoft: edges.microsoft.oauth },
+      oauth: openOAuthBy(settings, stores, createProviderEdges(settings)),
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       channelSecrets: settings.CHANNEL_SECRETS,
       apiTokens: settings.API_TOKENS,

@@ -3,8 +3,9 @@
  * ingress cannot read the tokens.
  */
 import { type Database, findConnection, isDisconnecting } from '@bookiji/db';
-import type { CalendarOpener, ProviderEdge } from '@bookiji/fleet';
+import type { CalendarOpener } from '@bookiji/fleet';
 import type { Logger } from '@bookiji/observability';
+import type { CalendarProvider, OAuthPort } from '@bookiji/providers/contract';
 import { disconnectProvider, type SealingKey } from '@bookiji/sync';
 
 /** What the calendar provider is given to end channels and grant, before we go on without it. */
@@ -13,7 +14,7 @@ const WAIT_MS = 5_000;
 export interface DisconnectWishDeps {
   readonly db: Database;
   readonly keys: readonly SealingKey[];
-  readonly edges: Readonly<Record<'google' | 'microsoft', ProviderEdge>>;
+  readonly oauth: Readonly<Record<CalendarProvider, OAuthPort>>;
   readonly openCalendar: CalendarOpener;
   readonly logger: Logger;
   readonly publicBaseUrl: string;
@@ -28,7 +29,7 @@ export async function disconnectAsWished(deps: DisconnectWishDeps, connectionId:
     {
       db: deps.db,
       keys: deps.keys,
-      oauth: deps.edges[connection.calendarProvider].oauth,
+      oauth: deps.oauth[connection.calendarProvider],
       port: deps.openCalendar(connection),
       notificationUrl: `${deps.publicBaseUrl}/api/webhooks/calendar/${connection.calendarProvider}`,
       waitAtMostMs: WAIT_MS,

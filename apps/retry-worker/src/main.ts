@@ -1,5 +1,5 @@
 /** Owns time: sweeps for what was missed, backoffs that ended, channels that must be kept. */
-import { openCalendarsBy, openStores, publishAndMark, startHealth, startWorker } from '@bookiji/fleet';
+import { openCalendarsBy, openOAuthBy, openStores, publishAndMark, startHealth, startWorker } from '@bookiji/fleet';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { runProcess } from '@bookiji/runtime';
@@ -39,7 +39,7 @@ await runProcess({
     const processRetry = createRetryProcessor({
       db,
       flags,
-      edges,
+      oauth: openOAuthBy(settings, stores, edges),
       keys: settings.TOKEN_ENCRYPTION_KEYS,
       openCalendar,
       queues,

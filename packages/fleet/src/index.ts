@@ -3,7 +3,7 @@ export {
   type CalendarOpener,
   createCalendarOpener,
   openCalendarsBy,
-  type ProviderEdge,
+  openOAuthBy,
 } from './open-calendars.ts';
 export { openStores } from './open-stores.ts';
 export { publishAndMark } from './publish-and-mark.ts';

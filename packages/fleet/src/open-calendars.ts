@@ -137,6 +137,24 @@ export function openCalendarsBy(
   });
 }
 
+/** OAuth of a process that connects or disconnects: limited and counted as its calls to calendars are. */
+export function openOAuthBy(
+  { PROVIDER_TIMEOUT_MS: timeoutMs }: Pick<CalendarSettings, 'PROVIDER_TIMEOUT_MS'>,
+  { metrics }: Pick<Stores, 'metrics'>,
+  edges: CalendarOpenerOptions['edges'],
+): Readonly<Record<CalendarProvider, OAuthPort>> {
+  const options = { edges, metrics, timeoutMs };
+  return { google: openOAuth('google', options), microsoft: openOAuth('microsoft', options) };
+}
+
+function openOAuth(
+  calendarProvider: CalendarProvider,
+  { edges, metrics, timeoutMs }: Pick<CalendarOpenerOptions, 'edges' | 'metrics' | 'timeoutMs'>,
+): OAuthPort {
+  const count = withMetrics((call) => countCall(metrics, call));
+  return composeOAuth(edges[calendarProvider].oauth, withTimeout(timeoutMs), count);
+}
+
 interface SharedByConnections {
   readonly oauth: OAuthPort;
   readonly breaker: Breaker;
@@ -147,7 +165,7 @@ interface SharedByConnections {
 
 /** What all connections of one calendar provider share in this process: its breaker, its budget, its OAuth. */
 function createShared(calendarProvider: CalendarProvider, options: CalendarOpenerOptions): SharedByConnections {
-  const { edges, metrics, timeoutMs } = options;
+  const { metrics, timeoutMs } = options;
   const count = withMetrics((call) => countCall(metrics, call));
   const timeout = withTimeout(timeoutMs);
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE;
@@ -166,7 +184,7 @@ function createShared(calendarProvider: CalendarProvider, options: CalendarOpene
   const slots = calendarProvider === 'microsoft' ? createSlotDesk(options.db, timeoutMs) : null;
   return {
     breaker,
-    oauth: composeOAuth(edges[calendarProvider].oauth, timeout, count),
+    oauth: openOAuth(calendarProvider, options),
     aroundRequest: (connectionId, lane, onAnswer) => {
       const held = slots === null ? [] : [withSlots(slots, { connectionId })];
       const told = onAnswer === undefined ? [] : [withNotice(onAnswer)];

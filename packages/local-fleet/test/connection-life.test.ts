@@ -42,6 +42,13 @@ const requestsOf = async (operation: string) => {
   return total;
 };
 
+/** As one process counted them. */
+async function countedCalls(role: 'ingress' | 'retry-worker', calendarProvider: CalendarProvider, operation: string) {
+  const text = await (await fetch(`${fleet.urls[role]}/metrics`)).text();
+  const labels = `calendar_provider="${calendarProvider}",operation="${operation}",outcome="ok"`;
+  return Number(new RegExp(`^calendar_provider_requests_total{${labels},.*} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
 async function book(life: Life, bookingId: string, version: number, slot: Slot | null): Promise<void> {
   const type = slot === null ? 'booking.cancelled' : version === 1 ? 'booking.created' : 'booking.updated';
   const event = makeBookingEvent({
@@ -94,6 +101,7 @@ describe.each(PROVIDERS)('a connection at %s', (calendarProvider) => {
         error_count: 0,
         last_error: null,
       });
+      expect(await countedCalls('ingress', calendarProvider, 'exchange_code')).toBeGreaterThan(0);
     },
     LONG,
   );
@@ -205,6 +213,7 @@ describe.each(PROVIDERS)('a connection at %s', (calendarProvider) => {
       const { grants } = await fleet.sandbox.order<{ grants: { email: string; revoked: boolean }[] }>('GET', '/grants');
       const isRevoked = grants.filter(({ email }) => email === life.calendar.email).every(({ revoked }) => revoked);
       expect(isRevoked).toBe(calendarProvider === 'google');
+      if (isRevoked) expect(await countedCalls('retry-worker', calendarProvider, 'revoke_token')).toBeGreaterThan(0);
       const [left] = await fleet.database.sql`
         SELECT (SELECT count(*) FROM external_calendar_connections WHERE id = ${life.connectionId})::int AS connections,
                (SELECT count(*) FROM external_calendar_events WHERE connection_id = ${life.connectionId})::int AS events,

@@ -48,7 +48,7 @@ export function composeRequest(calendarProvider: CalendarProvider, ...policies: 
     runThrough(policies, calendarProvider, operation, signal, send) as Promise<Answer>;
 }
 
-/** Policies around each method of OAuth, all of which make one request. */
+/** Policies around each method of OAuth, all of which make one request at most. */
 export function composeOAuth(port: OAuthPort, ...policies: readonly Policy[]): OAuthPort {
   return wrapMethods(port, OAUTH_OPERATIONS, policies);
 }
