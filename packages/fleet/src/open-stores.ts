@@ -8,6 +8,9 @@ import type { ProcessContext, ReadinessCheck } from '@bookiji/runtime';
 import { createLivenessBoard, type LivenessBoard } from './liveness-board.ts';
 import { reportProcessEvery } from './report-process.ts';
 
+/** Less than a probe's patience. */
+const QUEUE_ANSWERS_WITHIN_MS = 1_000;
+
 export interface StoreSettings {
   readonly DATABASE_URL: string;
   readonly REDIS_URL?: string | undefined;
@@ -89,7 +92,13 @@ export async function openStores(
   const stopReporting = reportProcessEvery({ db: database.db, instanceId, role, metrics, logger });
   context.own({ name: 'report', stop: stopReporting });
 
-  const readiness = [{ name: 'database', check: () => database.ping() }];
+  // A worker lives on its queue, whereas ingress and ops are there without one: what cannot be rung is found by a sweep. A queue
+  // in PostgreSQL is there when the database is.
+  const needsRedis = redisUrl !== undefined && settings.WORKER_LOST_AFTER_SECONDS !== undefined;
+  const readiness = [
+    { name: 'database', check: () => database.ping() },
+    ...(needsRedis ? [{ name: 'queue', check: () => queues.ping(QUEUE_ANSWERS_WITHIN_MS) }] : []),
+  ];
   const liveness = createLivenessBoard((settings.WORKER_LOST_AFTER_SECONDS ?? 30) * 1_000);
   return { role, instanceId, logger, metrics, database, queues, flags, readiness, liveness };
 }
