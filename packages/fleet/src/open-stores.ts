@@ -86,6 +86,7 @@ export async function openStores(
       logger.warn({ err: error }, 'switches could not be read; the last known ones stay in force');
     },
   });
+  flags.onRefresh(() => metrics.jobsEnabled.set(flags.isOn('CALENDAR_JOBS_ENABLED') ? 1 : 0));
   await flags.start();
   context.own({ name: 'flags', stop: async () => flags.stop() });
 

@@ -47,7 +47,7 @@ export function createMetrics(role: string) {
       'Items of a feed that were skipped because they could not be understood',
       ['calendar_provider'],
     ),
-    jobsEnabled: gauge('calendar_jobs_enabled', '1 while CALENDAR_JOBS_ENABLED is in force'),
+    jobsEnabled: highest('calendar_jobs_enabled', '1 while CALENDAR_JOBS_ENABLED is in force'),
     webhooks: counter('calendar_webhooks_total', 'Notifications received, per request (Google) or item (Graph)', [
       'calendar_provider',
       'outcome',
