@@ -4,7 +4,7 @@ import { FLAG_NAMES } from '@bookiji/flags';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { findFreePort } from '@bookiji/runtime';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startOps, type TestOps } from './ops-harness.ts';
+import { READER_TOKEN, startOps, type TestOps } from './ops-harness.ts';
 
 let ops: TestOps;
 beforeAll(async () => {
@@ -92,6 +92,26 @@ test('[B-1] ops that never met its Redis answers all the same, and says that the
     await alone.close();
   }
 }, 60_000);
+
+test('dead letters are listed without personal data', async () => {
+  const [id, booking] = [randomUUID(), randomUUID()];
+  const payload = {
+    schema: 1,
+    booking_id: booking,
+    booking: { title: 'Lip filler', notes: 'ring twice', attendee: { name: 'Ana Lindt', email: 'ana@lindt.example' } },
+  };
+  await ops.database.sql`
+    INSERT INTO dead_letters (id, kind, reason, subject, payload)
+    VALUES (${id}, 'booking_event', 'version', ${`job:${id}`}, ${JSON.stringify(payload)}::text::jsonb)`;
+  const { status, text } = await ops.ask('/api/ops/dead-letters', { as: READER_TOKEN });
+  const { dead_letters: letters } = JSON.parse(text) as { dead_letters: { id: string; payload: unknown }[] };
+  expect(status).toBe(200);
+  expect(letters.find((letter) => letter.id === id)?.payload).toMatchObject({
+    booking_id: booking,
+    booking: { title: '(hidden text, 10 characters)', attendee: { email: '(hidden text, 17 characters)' } },
+  });
+  expect(text).not.toMatch(/Lip filler|ring twice|Lindt|lindt/);
+});
 
 describe('[S-5] Bull Board', () => {
   interface Shown {

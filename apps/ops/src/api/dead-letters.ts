@@ -4,6 +4,7 @@ import { replayAsOperator, restoreAsOperator } from '@bookiji/sync';
 import { Router } from 'express';
 import { z } from 'zod';
 import { operatorOf } from '../access/session.ts';
+import { hidePersonal } from '../board/hide-personal.ts';
 import { sendError } from '../errors.ts';
 
 const SHOWN_AT_MOST = 500;
@@ -22,7 +23,8 @@ export function createDeadLetterApi(db: Database): Router {
         kind,
         reason,
         created_at: createdAt.toISOString(),
-        payload,
+        // As on the page: who may look need not know whom it is about.
+        payload: hidePersonal(payload),
       })),
     });
   });
