@@ -1,8 +1,10 @@
 /**
  * Migrations, run by node-pg-migrate from the SQL files in `migrations/`: all pending ones in one transaction, one
- * runner at a time (the others wait on its advisory lock and find nothing left to do).
+ * runner at a time (the others wait on its advisory lock and find nothing left to do), and none that waits for a table
+ * while the fleet waits behind it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 
@@ -43,30 +45,99 @@ export async function migrationStatus(databaseUrl: string): Promise<MigrationSta
   }
 }
 
+/** How a migration deals with a table that somebody else holds. */
+export interface Patience {
+  /** One try waits for a table for so long, milliseconds (5000); whoever asks for it meanwhile waits behind the try. */
+  readonly lockTimeoutMs?: number;
+  /** (5). */
+  readonly tries?: number;
+  /** Between two tries, for those who waited (2000). */
+  readonly pauseMs?: number;
+  /** Told before each pause. */
+  readonly onHeld?: (tryNumber: number, tries: number) => void;
+}
+
+/** Somebody held a table longer than all tries together; nothing was changed. */
+export class TablesHeldError extends Error {
+  constructor(tries: number, lockTimeoutMs: number) {
+    super(
+      `a table that the migration changes is held by somebody else: ${tries} tries of ${lockTimeoutMs / 1_000} s, nothing was changed; end the dump, the vacuum or the long query (pg_stat_activity names it), then migrate again`,
+    );
+    this.name = 'TablesHeldError';
+  }
+}
+
 /** Applies what is pending; returns the names applied. */
-export function migrateUp(databaseUrl: string, count?: number): Promise<string[]> {
-  return migrate(databaseUrl, 'up', count ?? Number.POSITIVE_INFINITY);
+export function migrateUp(databaseUrl: string, patience: Patience = {}): Promise<string[]> {
+  return migrate(databaseUrl, 'up', Number.POSITIVE_INFINITY, patience);
 }
 
 /** Rolls back the newest `count` migrations; returns the names rolled back. */
-export function migrateDown(databaseUrl: string, count: number): Promise<string[]> {
-  return migrate(databaseUrl, 'down', count);
+export function migrateDown(databaseUrl: string, count: number, patience: Patience = {}): Promise<string[]> {
+  return migrate(databaseUrl, 'down', count, patience);
 }
 
-async function migrate(databaseUrl: string, direction: 'up' | 'down', count: number): Promise<string[]> {
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * A statement that wants a table alone queues behind whoever reads it, and all others queue behind the statement: beside a
+ * dump of an hour, an hour in which the fleet stands still. So each try is short, and what it did is undone.
+ */
+async function migrate(
+  databaseUrl: string,
+  direction: 'up' | 'down',
+  count: number,
+  patience: Patience,
+): Promise<string[]> {
+  const { lockTimeoutMs = 5_000, tries = 5, pauseMs = 2_000, onHeld = () => undefined } = patience;
+  for (let tryNumber = 1; ; tryNumber += 1) {
+    try {
+      return await tryToMigrate(databaseUrl, direction, count, lockTimeoutMs);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+      if (tryNumber >= tries) throw new TablesHeldError(tries, lockTimeoutMs);
+      onHeld(tryNumber, tries);
+      await setTimeout(pauseMs);
+    }
+  }
+}
+
+async function tryToMigrate(
+  databaseUrl: string,
+  direction: 'up' | 'down',
+  count: number,
+  lockTimeoutMs: number,
+): Promise<string[]> {
   // Half of what a start would load, and seldom needed.
-  const { runner } = await import('node-pg-migrate');
-  const done = await runner({
-    databaseUrl,
-    dir: `${MIGRATIONS_DIR}/*.sql`,
-    useGlob: true,
-    migrationsTable: MIGRATIONS_TABLE,
-    direction,
-    count,
-    advisoryLockMode: 'wait',
-    logger,
-  });
-  return done.map((migration) => migration.name);
+  const [{ PG_MIGRATE_LOCK_ID, runner }, { default: pg }] = await Promise.all([
+    import('node-pg-migrate'),
+    import('pg'),
+  ]);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  // A lost connection shows itself in what is asked of it.
+  client.on('error', silent);
+  await client.connect();
+  try {
+    // Taken here and not by the runner: another run is waited for without a limit, which would count for this lock too.
+    // biome-ignore lint/plugin: constant text
+    await client.query('SELECT pg_advisory_lock($1)', [PG_MIGRATE_LOCK_ID]);
+    // biome-ignore lint/plugin: constant text
+    await client.query("SELECT set_config('lock_timeout', $1, false)", [String(lockTimeoutMs)]);
+    const done = await runner({
+      dbClient: client,
+      noLock: true,
+      dir: `${MIGRATIONS_DIR}/*.sql`,
+      useGlob: true,
+      migrationsTable: MIGRATIONS_TABLE,
+      direction,
+      count,
+      logger,
+    });
+    return done.map((migration) => migration.name);
+  } finally {
+    // The session's end gives the lock back.
+    await client.end();
+  }
 }
 
 export interface Verification {

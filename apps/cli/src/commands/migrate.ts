@@ -6,7 +6,7 @@ import { CommandError } from '../command-error.ts';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
-import { renderTable } from '../output.ts';
+import { type Output, renderTable } from '../output.ts';
 
 /** `migrate up | down | status | verify`. */
 export function addMigrateCommands(program: Command, context: CommandContext): void {
@@ -36,7 +36,7 @@ function addUp(migrate: Command, { databaseUrl, environment, output }: CommandCo
       const url = await databaseUrl();
       const { pending } = await migrationStatus(url);
       if (pending.length > 0) output.note(`applying ${pending.length}: ${pending.join(', ')}`);
-      const applied = await migrateUp(url);
+      const applied = await migrateUp(url, { onHeld: noteHeld(output) });
       // Processes that may make nothing find what the queues need, where PostgreSQL carries them.
       if (!environment.REDIS_URL) await prepareQueueSchema(url);
       output.result({ applied }, () => (applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`));
@@ -53,11 +53,16 @@ function addDown(migrate: Command, { databaseUrl, output }: CommandContext): voi
       const wanted = options.all === true ? Number.POSITIVE_INFINITY : parseCount('count', count);
       const url = await databaseUrl();
       const { applied } = await migrationStatus(url);
-      const rolledBack = await migrateDown(url, Math.min(wanted, applied.length));
+      const rolledBack = await migrateDown(url, Math.min(wanted, applied.length), { onHeld: noteHeld(output) });
       output.result({ rolled_back: rolledBack }, () =>
         rolledBack.length === 0 ? 'nothing to roll back' : `rolled back ${rolledBack.join(', ')}`,
       );
     });
+}
+
+function noteHeld(output: Output) {
+  return (tryNumber: number, tries: number) =>
+    output.note(`try ${tryNumber} of ${tries}: somebody holds a table; made way, next try in a moment`);
 }
 
 function addStatus(migrate: Command, { databaseUrl, output }: CommandContext): void {
