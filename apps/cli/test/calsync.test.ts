@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ROOT } from '@bookiji/local-fleet';
 import { openQueues, QUEUE_NAMES } from '@bookiji/queues';
 import { sealToken } from '@bookiji/sync';
-import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { asRole, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createCalsync } from './calsync-harness.ts';
 
@@ -196,6 +196,16 @@ describe('flags', () => {
     ]);
   });
 
+  test('[F-1] say that the environment shown is that of this shell, not of the processes', async () => {
+    const laptop = createCalsync({ DATABASE_URL: database.url });
+    const listed = await laptop('flags', 'list');
+    expect(listed.stdout).toMatch(/^flag +this shell +operator +effective here$/m);
+    expect(listed.stdout).toContain('GET /api/ops/flags says what is in force in the fleet');
+    const set = await laptop('flags', 'set', 'CALENDAR_JOBS_ENABLED', 'on');
+    expect(set.stdout).not.toContain('stays off');
+    expect(set.stdout).toContain('on wherever the environment of a process allows it; that of this shell does not');
+  });
+
   test.each(['--reason', '--why'])('[F-3] take the reason by %s', async (option) => {
     expect((await calsync('flags', 'set', 'shadow', 'on', option, 'rehearsal')).code).toBe(0);
     expect((await operatorLog()).map(({ details }) => details)).toEqual([{ reason: 'rehearsal' }]);
@@ -219,6 +229,46 @@ describe('flags', () => {
     expect((await calsync('flags', 'set', name, 'off')).code).toBe(0);
     expect((await calsync('flags', 'list')).stdout).toContain(name);
   });
+});
+
+describe('with the rights of ops, inside whose container the runbooks run them', () => {
+  test('flags, connections, syncs and letters are looked at and turned', async () => {
+    const inside = createCalsync({
+      DATABASE_URL: asRole(database.url, 'calsync_ops'),
+      QUEUE_PREFIX: `{cli-${randomUUID().slice(0, 8)}}`,
+      CALENDAR_JOBS_ENABLED: 'true',
+    });
+    const { id, providerId } = await insertConnection(database.sql);
+    const [letter, other] = await database.sql<{ id: string }[]>`
+      INSERT INTO dead_letters (kind, reason, subject, payload)
+      SELECT 'booking_event', 'version', 'job:' || n, ${JSON.stringify(makeEvent())}::text::jsonb FROM generate_series(1, 2) n
+      RETURNING id`;
+    for (const command of [
+      ['flags', 'list'],
+      ['flags', 'set', 'CALENDAR_JOBS_ENABLED', 'off', '--reason', 'a test'],
+      ['flags', 'clear', 'CALENDAR_JOBS_ENABLED'],
+      ['connections', '--provider', providerId],
+      ['connections', 'show', id],
+      ['connections', 'pause', id],
+      ['connections', 'resume', id],
+      ['connections', 'reopen-channel', id],
+      ['sync', id],
+      ['dead-letters', 'list'],
+      ['dead-letters', 'show', letter?.id ?? ''],
+      ['dead-letters', 'replay', letter?.id ?? ''],
+      ['dead-letters', 'discard', other?.id ?? '', '--reason', 'a test'],
+      ['connections', 'disconnect', id, '--reason', 'a test'],
+      ['migrate', 'status'],
+    ])
+      expect([command, await inside(...command)]).toEqual([command, expect.objectContaining({ code: 0 })]);
+  });
+});
+
+test('with the rights of a worker, where the keys are, tokens are re-sealed and the schema is verified', async () => {
+  const TOKEN_ENCRYPTION_KEYS = `only:${randomBytes(32).toString('base64')}`;
+  const inside = createCalsync({ DATABASE_URL: asRole(database.url, 'calsync_worker'), TOKEN_ENCRYPTION_KEYS });
+  for (const command of [['reseal'], ['migrate', 'verify']])
+    expect([command, await inside(...command)]).toEqual([command, expect.objectContaining({ code: 0 })]);
 });
 
 describe('dead letters', () => {

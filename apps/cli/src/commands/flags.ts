@@ -12,9 +12,14 @@ import { renderTable } from '../output.ts';
 import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
 
 const QUEUES: readonly string[] = Object.values(QUEUE_NAMES);
+const WHOSE_CEILING =
+  'what each process may do, its own environment says; GET /api/ops/flags says what is in force in the fleet';
 const NAMES = `${FLAG_NAMES.join(', ')}, provider:<google|microsoft>, queue:<name>, connection:<id>, ${SHADOW_SWITCH}`;
 
-/** `flags list | set | clear`. The environment is the ceiling: an operator narrows, never widens. */
+/**
+ * `flags list | set | clear`. The environment is the ceiling: an operator narrows, never widens. Each process has a ceiling
+ * of its own, which it tells nobody; known here is that of this command's environment.
+ */
 export function addFlagCommands(program: Command, context: CommandContext): void {
   const flags = program
     .command('flags')
@@ -22,7 +27,7 @@ export function addFlagCommands(program: Command, context: CommandContext): void
     .addHelpText(
       'after',
       examples(
-        ['flags list', 'what the environment allows, what operators turned, what results'],
+        ['flags list', 'what the environment of this shell allows, what operators turned, what results'],
         ['flags set CALENDAR_SYNC_ENABLED off --reason "incident 12"', 'in force everywhere within two seconds'],
         ['flags set provider:google off --reason "outage"', 'one calendar provider alone; its work waits'],
         ['flags set shadow on --reason "rehearsal"', 'outbound writes are planned and logged, not made'],
@@ -58,9 +63,10 @@ function addList(flags: Command, context: CommandContext): void {
       context.output.result({ flags: rows, switches: turned.map(describeSwitch), allowlists: lists }, () =>
         [
           renderTable(
-            ['flag', 'environment', 'operator', 'effective'],
+            ['flag', 'this shell', 'operator', 'effective here'],
             rows.map((row) => [row.name, onOff(row.environment), row.switched_off ? 'off' : '-', onOff(row.effective)]),
           ),
+          WHOSE_CEILING,
           '\nturned by operators',
           renderTable(
             ['name', 'is', 'when', 'who', 'why'],
@@ -72,7 +78,7 @@ function addList(flags: Command, context: CommandContext): void {
               one.reason ?? '',
             ]),
           ),
-          `\nallowlists: providers ${sizeOf(ceiling.providerIds)}, connections ${sizeOf(ceiling.connectionIds)}`,
+          `\nallowlists of this shell: providers ${sizeOf(ceiling.providerIds)}, connections ${sizeOf(ceiling.connectionIds)}`,
         ].join('\n'),
       );
     });
@@ -94,7 +100,7 @@ function addSet(flags: Command, context: CommandContext): void {
     await context.withDatabase(({ db }) => turnSwitches(db, [{ name, isOn, changedBy: context.actor, reason }]));
     context.output.result({ name, effective: isOn && isAllowed }, () =>
       isOn && !isAllowed
-        ? `${name} stays off: the environment of this command says so`
+        ? `${name} is on wherever the environment of a process allows it; that of this shell does not`
         : `${name} is ${value}, in every process within two seconds`,
     );
   });
