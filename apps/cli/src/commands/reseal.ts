@@ -37,7 +37,9 @@ export function addResealCommand(program: Command, context: CommandContext): voi
       context.output.result(document, () =>
         [
           `${checkedCount} connection(s) checked, ${resealedCount} re-sealed under "${keys[0]?.id}"`,
-          olderKeyIds.length === 0 ? 'no older key is needed any more' : `still needed: ${olderKeyIds.join(', ')}`,
+          olderKeyIds.length === 0
+            ? 'no older key is needed any more, except to restore a backup made before'
+            : `still needed: ${olderKeyIds.join(', ')}`,
           ...unreadable.map(
             ({ connectionId, keyId }) => `${connectionId} asks for key "${keyId}": its owner must reconnect`,
           ),
