@@ -4,6 +4,8 @@
  */
 export interface Output {
   readonly isJson: boolean;
+  /** Whether a person is watching, who can be asked to think again. */
+  readonly isWatched: boolean;
   /**
    * The command's result: printed as the JSON document, or through `render` for people. As JSON the first one is the
    * document: what goes wrong after it changes the exit code and is told on stderr.
@@ -31,6 +33,7 @@ export function createOutput(isJson: boolean, stdout: Terminal, stderr: Terminal
   let isSaid = false;
   return {
     isJson,
+    isWatched: stderr.isTTY === true,
     result(document, render) {
       if (isJson && isSaid) return;
       isSaid = true;

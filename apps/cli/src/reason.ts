@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { CommandError } from './command-error.ts';
+import { EXIT } from './exit-codes.ts';
 
 export interface ReasonOptions {
   readonly reason?: string;
@@ -14,4 +16,11 @@ export function withReason(command: Command): Command {
 
 export function reasonOf(options: ReasonOptions): string | null {
   return options.reason ?? options.why ?? null;
+}
+
+/** Of what nobody can undo: whoever finds it done reads there why. */
+export function requireReason(options: ReasonOptions): string {
+  const reason = reasonOf(options)?.trim() ?? '';
+  if (reason === '') throw new CommandError('this cannot be undone; say why with --reason "…"', EXIT.usage);
+  return reason;
 }

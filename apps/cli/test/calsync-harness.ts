@@ -10,10 +10,16 @@ export interface CalsyncRun {
   readonly json: <Document>() => Document;
 }
 
-export function createCalsync(environment: Environment, now: () => Date = () => new Date()) {
+/** @param terminal whether a person is watching; nobody is unless it says so. */
+export function createCalsync(
+  environment: Environment,
+  now: () => Date = () => new Date(),
+  terminal: { readonly isTTY?: boolean } = {},
+) {
   return async (...args: string[]): Promise<CalsyncRun> => {
     const said = { stdout: '', stderr: '' };
     const stream = (name: keyof typeof said) => ({
+      ...terminal,
       write: (text: string) => {
         said[name] += text;
       },

@@ -142,11 +142,64 @@ describe('connections', () => {
     const [row] = await database.sql`
       SELECT sync_enabled, status_reason FROM external_calendar_connections WHERE id = ${leaving.id}`;
     expect(row).toEqual({ sync_enabled: false, status_reason: 'disconnect_requested' });
-    expect((await calsync('connections', 'erase', gone.id)).code).toBe(2);
-    expect((await calsync('connections', 'erase', gone.id, '--yes')).code).toBe(0);
-    expect((await calsync('connections', 'erase', gone.id, '--yes')).code).toBe(1);
+    const erase = (...options: string[]) => calsync('connections', 'erase', gone.id, ...options);
+    expect((await erase('--reason', 'a test')).code).toBe(2);
+    expect((await erase('--yes', '--reason', 'a test')).code).toBe(0);
+    expect((await erase('--yes', '--reason', 'a test')).code).toBe(1);
     const actions = (await operatorLog()).map(({ action }) => action);
     expect(actions).toEqual(['disconnect_requested', 'connection_erased']);
+  });
+});
+
+test.each([
+  ['connections', 'disconnect'],
+  ['connections', 'erase', '--yes'],
+  ['dead-letters', 'discard'],
+])('%s %s, which nobody can undo, asks for a reason and does nothing without one', async (noun, verb, ...options) => {
+  const connection = await insertConnection(database.sql);
+  const [letter] = await database.sql<{ id: string }[]>`
+    INSERT INTO dead_letters (kind, reason, subject, payload) VALUES ('booking_event', 'version', 'job:1', '{}') RETURNING id`;
+  const id = noun === 'connections' ? connection.id : (letter?.id ?? '');
+  for (const reason of [[], ['--reason', ' ']]) {
+    const { code, stderr } = await calsync(noun, verb, id, ...options, ...reason);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--reason')]);
+  }
+  expect(await operatorLog()).toHaveLength(0);
+  expect((await calsync(noun, verb, id, ...options, '--reason', 'a test')).code).toBe(0);
+  expect(await operatorLog()).toHaveLength(1);
+});
+
+describe('migrations', () => {
+  test('[M-1] go up and down with an entry in the operator log, as long as there is one', async () => {
+    expect((await calsync('migrate', 'down', '2')).code).toBe(0);
+    expect((await calsync('migrate', 'up')).code).toBe(0);
+    const [down, up] = await operatorLog();
+    expect(down).toEqual({
+      actor: 'calsync:vera',
+      action: 'migrated_down',
+      subject: 'schema',
+      details: { migrations: up?.details.migrations.toReversed() },
+    });
+    expect(up).toMatchObject({
+      action: 'migrated_up',
+      details: { migrations: [expect.any(String), expect.any(String)] },
+    });
+    await calsync('migrate', 'up');
+    expect(await operatorLog()).toHaveLength(2);
+  });
+
+  test('[M-1] are all rolled back only with a yes where a person is watching; scripts go on as before', async () => {
+    const own = await createTestDatabase();
+    const environment = { DATABASE_URL: own.url };
+    const watched = createCalsync(environment, undefined, { isTTY: true });
+    const { code, stderr } = await watched('migrate', 'down', '--all');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--yes')]);
+    expect(await own.sql`SELECT FROM external_calendar_connections`).toHaveLength(0);
+    expect((await watched('migrate', 'down', '--all', '--yes')).code).toBe(0);
+    expect((await watched('migrate', 'up')).code).toBe(0);
+    expect((await createCalsync(environment)('migrate', 'down', '--all')).code).toBe(0);
+    expect((await own.sql`SELECT to_regclass('audit_log') AS log`)[0]).toEqual({ log: null });
+    await own.drop();
   });
 });
 
@@ -325,7 +378,7 @@ describe('dead letters', () => {
   test('are discarded once, with the reason', async () => {
     const id = await letter();
     expect((await calsync('dead-letters', 'discard', id, '--reason', 'a test')).code).toBe(0);
-    expect((await calsync('dead-letters', 'discard', id)).code).toBe(1);
+    expect((await calsync('dead-letters', 'discard', id, '--reason', 'a test')).code).toBe(1);
     expect([...(await operatorLog())]).toEqual([
       { actor: 'calsync:vera', action: 'dead_letter_discarded', subject: id, details: { reason: 'a test' } },
     ]);
@@ -354,6 +407,15 @@ describe('keys', () => {
       older_key_ids: [],
     });
     expect((await blind('reseal')).code).toBe(0);
+    // What changed nothing is not told.
+    expect([...(await operatorLog())]).toEqual([
+      {
+        actor: 'calsync:vera',
+        action: 'tokens_resealed',
+        subject: 'newest',
+        details: { resealed: 1, unreadable: 0, older_key_ids: [] },
+      },
+    ]);
   });
 });
 
@@ -379,6 +441,14 @@ describe('republish', () => {
     expect((await own('republish', good, '--json')).json()).toEqual({ valid: 2, published: 2 });
     expect(await count()).toBe(2);
     expect((await own('republish', join(folder, 'none'))).code).toBe(2);
+    expect([...(await operatorLog())]).toEqual([
+      {
+        actor: 'calsync:vera',
+        action: 'bookings_republished',
+        subject: QUEUE_NAMES.bookingEvents,
+        details: { file: 'good.ndjson', published: 2 },
+      },
+    ]);
     await queues.close();
   });
 });

@@ -70,7 +70,7 @@ describe('[R-3] a connection’s end and its channel', () => {
   test.each(['disconnect', 'reopen-channel', 'pause'])(
     '%s of a connection that is not there ends with 1',
     async (verb) => {
-      expect((await calsync('connections', verb, randomUUID())).code).toBe(1);
+      expect((await calsync('connections', verb, randomUUID(), '--reason', 'a test')).code).toBe(1);
       expect([...(await logged())]).toEqual([]);
     },
   );

@@ -149,6 +149,15 @@ describe('what an operator does with a connection', () => {
     expect(await dedupedJobs(QUEUE_NAMES.retry)).toContainEqual({ task: 'disconnect', connection_id: connection.id });
     expect(await lastLogged()).toMatchObject({ action: 'disconnect_requested', details: { reason: 'left Bookiji' } });
   });
+
+  test('disconnect: without a reason nothing happens, whoever asks', async () => {
+    const connection = await insertConnection(ops.database.sql);
+    for (const form of [{}, { reason: ' ' }] as Record<string, string>[]) {
+      const { status } = await ops.ask(`/connections/${connection.id}/disconnect`, { method: 'POST', form });
+      expect(status).toBe(400);
+    }
+    expect(await row(connection)).toMatchObject({ sync_enabled: true, status_reason: null });
+  });
 });
 
 describe('dead letters', () => {

@@ -22,7 +22,7 @@ import { describeConnection, toDocument, toRow, toText } from '../describe-conne
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
-import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
+import { type ReasonOptions, reasonOf, requireReason, withReason } from '../reason.ts';
 import { ring } from '../ring.ts';
 
 const HEADER = ['connection', 'provider', 'calendar', 'status', 'last synced', 'due', 'errors', 'last error'];
@@ -187,7 +187,8 @@ function addDisconnect(connections: Command, context: CommandContext): void {
     .argument('<id>');
   withReason(command).action(async (id: string, options: ReasonOptions) => {
     const connectionId = parseUuid('id', id);
-    await carryIn(context, connectionId, (db) => disconnect(db, connectionId, wishOf(context, options)));
+    const wish = { actor: context.actor, reason: requireReason(options) };
+    await carryIn(context, connectionId, (db) => disconnect(db, connectionId, wish));
     context.output.result(
       { id: connectionId, disconnecting: true },
       () => 'asked for; the fleet carries it out within seconds',
@@ -205,9 +206,9 @@ function addErase(connections: Command, { actor, output, withDatabase }: Command
     const connectionId = parseUuid('id', id);
     if (options.yes !== true)
       throw new CommandError('erasing leaves the grant alive at the calendar provider; say --yes', EXIT.usage);
+    const reason = requireReason(options);
     await withDatabase(async ({ db }) => {
       if (!(await eraseConnection(db, connectionId))) throw new CommandError(`no connection ${connectionId}`);
-      const reason = reasonOf(options);
       await writeOperatorLog(db, { actor, action: 'connection_erased', subject: connectionId, reason });
     });
     output.result({ id: connectionId, erased: true }, () => 'erased');

@@ -15,7 +15,7 @@ import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderTable } from '../output.ts';
-import { type ReasonOptions, reasonOf, withReason } from '../reason.ts';
+import { type ReasonOptions, requireReason, withReason } from '../reason.ts';
 
 const ALL_AT_MOST = 10_000;
 
@@ -121,11 +121,11 @@ function addRestore(letters: Command, { actor, exit, output, withDatabase }: Com
 function addDiscard(letters: Command, { actor, output, withDatabase }: CommandContext): void {
   const command = letters.command('discard').description('close it without trying it again').argument('<id>');
   withReason(command).action(async (id: string, options: ReasonOptions) => {
+    const reason = requireReason(options);
     await withDatabase(async ({ db }) => {
       const letter = await find(db, id);
       await db.transaction(async (tx) => {
         if (!(await closeDeadLetter(tx, letter.id))) throw new CommandError('it is closed already');
-        const reason = reasonOf(options);
         await writeOperatorLog(tx, { actor, action: 'dead_letter_discarded', subject: letter.id, reason });
       });
     });

@@ -6,6 +6,7 @@ import { CommandError } from '../command-error.ts';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
+import { logAfterwards } from '../operator-log.ts';
 import { type Output, renderTable } from '../output.ts';
 
 /** `migrate up | down | status | verify`. */
@@ -28,7 +29,8 @@ export function addMigrateCommands(program: Command, context: CommandContext): v
   addVerify(migrate, context);
 }
 
-function addUp(migrate: Command, { databaseUrl, environment, output }: CommandContext): void {
+function addUp(migrate: Command, context: CommandContext): void {
+  const { databaseUrl, environment, output } = context;
   migrate
     .command('up')
     .description('apply every pending migration, all or none')
@@ -37,27 +39,39 @@ function addUp(migrate: Command, { databaseUrl, environment, output }: CommandCo
       const { pending } = await migrationStatus(url);
       if (pending.length > 0) output.note(`applying ${pending.length}: ${pending.join(', ')}`);
       const applied = await migrateUp(url, { onHeld: noteHeld(output) });
+      if (applied.length > 0) await log(context, 'migrated_up', applied);
       // Processes that may make nothing find what the queues need, where PostgreSQL carries them.
       if (!environment.REDIS_URL) await prepareQueueSchema(url);
       output.result({ applied }, () => (applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`));
     });
 }
 
-function addDown(migrate: Command, { databaseUrl, output }: CommandContext): void {
+function addDown(migrate: Command, context: CommandContext): void {
+  const { databaseUrl, output } = context;
   migrate
     .command('down')
     .description('roll back the newest migrations; rows of dropped tables are lost')
     .argument('[count]', 'how many', '1')
-    .option('--all', 'roll back all of them')
-    .action(async (count: string, options: { all?: boolean }) => {
+    .option('--all', 'roll back all of them: everything is erased')
+    .option('--yes', 'yes, really all of them; asked for at a terminal')
+    .action(async (count: string, options: { all?: boolean; yes?: boolean }) => {
+      // A script has been thought over; a hand on a keyboard may be at the wrong database.
+      if (options.all === true && options.yes !== true && output.isWatched)
+        throw new CommandError('--all erases everything, connections and their grants included; say --yes', EXIT.usage);
       const wanted = options.all === true ? Number.POSITIVE_INFINITY : parseCount('count', count);
       const url = await databaseUrl();
       const { applied } = await migrationStatus(url);
       const rolledBack = await migrateDown(url, Math.min(wanted, applied.length), { onHeld: noteHeld(output) });
+      if (rolledBack.length > 0) await log(context, 'migrated_down', rolledBack);
       output.result({ rolled_back: rolledBack }, () =>
         rolledBack.length === 0 ? 'nothing to roll back' : `rolled back ${rolledBack.join(', ')}`,
       );
     });
+}
+
+/** Not of those that take the log itself down. */
+function log(context: CommandContext, action: string, migrations: readonly string[]): Promise<void> {
+  return logAfterwards(context, { action, subject: 'schema', details: { migrations } });
 }
 
 function noteHeld(output: Output) {

@@ -1,10 +1,18 @@
 import { open } from 'node:fs/promises';
-import { type BookingEventMessage, parseBookingEvent, publishBookingEvents, republishBookings } from '@bookiji/queues';
+import { basename } from 'node:path';
+import {
+  type BookingEventMessage,
+  parseBookingEvent,
+  publishBookingEvents,
+  QUEUE_NAMES,
+  republishBookings,
+} from '@bookiji/queues';
 import type { Command } from 'commander';
 import { CommandError } from '../command-error.ts';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
+import { logAfterwards } from '../operator-log.ts';
 
 /** `republish <file>`: booking events, one JSON document a line, onto their queue. */
 export function addRepublishCommand(program: Command, context: CommandContext): void {
@@ -25,14 +33,32 @@ export function addRepublishCommand(program: Command, context: CommandContext): 
       if (options.dryRun === true || total === 0)
         return context.output.result({ valid: total, published: 0 }, () => `${total} valid, none published`);
       const bar = context.output.progress('publishing', total);
-      const published = await context.withQueues(async (queues) => {
-        await queues.ping();
-        const publish = (batch: readonly BookingEventMessage[]) => publishBookingEvents(queues, batch);
-        return republishBookings(readEvents(file), publish, { onProgress: (count) => bar.show(count) });
-      });
-      bar.end();
+      let published = 0;
+      const onProgress = (count: number) => {
+        published = count;
+        bar.show(count);
+      };
+      try {
+        await context.withQueues(async (queues) => {
+          await queues.ping();
+          const publish = (batch: readonly BookingEventMessage[]) => publishBookingEvents(queues, batch);
+          return republishBookings(readEvents(file), publish, { onProgress });
+        });
+      } finally {
+        bar.end();
+        // Also of a run that broke off.
+        if (published > 0) await log(context, file, published);
+      }
       context.output.result({ valid: total, published }, () => `${published} published`);
     });
+}
+
+/** Redis alone is enough for publishing: without a database of its own name there is none to write it to. */
+async function log(context: CommandContext, file: string, published: number): Promise<void> {
+  const { DATABASE_URL: database, REDIS_URL: redis } = context.environment;
+  if (redis && !database) return context.output.note('not written to the operator log: DATABASE_URL is not set');
+  const details = { file: basename(file), published };
+  await logAfterwards(context, { action: 'bookings_republished', subject: QUEUE_NAMES.bookingEvents, details });
 }
 
 /** Reads all of it first: half a file published is worse than none. */

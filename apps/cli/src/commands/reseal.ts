@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
+import { logAfterwards } from '../operator-log.ts';
 
 /** `reseal`: every stored token under the newest key. */
 export function addResealCommand(program: Command, context: CommandContext): void {
@@ -28,6 +29,10 @@ export function addResealCommand(program: Command, context: CommandContext): voi
         return done;
       });
       const { checkedCount, resealedCount, unreadable, olderKeyIds } = report;
+      if (resealedCount > 0) {
+        const details = { resealed: resealedCount, unreadable: unreadable.length, older_key_ids: olderKeyIds };
+        await logAfterwards(context, { action: 'tokens_resealed', subject: keys[0]?.id ?? '', details });
+      }
       const document = {
         checked: checkedCount,
         resealed: resealedCount,

@@ -72,6 +72,8 @@ export function createConnectionPages(deps: OpsDeps): Router {
     const { action } = request.params;
     const { reason } = reasonBody.catch({}).parse(request.body);
     if (action === undefined || !isAction(action)) return sendError(response, 404, 'not_found', 'no such action');
+    if (action === 'disconnect' && !reason)
+      return sendError(response, 400, 'reason_missing', 'disconnecting cannot be undone: say why');
     const actor = operatorOf(response).name;
     await takeAction(deps, { action, connectionId: connection.id, actor, reason: reason || null });
     response.redirect(303, `/connections/${connection.id}?done=${action}`);
