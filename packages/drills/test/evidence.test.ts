@@ -34,7 +34,11 @@ describe('[P-1] evidence', () => {
       ...run,
       steps: [{ at: run.startedAt.toISOString(), did: 'booked Haircut of Robin', figures: {} }],
     };
-    const evidence = createEvidence(slipped, { kind: 'local', description: 'a fleet', privateWords: words }, SOURCE);
+    const evidence = createEvidence(
+      slipped,
+      { kind: 'local', description: 'a fleet', owned: null, privateWords: words },
+      SOURCE,
+    );
     expect(JSON.stringify(evidence)).not.toContain('Haircut of Robin');
     expect(evidence.verdict).toBe('FAIL');
     expect(renderEvidence(evidence)).toContain('holds nothing private');

@@ -40,6 +40,11 @@ const SPOILED: readonly [string, (name: string) => EvidenceFiles, RegExp][] = [
   ['is older than a day', (name) => changed(name, { finished_at: '2026-11-19T11:59:59Z' }), /older than a day/],
   ['is from the future', (name) => changed(name, { finished_at: '2026-11-20T12:05:00Z' }), /future/],
   ['is of another commit', (name) => changed(name, { commit: '2'.repeat(40) }), /another commit \(2{12}\)/],
+  [
+    'was left by a running fleet',
+    (name) => changed(name, { target: { kind: 'remote', description: 'https://calendar.staging.example' } }),
+    /at https:\/\/calendar\.staging\.example, whose commit nobody knows/,
+  ],
   ['is of a changed working tree', (name) => changed(name, { clean: false }), /working tree/],
   [
     'failed',
@@ -76,8 +81,16 @@ const SPOILED: readonly [string, (name: string) => EvidenceFiles, RegExp][] = [
 ];
 
 describe('[P-2] go or no-go', () => {
+  test('remarks that Redis was not drilled where the queues were in PostgreSQL, and is GO all the same', () => {
+    const target = { kind: 'local', description: 'a fleet', queues: 'PostgreSQL' } as const;
+    const { verdict, remarks } = judge({ 'queue-outage': changed('queue-outage', { target }) });
+    expect(verdict).toBe('GO');
+    expect(remarks).toEqual([expect.stringMatching(/^Redis was not drilled.*redis-server.*queue-outage$/)]);
+  });
+
   test('is GO when every piece is there, passed, young, unaltered and of this commit', () => {
-    const { verdict, items } = judge();
+    const { verdict, items, remarks } = judge();
+    expect(remarks).toEqual([]);
     expect(items.filter((item) => item.verdict !== 'GO')).toEqual([]);
     expect(verdict).toBe('GO');
   });

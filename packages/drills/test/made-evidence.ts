@@ -24,5 +24,9 @@ export function makeRun(name: string): DrillRun {
 }
 
 export function makeEvidence(name: string, words = createPrivateWords()): Evidence {
-  return createEvidence(makeRun(name), { kind: 'local', description: 'a fleet', privateWords: words }, SOURCE);
+  return createEvidence(
+    makeRun(name),
+    { kind: 'local', description: 'a fleet', owned: null, privateWords: words },
+    SOURCE,
+  );
 }

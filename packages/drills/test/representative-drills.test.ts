@@ -45,8 +45,10 @@ describe('drills against a fleet of their own', () => {
     const { sql } = (target.owned as OwnedFleet).database;
     const left = await sql`
       SELECT (SELECT count(*) FROM external_calendar_connections)::int AS connections,
-             (SELECT count(*) FROM dead_letters)::int AS letters`;
-    expect([...left]).toEqual([{ connections: 0, letters: 0 }]);
+             (SELECT count(*) FROM dead_letters)::int AS letters,
+             (SELECT count(*) FROM booking_intents
+               WHERE state = 'live' OR details ?| ARRAY['notes', 'attendee'])::int AS bookings`;
+    expect([...left]).toEqual([{ connections: 0, letters: 0, bookings: 0 }]);
   }, 180_000);
 
   test('[B-3] one private word in one line is found, and said without being repeated', async () => {

@@ -12,11 +12,13 @@ import { renderTable } from '../output.ts';
 
 /** Git-ignored; `go-no-go` looks there. */
 export const EVIDENCE_FOLDER = join(ROOT, 'evidence');
+/** What says nothing about the commit here may not take the place of what does. */
+const EVIDENCE_OF_RUNNING_FLEETS = join(EVIDENCE_FOLDER, 'running-fleet');
 
 interface DrillOptions {
   readonly all?: boolean;
   readonly list?: boolean;
-  readonly evidence: string;
+  readonly evidence?: string;
   readonly target?: string;
   readonly opsUrl?: string;
   readonly sandboxUrl?: string;
@@ -33,7 +35,7 @@ export function addDrillCommand(program: Command, context: CommandContext): void
     .argument('[name...]', 'drills; all of them without a name')
     .option('--all', 'all of them, as without a name')
     .option('--list', 'only tell which there are')
-    .option('--evidence <folder>', 'where the evidence goes', EVIDENCE_FOLDER)
+    .option('--evidence <folder>', 'where the evidence goes (evidence, of a running fleet evidence/running-fleet)')
     .option('--target <url>', 'ingress of a running fleet; what would disturb it is left out')
     .option('--ops-url <url>', 'its ops; without it the drills that ask ops are left out')
     .option('--sandbox-url <url>', 'its sandbox, where its calendar providers are one')
@@ -63,6 +65,8 @@ async function runDrillCommand(context: CommandContext, names: string[], options
   if (options.list === true) return tellDrills(context, drills);
   const { output, now } = context;
   const bar = output.progress('drills', drills.length);
+  const evidenceFolder =
+    options.evidence ?? (options.target === undefined ? EVIDENCE_FOLDER : EVIDENCE_OF_RUNNING_FLEETS);
   let finished = 0;
   const running = new Set<string>();
   const target = await openTarget(context, options);
@@ -70,7 +74,7 @@ async function runDrillCommand(context: CommandContext, names: string[], options
   try {
     const { evidence, skipped } = await playDrills(drills, target, {
       now,
-      evidenceFolder: options.evidence,
+      evidenceFolder,
       readSource: () => readSourceState(ROOT),
       onStarted: ({ name }) => {
         running.add(name);
@@ -89,7 +93,7 @@ async function runDrillCommand(context: CommandContext, names: string[], options
       },
     });
     bar.end();
-    const folder = relative(process.cwd(), options.evidence) || '.';
+    const folder = relative(process.cwd(), evidenceFolder) || '.';
     const document = {
       drills: evidence.map((one) => ({
         name: one.drill,
@@ -100,7 +104,7 @@ async function runDrillCommand(context: CommandContext, names: string[], options
         failed: one.observations.filter(({ ok }) => !ok).map(({ what }) => what),
       })),
       skipped,
-      evidence: options.evidence,
+      evidence: evidenceFolder,
     };
     const failed = evidence.filter(({ verdict }) => verdict !== 'PASS').length;
     output.result(document, () =>

@@ -24,7 +24,8 @@ export function addGoNoGoCommand(program: Command, context: CommandContext): voi
       )}
 
 GO asks for every drill: passed, unaltered, younger than a day, from the very commit that is checked out here, without
-changes. With NODE_ENV=production in the environment an empty provider allowlist is NO-GO as well.
+changes, played against a fleet of its own. A running fleet (--target) tells nobody its commit, so its evidence counts for
+nothing here. With NODE_ENV=production in the environment an empty provider allowlist is NO-GO as well.
 Exit 1 on NO-GO.`,
     )
     .action(async (options: { evidence: string }) => {
@@ -37,14 +38,15 @@ Exit 1 on NO-GO.`,
         source,
         now: context.now(),
       });
-      const { verdict, items } = withProduction(context, judged);
-      context.output.result({ verdict, commit: source.commit, clean: source.isClean, items }, () =>
+      const { verdict, items, remarks } = withProduction(context, judged);
+      context.output.result({ verdict, commit: source.commit, clean: source.isClean, items, remarks }, () =>
         [
           ...items.flatMap((item) => [
             `${item.verdict.padEnd(5)}  ${item.name}: ${item.title}`,
             ...item.problems.map((problem) => `         ${problem}`),
           ]),
           '',
+          ...remarks.flatMap((remark) => [`NOTE   ${remark}`, '']),
           `${verdict}  ${source.commit.slice(0, 12)}`,
         ].join('\n'),
       );
@@ -64,5 +66,5 @@ function withProduction({ environment }: CommandContext, judged: Judgement): Jud
     verdict: isGo ? 'GO' : 'NO-GO',
     problems,
   } as const;
-  return { verdict: isGo ? judged.verdict : 'NO-GO', items: [...judged.items, item] };
+  return { verdict: isGo ? judged.verdict : 'NO-GO', items: [...judged.items, item], remarks: judged.remarks };
 }

@@ -18,7 +18,12 @@ const shape = z.strictObject({
   commit: z.string(),
   /** Whether the files were those of the commit, at the start and at the end. */
   clean: z.boolean(),
-  target: z.strictObject({ kind: z.enum(['local', 'remote']), description: z.string() }),
+  target: z.strictObject({
+    kind: z.enum(['local', 'remote']),
+    description: z.string(),
+    /** What carried its queues; nobody knows of a fleet that is not the drill's own. */
+    queues: z.enum(['Redis', 'PostgreSQL']).optional(),
+  }),
   started_at: instant,
   finished_at: instant,
   duration_ms: z.int().min(0),
@@ -59,7 +64,7 @@ export function parseEvidence(text: string): Evidence | null {
  */
 export function createEvidence(
   run: DrillRun,
-  target: Pick<Target, 'kind' | 'description' | 'privateWords'>,
+  target: Pick<Target, 'kind' | 'description' | 'owned' | 'privateWords'>,
   source: SourceState,
 ): Evidence {
   const { drill, startedAt, finishedAt } = run;
@@ -72,7 +77,7 @@ export function createEvidence(
     verdict: verdictOf(observations, drill.proves),
     commit: source.commit,
     clean: source.isClean,
-    target: { kind: target.kind, description: target.description },
+    target: { kind: target.kind, description: target.description, ...describeQueues(target.owned) },
     started_at: startedAt.toISOString(),
     finished_at: finishedAt.toISOString(),
     duration_ms: finishedAt.getTime() - startedAt.getTime(),
@@ -80,6 +85,11 @@ export function createEvidence(
     observations: [...observations],
   };
   return { ...record, digest: digestOf(record) };
+}
+
+function describeQueues(owned: Target['owned']): Pick<Evidence['target'], 'queues'> {
+  if (owned === null) return {};
+  return { queues: owned.redisServer === null ? 'PostgreSQL' : 'Redis' };
 }
 
 function withoutPrivate(run: DrillRun, words: PrivateWords): Pick<DrillRun, 'steps' | 'observations'> {

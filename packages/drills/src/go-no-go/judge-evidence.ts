@@ -32,6 +32,8 @@ export interface JudgedItem {
 export interface Judgement {
   readonly verdict: 'GO' | 'NO-GO';
   readonly items: readonly JudgedItem[];
+  /** What a reader must know although it is nobody's fault. */
+  readonly remarks: readonly string[];
 }
 
 export function judgeEvidence(question: EvidenceQuestion): Judgement {
@@ -47,7 +49,21 @@ export function judgeEvidence(question: EvidenceQuestion): Judgement {
     ),
     judge('every-scenario', 'every required scenario was played', findUnproven(question, problems)),
   ];
-  return { verdict: items.every(({ verdict }) => verdict === 'GO') ? 'GO' : 'NO-GO', items };
+  const verdict = items.every((item) => item.verdict === 'GO') ? 'GO' : 'NO-GO';
+  return { verdict, items, remarks: remarkOnQueues(question) };
+}
+
+/** A machine with Node and npm alone may say GO, and cannot drill the transport that production uses. */
+function remarkOnQueues({ drills, read }: EvidenceQuestion): string[] {
+  const without = drills.filter(({ name }) => {
+    const { json } = read(name);
+    return json !== null && parseEvidence(json)?.target.queues === 'PostgreSQL';
+  });
+  if (without.length === 0) return [];
+  const names = without.length === drills.length ? 'all' : without.map(({ name }) => name).join(', ');
+  return [
+    `Redis was not drilled: the queues lay in PostgreSQL. Production uses Redis, so install redis-server and drill again: ${names}`,
+  ];
 }
 
 function judge(name: string, title: string, problems: readonly string[]): JudgedItem {
@@ -86,6 +102,8 @@ function findStain(question: EvidenceQuestion, drill: Pick<Drill, 'proves'>, evi
   const failed = evidence.observations.find(({ ok }) => !ok);
   if (failed !== undefined) return `failed: ${failed.what}`;
   if (evidence.verdict !== 'PASS' || verdictOf(evidence.observations, drill.proves) !== 'PASS') return 'failed';
+  // The commit in it is that of the drills; which one the fleet runs, the fleet does not tell.
+  if (evidence.target.kind === 'remote') return `played at ${evidence.target.description}, whose commit nobody knows`;
   if (evidence.commit !== source.commit) return `from another commit (${evidence.commit.slice(0, 12)})`;
   if (!evidence.clean) return 'from a working tree with changes that were in no commit';
   const ageMs = now.getTime() - Date.parse(evidence.finished_at);

@@ -26,15 +26,34 @@ export function inventBooking(scene: Scene, provider: Pick<DrilledProvider, 'pro
   const guest = scene.target.privateWords.keep('address', `guest-${bookingId.slice(0, 13)}@guests.example`);
   const name = scene.invent('name', 'Robin');
   const notes = scene.invent('notes', 'second floor');
+  const identity = { bookingId, providerId: provider.providerId };
+  const made: { version: number; slot: Slot }[] = [];
+  scene.cleanUp('a booking', () => cancel(scene, identity, made));
   return {
     bookingId,
     title,
     make(version, type, slot) {
-      const event = makeBookingEvent({ bookingId, providerId: provider.providerId, version, type, slot, title });
+      made.push({ version, slot });
+      const event = makeBookingEvent({ ...identity, version, type, slot, title });
       const { booking } = event;
       return { ...event, booking: { ...booking, notes, attendee: { name, email: guest } } } as BookingMessage;
     },
   };
+}
+
+/** By a version that is above all others, with words of nobody: what a cancellation leaves out is kept as it was. */
+async function cancel(
+  scene: Scene,
+  identity: { readonly bookingId: string; readonly providerId: string },
+  made: readonly { readonly version: number; readonly slot: Slot }[],
+): Promise<void> {
+  const last = made.at(-1);
+  if (last === undefined) return;
+  const version = Math.max(...made.map((one) => one.version)) + 1;
+  const title = 'A drill that is over';
+  const event = makeBookingEvent({ ...identity, version, type: 'booking.cancelled', slot: last.slot, title });
+  const { status } = await announce(scene, event);
+  if (status !== 202) throw new Error(`cancelling answered ${status}`);
 }
 
 /** Over HTTP; the booking events' queue is {@link publish}. */
