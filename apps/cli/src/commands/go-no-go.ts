@@ -25,7 +25,7 @@ export function addGoNoGoCommand(program: Command, context: CommandContext): voi
 
 GO asks for every drill: passed, unaltered, younger than a day, from the very commit that is checked out here, without
 changes, played against a fleet of its own. A running fleet (--target) tells nobody its commit, so its evidence counts for
-nothing here. With NODE_ENV=production in the environment an empty provider allowlist is NO-GO as well.
+nothing here. In production an empty provider allowlist is NO-GO as well: with NODE_ENV=production, or unset with a DATABASE_URL.
 Exit 1 on NO-GO.`,
     )
     .action(async (options: { evidence: string }) => {
@@ -54,9 +54,17 @@ Exit 1 on NO-GO.`,
     });
 }
 
+/**
+ * Production unless NODE_ENV says otherwise, as for every process. Where it says nothing, and no database is named either,
+ * this is a checkout with its own embedded one, which serves nobody.
+ */
+function isProduction({ NODE_ENV: given, DATABASE_URL: database }: CommandContext['environment']): boolean {
+  return given ? given === 'production' : Boolean(database);
+}
+
 /** In production only people on a list are served at first. */
 function withProduction({ environment }: CommandContext, judged: Judgement): Judgement {
-  if (environment.NODE_ENV !== 'production') return judged;
+  if (!isProduction(environment)) return judged;
   const { providerIds } = readFlagCeiling(loadSettings(flagFields, environment));
   const problems = providerIds === null ? ['CALENDAR_ALLOWLIST_PROVIDER_IDS is empty: everybody would be served'] : [];
   const isGo = problems.length === 0;
