@@ -107,25 +107,25 @@ describe('a booking in a calendar', () => {
   });
 
   test('[R-2] that nineteen others want while one writes costs none of them a failure and the booking no attempt', async () => {
-    await announce(1);
-    await database.sql`UPDATE booking_effects SET error_count = 3 WHERE booking_id = ${bookingId}`;
+    await stage.announce(1);
+    await database.sql`UPDATE booking_effects SET error_count = 3 WHERE booking_id = ${stage.bookingId}`;
     let release: () => void = () => undefined;
     const writing = new Promise<void>((resolve) => {
-      calendar.beforeEffect = () => {
+      stage.calendar.beforeEffect = () => {
         resolve();
         return new Promise<void>((done) => {
           release = done;
         });
       };
     });
-    const first = converge('first');
+    const first = stage.converge('first');
     await writing;
-    const others = await Promise.all(Array.from({ length: 19 }, (_, index) => converge(`other ${index}`)));
+    const others = await Promise.all(Array.from({ length: 19 }, (_, index) => stage.converge(`other ${index}`)));
     expect(others).toEqual(Array(19).fill({ outcome: 'nothing_due' }));
-    expect(await effect()).toMatchObject({ error_count: 3, last_error: null, dead_at: null });
+    expect(await stage.effect()).toMatchObject({ error_count: 3, last_error: null, dead_at: null });
     release();
     expect(await first).toMatchObject({ outcome: 'converged', action: 'created' });
-    expect(calendar.calls).toEqual(['create_event']);
+    expect(stage.calendar.calls).toEqual(['create_event']);
   });
 
   test('[O-3] a worker that slept through its lease cannot put an old version over a new one', async () => {

@@ -184,23 +184,23 @@ describe('a calendar that shows a newer version than the database knows', () => 
 });
 
 describe('a calendar that changes under every write', () => {
-  const updates = () => calendar.calls.filter((one) => one === 'update_event').length;
+  const updates = () => stage.calendar.calls.filter((one) => one === 'update_event').length;
   beforeEach(async () => {
-    await announce(1);
-    await converge();
-    await announce(2);
+    await stage.announce(1);
+    await stage.converge();
+    await stage.announce(2);
     let minutes = 0;
-    calendar.beforeEffect = async (operation) => {
-      const [event] = calendar.live();
+    stage.calendar.beforeEffect = async (operation) => {
+      const [event] = stage.calendar.live();
       minutes += 1;
       const later = (from: Date) => new Date(from.getTime() + minutes * 60_000);
       if (operation === 'update_event' && event !== undefined)
-        calendar.move(event.eventId, later(at(10)), later(at(11)));
+        stage.calendar.move(event.eventId, later(inHours(30)), later(inHours(31)));
     };
   });
 
   test('[O-3] ends an attempt after a few steps, which counts and waits like any failed one', async () => {
-    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: false });
+    expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: false });
     expect(updates()).toBe(10);
     expect(await effect()).toMatchObject({
       error_count: 1,
@@ -209,20 +209,20 @@ describe('a calendar that changes under every write', () => {
       is_free: true,
       last_error: { kind: 'conflict', reason: 'not_converging' },
     });
-    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    expect(await stage.converge()).toEqual({ outcome: 'nothing_due' });
     expect(await letters()).toHaveLength(0);
   });
 
   test('[O-3] becomes a dead letter that says so, not a write for ever, and is written once it keeps still', async () => {
-    await database.sql`UPDATE booking_effects SET error_count = 29 WHERE booking_id = ${bookingId}`;
-    expect(await converge()).toMatchObject({ outcome: 'failed', isDead: true });
+    await database.sql`UPDATE booking_effects SET error_count = 29 WHERE booking_id = ${stage.bookingId}`;
+    expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: true });
     expect(await letters()).toMatchObject([{ reason: 'not_converging', payload: { version: 2 } }]);
-    await wake();
-    expect(await converge()).toEqual({ outcome: 'nothing_due' });
+    await stage.wake();
+    expect(await stage.converge()).toEqual({ outcome: 'nothing_due' });
     expect(updates()).toBe(10);
-    expect(calendar.history.map(({ version }) => version)).toEqual([1]);
-    calendar.beforeEffect = async () => undefined;
-    await announce(3);
-    expect(await converge()).toMatchObject({ outcome: 'converged', action: 'updated' });
+    expect(stage.calendar.history.map(({ version }) => version)).toEqual([1]);
+    stage.calendar.beforeEffect = async () => undefined;
+    await stage.announce(3);
+    expect(await stage.converge()).toMatchObject({ outcome: 'converged', action: 'updated' });
   });
 });
