@@ -104,6 +104,15 @@ describe('alerts', () => {
     expect(asked).toEqual(loaded.length > 1 ? loaded : []);
   });
 
+  test('every file of ours that runbooks name is there', () => {
+    for (const path of listFiles('docs/runbooks', '.md')) {
+      const named = [...readText(path).matchAll(/`((?:infra|docs|migrations|packages|apps)\/[\w./-]+)`/g)].map(
+        ([, name = '']) => name,
+      );
+      for (const name of named) expect([path, name, existsSync(join(ROOT, name))]).toEqual([path, name, true]);
+    }
+  });
+
   test('every runbook belongs to an alert or stands in the index, and every link leads somewhere', () => {
     const index = readText('docs/runbooks/README.md');
     for (const path of listFiles('docs/runbooks', '.md')) {
