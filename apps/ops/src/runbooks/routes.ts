@@ -36,6 +36,8 @@ export function createRunbookPages(): Router {
  * names stand alone. */
 async function render(markdown: string): Promise<Html> {
   const text = await marked.parse(markdown, { gfm: true });
-  const here = text.replaceAll(/href="([a-z0-9-]+)\.md"/g, 'href="/runbooks/$1"');
+  // A command may be wider than the page: who has no mouse scrolls it as well.
+  const reachable = text.replaceAll('<pre>', '<pre tabindex="0">');
+  const here = reachable.replaceAll(/href="([a-z0-9-]+)\.md"/g, 'href="/runbooks/$1"');
   return new Html(here.replaceAll(/<a href="\.\.\/([^"]+)">(.*?)<\/a>/g, '$2 (<code>docs/$1</code>)'));
 }
