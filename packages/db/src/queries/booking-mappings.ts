@@ -111,6 +111,17 @@ export async function storeMapping(tx: Database, lease: MappedEvent, mapping: Ma
     });
 }
 
+/** Shows on the mapping, if there is one, that its booking could not be removed: the event still stands. */
+export async function markMappingFailed(
+  tx: Database,
+  { bookingId, connectionId, error }: EffectLease & { readonly error: LastError },
+): Promise<void> {
+  await tx
+    .update(events)
+    .set({ syncStatus: 'FAILED', lastError: error, updatedAt: sql`now()` })
+    .where(and(eq(events.bookingId, bookingId), eq(events.connectionId, connectionId)));
+}
+
 /** Shows on the mapping that its booking could not be written. */
 export async function storeFailedMapping(
   tx: Database,

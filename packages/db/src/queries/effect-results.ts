@@ -7,6 +7,7 @@ import {
   type MappedEvent,
   type MappingRow,
   mappingValues,
+  markMappingFailed,
   putMapping,
   storeFailedMapping,
   storeMapping,
@@ -131,7 +132,9 @@ export interface EffectFailure extends EffectLease {
   readonly countsAsError: boolean;
   /** Stop trying: attempts that cannot succeed. */
   readonly dead: boolean;
-  /** Shown on the mapping when it can be shown at all. */
+  /** The calendar does not show the newest version, and the mapping says so; a read that failed has changed nothing. */
+  readonly isBehind: boolean;
+  /** The mapping to be made where there is none yet; null where none shall be: what was never there need not be removed. */
   readonly mapping: Omit<MappingRow, 'status'> | null;
 }
 
@@ -157,8 +160,11 @@ export async function recordEffectFailure(tx: Database, failure: EffectFailure):
     .where(isHeld(failure))
     .returning({ externalEventId: bookingEffects.externalEventId });
   if (row === undefined) return false;
-  if (failure.countsAsError && failure.mapping !== null) {
-    await storeFailedMapping(tx, failure, failure.mapping, row.externalEventId);
-  }
+  if (failure.countsAsError && failure.isBehind) await showFailure(tx, failure, row.externalEventId);
   return true;
+}
+
+async function showFailure(tx: Database, failure: EffectFailure, externalEventId: string | null): Promise<void> {
+  if (failure.mapping === null) await markMappingFailed(tx, failure);
+  else await storeFailedMapping(tx, failure, failure.mapping, externalEventId);
 }

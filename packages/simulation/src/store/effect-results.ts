@@ -66,28 +66,25 @@ export function recordEffectFailure(db: ModelDatabase, failure: EffectFailure): 
       errorCount: held.errorCount + (failure.countsAsError ? 1 : 0),
       deadAt: failure.dead ? context.now : held.deadAt,
     });
-    if (failure.countsAsError && failure.mapping !== null)
-      storeFailedMapping(context, failure, recorded.externalEventId);
+    if (failure.countsAsError && failure.isBehind) showFailure(context, failure, recorded.externalEventId);
     return true;
   });
 }
 
-function storeFailedMapping(
-  { tables }: StatementContext,
-  failure: EffectFailure,
-  externalEventId: string | null,
-): void {
+function showFailure({ tables }: StatementContext, failure: EffectFailure, externalEventId: string | null): void {
   const { mapping } = failure;
-  if (mapping === null) return;
   const held = tables.events.find((row) => row.bookingId === failure.bookingId);
-  const { startAt, endAt, checksum } = mapping;
-  const fresh = { connectionId: failure.connectionId, externalEventId, seriesId: null, bookingId: failure.bookingId };
-  const row: EventRow = {
-    ...(held ?? { ...fresh, startAt, endAt, checksum, isBusy: true }),
-    syncStatus: 'FAILED',
-    lastError: failure.error,
-  };
+  const base = held ?? (mapping === null ? null : { ...freshRow(failure, mapping), externalEventId });
+  if (base === null) return;
+  const row: EventRow = { ...base, syncStatus: 'FAILED', lastError: failure.error };
   tables.events = [...tables.events.filter((other) => other !== held), row];
+}
+
+function freshRow(
+  { connectionId, bookingId }: EffectFailure,
+  { startAt, endAt, checksum }: Omit<MappingRow, 'status'>,
+) {
+  return { connectionId, bookingId, seriesId: null, startAt, endAt, checksum, isBusy: true };
 }
 
 export async function renameMapping(

@@ -186,6 +186,29 @@ describe('failures', () => {
     expect(await stage.effect()).toMatchObject({ error_count: 1 });
   });
 
+  test('[O-1] a cancellation that fails shows on the mapping, which stays busy until the event is gone', async () => {
+    await stage.announce(1);
+    await stage.converge();
+    await stage.announce(2, 'cancelled');
+    stage.calendar.fault = () => ({ refuse: { kind: 'transient', reason: 'http_503', status: 503 } });
+    expect(await stage.converge()).toMatchObject({ outcome: 'failed' });
+    expect(await stage.mapping()).toMatchObject({ sync_status: 'FAILED', is_busy: true });
+    expect((await stage.mapping())?.last_error).toMatchObject({ reason: 'http_503' });
+    stage.calendar.fault = () => null;
+    await stage.wake();
+    expect(await stage.converge()).toMatchObject({ action: 'deleted' });
+    expect(await stage.mapping()).toMatchObject({ sync_status: 'CANCELLED', is_busy: false, last_error: null });
+  });
+
+  test('[O-1] a cancellation that fails makes no mapping of what was never seen in the calendar', async () => {
+    await stage.announce(1);
+    await database.sql`UPDATE booking_effects SET creation_key = 'sent' WHERE booking_id = ${stage.bookingId}`;
+    await stage.announce(2, 'cancelled');
+    stage.calendar.fault = () => ({ refuse: { kind: 'transient', reason: 'http_503', status: 503 } });
+    await stage.converge();
+    expect(await stage.mapping()).toBeUndefined();
+  });
+
   test('what can never succeed is a dead letter at once, and a newer version tries again', async () => {
     await stage.announce(1);
     stage.calendar.fault = () => ({ refuse: { kind: 'permanent', reason: 'calendarNotWritable', status: 403 } });

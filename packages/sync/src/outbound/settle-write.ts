@@ -76,8 +76,7 @@ async function record(
     effect.errorCount + 1 >= ATTEMPTS_AT_MOST ||
     (error.reason === NEWER_VERSION_SHOWN && (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS);
   const isDead = settlement.isFinal || (settlement.countsAsError && isUsedUp);
-  // Only a write can leave the mapping behind the booking; a read that failed has changed nothing.
-  const isBehind = effect.appliedVersion < desired.version && desired.state === 'live';
+  const isBehind = effect.appliedVersion < desired.version;
   await deps.db.transaction(async (tx) => {
     // First, since a reconnect takes the connection before its bookings.
     if (settlement.park !== null) await parkConnection(tx, connectionId, settlement.park);
@@ -89,7 +88,8 @@ async function record(
       waitMs: settlement.waitMs,
       countsAsError: settlement.countsAsError,
       dead: isDead,
-      mapping: isBehind ? mappingBase(claim) : null,
+      isBehind,
+      mapping: desired.state === 'live' ? mappingBase(claim) : null,
     });
     if (!isRecorded) throw new LeaseLostError('the booking');
     if (!isDead) return;
