@@ -62,15 +62,18 @@ export async function insertRegisteringChannel(
   await db.insert(channels).values({ ...channel, lookedAfterAt: sql`now()` });
 }
 
+/** @returns false when the channel was ended meanwhile: who asked for it stood still, and others gave it up. */
 export async function activateChannel(
   db: Database,
   id: string,
   opened: { resourceId: string | null; subscriptionId: string | null; expiresAt: Date },
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const activated = await db
     .update(channels)
     .set({ ...opened, state: 'active', unannouncedAt: null, updatedAt: sql`now()` })
-    .where(eq(channels.id, id));
+    .where(and(eq(channels.id, id), ne(channels.state, 'retired')))
+    .returning({ id: channels.id });
+  return activated.length > 0;
 }
 
 export async function setChannelState(db: Database, id: string, state: 'retired' | 'failed'): Promise<void> {

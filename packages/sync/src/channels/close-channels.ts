@@ -31,18 +31,22 @@ export async function closeChannels(
 }
 
 /**
- * Ends the registrations that the provider lists under our address and that are not the one to keep: they were opened
+ * Ends the registrations that the provider lists under our address and that are not among those to keep: they were opened
  * by calls that were not answered.
+ *
+ * @param listKept asked after the provider was: what is on record by then is known, whoever opened it.
  */
 export async function closeUnknown(
-  { port }: ChannelCloser,
+  { port }: Pick<ChannelCloser, 'port'>,
   notificationUrl: string,
-  keptSubscriptionId: string | null,
+  listKept: () => Promise<readonly Pick<Channel, 'subscriptionId'>[]>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const listed of (await port.listChannels(signal)) ?? []) {
-    if (listed.notificationUrl !== notificationUrl || listed.subscriptionId === keptSubscriptionId) continue;
-    const handle = { channelId: '', resourceId: null, subscriptionId: listed.subscriptionId };
+  const listed = ((await port.listChannels(signal)) ?? []).filter((one) => one.notificationUrl === notificationUrl);
+  const kept = new Set((await listKept()).map(({ subscriptionId }) => subscriptionId));
+  for (const { subscriptionId } of listed) {
+    if (kept.has(subscriptionId)) continue;
+    const handle = { channelId: '', resourceId: null, subscriptionId };
     await port.closeChannel(handle, signal);
   }
 }

@@ -8,9 +8,10 @@
  *      └─────────────not answered: ended all the same────────────────────────┘
  * ```
  *
- * What if two processes do this at once? Both open one; the next look closes the older. What if one dies after the
- * provider answered? The row stays `registering`: the next look opens another one and ends it. A calendar that cannot
- * be watched is polled, and asked about again ever more rarely.
+ * What if two processes do this at once? Both open one, neither ends what the other has on record, and the next look keeps
+ * one that its provider confirms. What if one dies after the provider answered? The row stays `registering`: the next look
+ * opens another one and ends it. What if that one only stood still? Its row is retired when it wakes, so it ends what it
+ * opened and nothing else. A calendar that cannot be watched is polled, and asked about again ever more rarely.
  */
 import {
   activateChannel,
@@ -20,6 +21,7 @@ import {
   type Database,
   insertRegisteringChannel,
   listChannelsInUse,
+  listChannelsOf,
   noteUpkeep,
   readDatabaseTime,
   requestSync,
@@ -43,8 +45,8 @@ export interface KeepChannelDeps extends Omit<UpkeepSettings, 'secretMark'> {
   readonly notificationUrl: string;
 }
 
-/** `silent`: replaced because it announced nothing. */
-export type KeepChannelOutcome = 'kept' | 'opened' | 'extended' | 'replaced' | 'silent' | 'refused';
+/** `silent`: replaced because it announced nothing. `superseded`: somebody else saw to it meanwhile. */
+export type KeepChannelOutcome = 'kept' | 'opened' | 'extended' | 'replaced' | 'silent' | 'refused' | 'superseded';
 
 /** Asked for; what is granted may be less. Graph takes under seven days, Google a week by default. */
 const LIFETIME_SECONDS = 6.5 * 86_400;
@@ -65,7 +67,9 @@ export async function keepChannel(
   );
   await noteUpkeep(deps.db, connection.id);
   const active = inUse.filter((channel) => channel.state === 'active');
-  const good = active.filter((channel) => channel.upkeep === null).at(-1);
+  // Of several, one process may have ended at the provider what another has on record: only an answer tells which is left.
+  const isContested = active.length > 1 && connection.calendarProvider === 'microsoft';
+  const good = isContested ? undefined : active.filter((channel) => channel.upkeep === null).at(-1);
   const keepOnly = async (kept: Pick<Channel, 'id' | 'resourceId'>, outcome: KeepChannelOutcome) => {
     const others = inUse.filter(({ id }) => id !== kept.id);
     await closeChannels(deps, others, kept, signal);
@@ -75,14 +79,19 @@ export async function keepChannel(
 
   const expiresAt = new Date(now.getTime() + LIFETIME_SECONDS * 1000);
   const newest = active.at(-1);
-  if (newest !== undefined && canBeExtended(newest) && (await extend(deps, newest, expiresAt, signal))) {
-    return keepOnly(newest, 'extended');
+  for (const channel of isContested ? active.toReversed() : active.slice(-1)) {
+    if (canBeExtended(channel) && (await extend(deps, channel, expiresAt, signal)))
+      return keepOnly(channel, 'extended');
   }
-  const opened = await open(deps, connection, expiresAt, signal);
-  if (opened === null) return 'refused';
+  const listNewcomers = async () =>
+    (await listChannelsOf(deps.db, connection.id)).filter(
+      ({ id, state }) => state === 'active' && !inUse.some((known) => known.id === id),
+    );
+  const opened = await open(deps, { connection, expiresAt, listNewcomers }, signal);
+  if (opened === 'refused' || opened === 'superseded') return opened;
   // What changed while there was no channel was announced to nobody.
   await requestSync(deps.db, [connection.id], 'schedule');
-  await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), opened.subscriptionId, signal);
+  await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), listNewcomers, signal);
   return keepOnly(opened, outcomeOf(newest));
 }
 
@@ -105,12 +114,11 @@ async function extend(deps: KeepChannelDeps, channel: Channel, expiresAt: Date, 
   const { id: channelId, resourceId, subscriptionId } = channel;
   try {
     const renewed = await deps.port.renewChannel({ channelId, resourceId, subscriptionId }, expiresAt, signal);
-    await activateChannel(deps.db, channel.id, {
+    return await activateChannel(deps.db, channel.id, {
       resourceId: renewed.resourceId ?? resourceId,
       subscriptionId: renewed.subscriptionId ?? subscriptionId,
       expiresAt: renewed.expiresAt,
     });
-    return true;
   } catch (error) {
     // Google cannot extend, and Graph may have dropped it: a new one is opened then.
     if (error instanceof ProviderError && ['permanent', 'not_found', 'conflict'].includes(error.kind)) return false;
@@ -118,13 +126,20 @@ async function extend(deps: KeepChannelDeps, channel: Channel, expiresAt: Date, 
   }
 }
 
-/** Null when the calendar cannot be watched. */
+interface Opening {
+  readonly connection: Connection;
+  readonly expiresAt: Date;
+  /** Active channels that were not on record when this look began. */
+  readonly listNewcomers: () => Promise<Channel[]>;
+}
+
+/** `refused`: the calendar cannot be watched. */
 async function open(
   deps: KeepChannelDeps,
-  connection: Connection,
-  expiresAt: Date,
+  opening: Opening,
   signal: AbortSignal,
-): Promise<(OpenedChannel & { readonly id: string }) | null> {
+): Promise<(OpenedChannel & { readonly id: string }) | 'refused' | 'superseded'> {
+  const { connection, expiresAt } = opening;
   const { calendarProvider } = connection;
   const id = createChannelId(connection.id);
   const secretMark = secretMarkOf(deps.secrets);
@@ -132,25 +147,36 @@ async function open(
   const secret = channelSecret(calendarProvider, id, deps.secrets);
   const notificationUrl = notificationAddress(deps.notificationUrl, connection);
   try {
-    const opened = await openOrReplace(deps, { channelId: id, secret, notificationUrl, expiresAt }, signal);
-    await activateChannel(deps.db, id, opened);
-    return { id, ...opened };
+    const opened = await openOrReplace(deps, opening, { channelId: id, secret, notificationUrl, expiresAt }, signal);
+    if (opened !== null && (await activateChannel(deps.db, id, opened))) return { id, ...opened };
+    if (opened !== null) await deps.port.closeChannel({ channelId: id, ...opened }, signal);
+    await setChannelState(deps.db, id, 'retired');
+    return 'superseded';
   } catch (error) {
     if (!(error instanceof ProviderError) || error.outcomeUnknown) throw error;
     await setChannelState(deps.db, id, 'failed');
     // `conflict`: another connection watches the same mailbox, and Graph allows one of us.
-    if (['permanent', 'not_found', 'conflict'].includes(error.kind)) return null;
+    if (['permanent', 'not_found', 'conflict'].includes(error.kind)) return 'refused';
     throw error;
   }
 }
 
-/** Graph refuses a second subscription of the same kind; one under our own address is a lost answer's and goes. */
-async function openOrReplace(deps: KeepChannelDeps, request: OpenChannelRequest, signal: AbortSignal) {
+/**
+ * Graph refuses a second subscription of the same kind; one under our own address is a lost answer's and goes. Null when it
+ * is on record by now: then somebody else was quicker.
+ */
+async function openOrReplace(
+  deps: KeepChannelDeps,
+  { listNewcomers }: Opening,
+  request: OpenChannelRequest,
+  signal: AbortSignal,
+): Promise<OpenedChannel | null> {
   try {
     return await deps.port.openChannel(request, signal);
   } catch (error) {
     if (!(error instanceof ProviderError && error.kind === 'conflict')) throw error;
-    await closeUnknown(deps, request.notificationUrl, null, signal);
+    if ((await listNewcomers()).length > 0) return null;
+    await closeUnknown(deps, request.notificationUrl, listNewcomers, signal);
     return deps.port.openChannel(request, signal);
   }
 }

@@ -59,7 +59,7 @@ async function closeAll(deps: DisconnectDeps, connection: Connection, signal: Ab
   for (const channel of channels) {
     await closeChannels(deps, [channel], known, signal).catch((error: unknown) => deps.onLeftBehind('channel', error));
   }
-  await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), null, signal);
+  await closeUnknown(deps, notificationAddress(deps.notificationUrl, connection), async () => [], signal);
 }
 
 /** Google ends the whole grant of an account, so one that another connection lives by is left to that one. */
