@@ -158,7 +158,10 @@ async function play({ connection, deps }: OpenedCalendar, { bookingId, order: ve
     });
     if (!accepted.accepted) continue;
     const result = await convergeBooking(deps, { bookingId, connectionId: connection.id }, never);
-    if (result.outcome !== 'converged')
-      throw new Error(`version ${version} of ${versions.join(' ')}: ${result.outcome}`);
+    if (result.outcome === 'converged') continue;
+    const [row] = await database.sql`
+      SELECT version, applied_version, lease_owner, lease_until - now() AS leased_for, next_attempt_at - now() AS again_in,
+             error_count, last_error, dead_at FROM booking_effects WHERE booking_id = ${bookingId}`;
+    throw new Error(`version ${version} of ${versions.join(' ')}: ${result.outcome}, with ${JSON.stringify(row)}`);
   }
 }
