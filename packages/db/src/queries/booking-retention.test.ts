@@ -74,16 +74,26 @@ const leftOf = async ({ bookingId }: { bookingId: string }) => {
 const NOTHING = { intents: 0, effects: 0, mappings: 0 };
 const ALL = { intents: 1, effects: 1, mappings: 1 };
 
-test('a booking that ended long ago is forgotten with all that hangs on it, one ahead is not, cancelled or not', async () => {
+test('a booking that ended or was cancelled long ago is forgotten with all that hangs on it, one ahead is not', async () => {
   const ended = await accept({ endsInDays: -95 });
-  const cancelled = await accept({ state: 'cancelled', endsInDays: -95 });
+  const cancelled = await accept({ state: 'cancelled', endsInDays: 5 });
   const ahead = await accept({ endsInDays: 5 });
-  const cancelledAhead = await accept({ state: 'cancelled', endsInDays: 5 });
   const recent = await accept({ endsInDays: -5 });
-  for (const booking of [ended, cancelled, ahead, cancelledAhead, recent]) await write(booking);
+  for (const booking of [ended, cancelled, ahead, recent]) await write(booking);
   expect(await pruneBookings(database.db, 90 * DAY_SECONDS)).toBe(2);
   expect(await Promise.all([ended, cancelled].map(leftOf))).toEqual([NOTHING, NOTHING]);
-  expect(await Promise.all([ahead, cancelledAhead, recent].map(leftOf))).toEqual([ALL, ALL, ALL]);
+  expect(await Promise.all([ahead, recent].map(leftOf))).toEqual([ALL, ALL]);
+});
+
+test('a booking that was cancelled while no calendar was connected is known until it would have ended', async () => {
+  const [ahead, over] = [
+    await accept({ state: 'cancelled', endsInDays: 5 }),
+    await accept({ state: 'cancelled', endsInDays: -95 }),
+  ];
+  for (const { connectionId } of [ahead, over])
+    await database.sql`DELETE FROM external_calendar_connections WHERE id = ${connectionId}`;
+  expect(await pruneBookings(database.db, 90 * DAY_SECONDS)).toBe(1);
+  expect([await leftOf(ahead), await leftOf(over)]).toEqual([{ ...NOTHING, intents: 1 }, NOTHING]);
 });
 
 test('a booking that is not yet in its calendar, or whose change is not told, stays whatever its age', async () => {

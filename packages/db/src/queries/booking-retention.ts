@@ -1,4 +1,4 @@
-/** What is forgotten of bookings: those that ended long ago and have nothing left to do. */
+/** What is forgotten of bookings: those that ended, or were cancelled, long ago and have nothing left to do. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 
@@ -6,7 +6,7 @@ import type { Database } from '../client.ts';
 const BATCH = 1_000;
 
 /**
- * Forgets bookings that ended more than `seconds` ago, and were last changed before that, with their effects, mappings and told changes.
+ * Forgets bookings that ended or were cancelled more than `seconds` ago, with their effects, mappings and told changes.
  * One whose last version is not in every calendar, or whose owner's change is not told or not settled, stays whatever
  * its age. After that an old booking event is taken for a new one, so the time must exceed any queue's memory.
  *
@@ -25,8 +25,10 @@ async function pruneBatch(db: Database, seconds: number): Promise<number> {
     WITH ended AS (
       SELECT i.booking_id FROM booking_intents i
        WHERE i.received_at < now() - ${seconds} * interval '1 second'
-         -- A cancelled one as well: its event may still stand in a calendar that is connected again before its end.
-         AND coalesce(greatest(i.end_time, i.earlier_end), '-infinity') < now() - ${seconds} * interval '1 second'
+         -- A cancelled one is gone from the calendars it has effects in. Without any, its event may still stand in one that is
+         -- connected again before its end.
+         AND (coalesce(greatest(i.end_time, i.earlier_end), '-infinity') < now() - ${seconds} * interval '1 second'
+              OR (i.state = 'cancelled' AND EXISTS (SELECT FROM booking_effects e WHERE e.booking_id = i.booking_id)))
          AND NOT EXISTS (SELECT FROM booking_effects e WHERE e.booking_id = i.booking_id
                             AND (e.applied_version < e.version OR e.inspected < e.inspect_requested
                                  OR e.lease_until > now()))
