@@ -84,6 +84,7 @@ async function withoutOwnWorkers(work: () => Promise<void>): Promise<void> {
 
 const worked = ({ lines }: Beside) => lines.filter((line) => line.includes('"outcome"')).length;
 
+// Left out in a copy without history: the version before is taken from there.
 const former = findFormerVersion();
 (former === null ? describe.skip : describe)('the version before the newest migration, on the new schema', () => {
   let version: FormerVersion;
