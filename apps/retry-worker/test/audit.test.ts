@@ -313,6 +313,7 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       await settle();
       // While operators want nothing written, it is told, and nothing is removed.
       expect(await audit(false)).toEqual({ suspects: [], mismatches: ['duplicate_event'] });
+      expect(await dueInSeconds()).toBeLessThanOrEqual(60);
       expect(await shown()).toHaveLength(3);
       await settle();
       expect(await audit()).toEqual({ suspects: [], mismatches: ['duplicate_event'] });
@@ -355,6 +356,9 @@ describe.each(['google', 'microsoft'] as const)('[O-3] a calendar at %s', (provi
       const ours = `/history?after=${before}&calendar=${connection.id}@google.example&author=client`;
       expect((await order<{ entries: unknown[] }>('GET', ours)).entries).toHaveLength(1);
       expect((await countMismatches(database.db)).get('stale_event')).toBe(1);
+      // What lasts is not read every minute.
+      expect(await dueInSeconds()).toBeGreaterThan(800);
+      expect(await dueInSeconds()).toBeLessThanOrEqual(900);
       await order('PATCH', `${events}/${encodeURIComponent(event?.id ?? '')}`, { properties: event?.properties });
       await ask();
       expect(await audit()).toEqual(nothing);

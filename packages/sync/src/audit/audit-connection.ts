@@ -35,7 +35,7 @@ export interface AuditDependencies {
   readonly mayWrite: () => boolean;
   /** From one look without findings to the next. */
   readonly intervalSeconds: number;
-  /** From a look with findings to the next: long enough for a sync and a read. */
+  /** From a look that found something new to the next: long enough for a sync and a read. */
   readonly settleSeconds: number;
 }
 
@@ -76,7 +76,11 @@ export async function auditConnection(
     const rewritten = new Set(earlier.mismatches.filter(({ kind }) => kind === 'stale_event').map(nameOf));
     const toRepair = mismatches.filter((mismatch) => !rewritten.has(nameOf(mismatch)));
     await repair(audit, toRepair, seen);
-    const nextLookSeconds = seen.found.length > 0 ? deps.settleSeconds : deps.intervalSeconds;
+    const confirmed = new Set(earlier.mismatches.map(nameOf));
+    const nextLookSeconds = secondsToNextLook(deps, {
+      isClean: seen.found.length === 0,
+      isNew: seen.found.some((mismatch) => !confirmed.has(nameOf(mismatch))),
+    });
     await recordAudit(deps.db, { connectionId, suspects, mismatches, nextLookSeconds });
     return { outcome: 'audited', connection, suspects, mismatches };
   } catch (error) {
@@ -84,6 +88,17 @@ export async function auditConnection(
     await leave(deps, connectionId, earlier, deps.settleSeconds * 5);
     return { outcome: 'failed', connection, error };
   }
+}
+
+/** Times the settling: what a repair did not end will hardly end within a minute, and each look reads a whole calendar. */
+const LASTING = 15;
+
+function secondsToNextLook(
+  { intervalSeconds, settleSeconds }: AuditDependencies,
+  { isClean, isNew }: { readonly isClean: boolean; readonly isNew: boolean },
+): number {
+  if (isClean) return intervalSeconds;
+  return isNew ? settleSeconds : Math.min(settleSeconds * LASTING, intervalSeconds);
 }
 
 const nameOf = ({ kind, subject }: Mismatch) => `${kind} ${subject}`;
