@@ -3,7 +3,7 @@ import { createTestDatabase, insertConnection, type TestDatabase } from '@bookij
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../client.ts';
 import { acceptBookingIntent } from './booking-intents.ts';
-import { claimEffect, noteCreation } from './effect-leases.ts';
+import { claimEffect, extendEffectLease, noteCreation } from './effect-leases.ts';
 import { recordEffectSuccess } from './effect-results.ts';
 import { findKnownEffects } from './known-effects.ts';
 import { LeaseLostError } from './sync-leases.ts';
@@ -69,6 +69,16 @@ test('[O-3] a worker that sleeps past its lease keeps its own token, and nothing
   const [effect] =
     await database.sql`SELECT applied_version::int FROM booking_effects WHERE booking_id = ${target.bookingId}`;
   expect(effect).toEqual({ applied_version: 0 });
+});
+
+test('[O-1] a renewal that comes behind the record does not keep the next version from being written', async () => {
+  const target = await accept();
+  const done = await claim(database.db, target, 'me');
+  const lease = { ...target, token: done?.token ?? 0, leaseMs: 20_000 };
+  await recordEffectSuccess(database.db, written(target, lease.token));
+  await extendEffectLease(database.db, lease);
+  await database.sql`UPDATE booking_effects SET version = 2 WHERE booking_id = ${target.bookingId}`;
+  expect(await claim(database.db, target, 'me')).toMatchObject({ token: lease.token + 1 });
 });
 
 test('[O-3] a token of an effect’s former life is worth nothing once the effect was made again', async () => {

@@ -13,7 +13,7 @@ import {
   connections,
 } from '../schema/index.ts';
 import { credentialColumns, type StoredCredentials } from './credentials.ts';
-import { LeaseLostError } from './sync-leases.ts';
+import { LeaseLostError, unlessGivenBack } from './sync-leases.ts';
 
 const given = sql.placeholder;
 /** Said of `booking_effects e`. */
@@ -168,11 +168,14 @@ const creationNote = hotStatement((db) =>
     .prepare('note_creation'),
 );
 
-/** Keeps the lease for another while; throws `LeaseLostError` when it is gone. */
+/**
+ * Keeps the lease for another while; throws `LeaseLostError` when it is gone. One that was given back stays so: a renewal
+ * on its way beside the last record would keep everybody from the booking for a lease's length.
+ */
 export async function extendEffectLease(db: Database, lease: EffectLease & { leaseMs: number }): Promise<void> {
   const kept = await db
     .update(bookingEffects)
-    .set({ leaseUntil: sql`now() + ${lease.leaseMs} * interval '1 millisecond'` })
+    .set({ leaseUntil: unlessGivenBack(bookingEffects.leaseUntil, lease.leaseMs) })
     .where(isHeld(lease))
     .returning({ id: bookingEffects.bookingId });
   if (kept.length === 0) throw new LeaseLostError('the booking');

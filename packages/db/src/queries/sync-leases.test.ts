@@ -80,6 +80,22 @@ describe('the lease on a connection', () => {
     expect(await read(connection)).toMatchObject({ lease_owner: 'new', error_count: 0, sync_cursor: null });
   });
 
+  test('[W-5] is kept by a renewal, but one that comes behind the record does not take it again', async () => {
+    const connection = await insertConnection(database.sql);
+    const held = await mustClaim(connection, 'me', 1_000);
+    const lease = { connectionId: connection.id, token: held.token, leaseMs: 20_000 };
+    await extendSyncLease(database.db, lease);
+    const [left] = await database.sql`
+      SELECT extract(epoch FROM lease_until - now())::int AS seconds FROM external_calendar_connections
+       WHERE id = ${connection.id}`;
+    expect(left?.seconds).toBeGreaterThan(15);
+    await recordSyncSuccess(database.db, success(held));
+    await extendSyncLease(database.db, lease);
+    expect(await read(connection)).toMatchObject({ lease_until: null });
+    await requestSync(database.db, [connection.id], 'webhook');
+    expect(await claim(connection)).not.toBeNull();
+  });
+
   test.each([
     ['nothing is requested', { requested: 1, applied: 1 }],
     ['its owner must reconnect', { status: 'reauth_required' }],

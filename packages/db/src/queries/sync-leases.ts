@@ -6,6 +6,7 @@
  * `now()` below is the database's, so a process with a wrong clock can neither take a lease early nor keep it late.
  */
 import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { type Connection, connectionColumns, connections, type LastError, type RequestedBy } from '../schema/index.ts';
@@ -88,17 +89,22 @@ const syncClaim = hotStatement((db) =>
     .prepare('claim_sync'),
 );
 
-/** Moves the lease's end; throws `LeaseLostError` when it is no longer ours. */
+/** Moves the lease's end; throws `LeaseLostError` when it is no longer ours. One that was given back stays so. */
 export async function extendSyncLease(
   db: Database,
   lease: { connectionId: string; token: number; leaseMs: number },
 ): Promise<void> {
   const kept = await db
     .update(connections)
-    .set({ leaseUntil: sql`now() + ${lease.leaseMs} * interval '1 millisecond'` })
+    .set({ leaseUntil: unlessGivenBack(connections.leaseUntil, lease.leaseMs) })
     .where(isHeld(lease))
     .returning({ id: connections.id });
   if (kept.length === 0) throw new LeaseLostError('the connection');
+}
+
+/** A lease's new end. The token stays when a lease is given back, so a renewal that comes behind would take it again. */
+export function unlessGivenBack(leaseUntil: AnyPgColumn, leaseMs: number) {
+  return sql`CASE WHEN ${leaseUntil} IS NOT NULL THEN now() + ${leaseMs} * interval '1 millisecond' END`;
 }
 
 export interface SyncSuccess {
