@@ -1,14 +1,8 @@
 /** What an owner does to a booking's event, from the feed to what the booking service is told and answers, over HTTP. */
 import { randomUUID } from 'node:crypto';
-import { acceptBookingIntent, findDueEffects } from '@bookiji/db';
-import { convergeBooking } from '@bookiji/sync';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  never,
-  type SandboxStage,
-  startStage,
-} from '../../../packages/providers/test/conformance/sandboxed-calendar.ts';
+import { type SandboxStage, startStage } from '../../../packages/providers/test/conformance/sandboxed-calendar.ts';
 import { HOUR_MS, hourText, NOW, openSyncedCalendar, type SyncedCalendar } from './synced-calendar.ts';
 
 let database: TestDatabase;
@@ -34,36 +28,7 @@ describe.each(['google', 'microsoft'] as const)('[O-1] [O-3] a booking’s event
     path = `/${encodeURIComponent(effect?.external_event_id)}`;
   });
 
-  async function book(version: number, hour: number): Promise<void> {
-    await acceptBookingIntent(database.db, {
-      eventId: randomUUID(),
-      bookingId,
-      providerId: calendar.connection.providerId,
-      version,
-      state: 'live',
-      startAt: new Date(NOW + hour * HOUR_MS),
-      endAt: new Date(NOW + (hour + 1) * HOUR_MS),
-      details: { title: 'Haircut', time_zone: 'UTC' },
-    });
-    await settle();
-  }
-
-  /** Looks and writes until nothing is due; every change of the calendar, ours too, is looked at. */
-  async function settle(): Promise<void> {
-    const deps = {
-      db: database.db,
-      openCalendar: () => calendar.port,
-      owner: 'test',
-      backoff: { baseSeconds: 1, maxSeconds: 10 },
-      leaseMs: 20_000,
-      random: () => 0,
-    };
-    for (let round = 0; round < 4; round += 1) {
-      await calendar.sync();
-      const only = { providerIds: null, connectionIds: [calendar.connection.id] };
-      for (const due of await findDueEffects(database.db, only, 10)) await convergeBooking(deps, due, never);
-    }
-  }
+  const book = (version: number, hour: number) => calendar.book({ bookingId, version, hour });
 
   const told = async () =>
     (
@@ -95,7 +60,7 @@ describe.each(['google', 'microsoft'] as const)('[O-1] [O-3] a booking’s event
       [3, 72],
     ] as const) {
       await calendar.own('PATCH', path, { start: hourText(hour), end: hourText(hour + 1) });
-      await settle();
+      await calendar.settle();
       expect((await told()).at(-1)).toEqual(moved(hour, version - 1));
       // As the booking service answers: the booking goes along, as a version of its own.
       await book(version, hour);
@@ -108,7 +73,7 @@ describe.each(['google', 'microsoft'] as const)('[O-1] [O-3] a booking’s event
 
   test('that is moved out of the window, where the feed may call it removed, is moved and not deleted', async () => {
     await calendar.own('PATCH', path, { start: hourText(1_000), end: hourText(1_001) });
-    await settle();
+    await calendar.settle();
     expect(await told()).toEqual([moved(1_000, 1)]);
     expect(await shownAt()).toEqual([1_000]);
     expect(await writes()).toEqual(['create']);
@@ -116,10 +81,10 @@ describe.each(['google', 'microsoft'] as const)('[O-1] [O-3] a booking’s event
 
   test('that is deleted and taken out of the bin before anybody was told is as if nothing had happened', async () => {
     await calendar.own('DELETE', path);
-    await settle();
+    await calendar.settle();
     expect(await told()).toMatchObject([{ kind: 'deleted', withdrawn: false }]);
     await calendar.own('POST', `${path}/restore`);
-    await settle();
+    await calendar.settle();
     expect(await told()).toMatchObject([{ kind: 'deleted', withdrawn: true }]);
     expect(await writes()).toEqual(['create']);
     await book(2, 50);

@@ -1,11 +1,8 @@
 /** What becomes of a booking whose event its owner made repeat every week, over HTTP. */
 import { randomUUID } from 'node:crypto';
-import { acceptBookingIntent, findDueEffects } from '@bookiji/db';
-import { auditConnection, convergeBooking } from '@bookiji/sync';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
-  never,
   type OwnEvent,
   type SandboxStage,
   startStage,
@@ -43,36 +40,8 @@ describe.each(['google', 'microsoft'] as const)(
       eventId = (await effect())?.external_event_id;
     });
 
-    async function book(version: number, from: number, state: 'live' | 'cancelled' = 'live'): Promise<void> {
-      await acceptBookingIntent(database.db, {
-        eventId: randomUUID(),
-        bookingId,
-        providerId: calendar.connection.providerId,
-        version,
-        state,
-        startAt: new Date(NOW + from * HOUR_MS),
-        endAt: new Date(NOW + (from + 1) * HOUR_MS),
-        details: { title: 'Haircut', time_zone: 'UTC' },
-      });
-      await settle();
-    }
-
-    /** The workers' share, until nothing is due. */
-    async function settle(): Promise<void> {
-      const deps = {
-        db: database.db,
-        openCalendar: () => calendar.port,
-        owner: 'test',
-        backoff: { baseSeconds: 1, maxSeconds: 10 },
-        leaseMs: 20_000,
-        random: () => 0,
-      };
-      for (let round = 0; round < 4; round += 1) {
-        await calendar.sync();
-        const only = { providerIds: null, connectionIds: [calendar.connection.id] };
-        for (const due of await findDueEffects(database.db, only, 10)) await convergeBooking(deps, due, never);
-      }
-    }
+    const book = (version: number, hour: number, state: 'live' | 'cancelled' = 'live') =>
+      calendar.book({ bookingId, version, hour, state });
 
     const ownerChanges = (id: string, change: object) => calendar.own('PATCH', `/${encodeURIComponent(id)}`, change);
     const repeat = (more: object = {}) => ownerChanges(eventId, { recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'], ...more });
@@ -88,29 +57,17 @@ describe.each(['google', 'microsoft'] as const)(
       return events.map((event) => (Date.parse(event.start_at) - NOW) / HOUR_MS).sort((a, b) => a - b);
     };
     const spans = (hours: readonly number[]) => hours.map((hour) => spanText(hourText(hour), hourText(hour + 1)));
-    async function audit(): Promise<string[]> {
-      const deps = {
-        db: database.db,
-        openCalendar: () => calendar.port,
-        mayWrite: () => true,
-        intervalSeconds: 86_400,
-        settleSeconds: 60,
-      };
-      const seen = await auditConnection(deps, calendar.connection.id, never);
-      if (seen.outcome !== 'audited') throw new Error(`the audit ended as ${seen.outcome}`);
-      return [...seen.suspects, ...seen.mismatches].map(({ kind }) => kind);
-    }
     /** Three looks: what is suspected, confirmed and put right would show by then. */
     async function expectNothingToPutRight(): Promise<void> {
       for (let look = 0; look < 3; look += 1) {
-        expect(await audit()).toEqual([]);
-        await settle();
+        expect(await calendar.audit()).toEqual([]);
+        await calendar.settle();
       }
     }
 
     test('keeps the first week for itself; the later ones are the owner’s busy time, and nobody deletes them', async () => {
       await repeat();
-      await settle();
+      await calendar.settle();
       expect(await calendar.intervals()).toEqual(spans(LATER));
       expect((await effect())?.external_event_id).not.toBe(eventId);
       expect(await changes()).toEqual([]);
@@ -118,7 +75,7 @@ describe.each(['google', 'microsoft'] as const)(
       expect(await shown()).toEqual([FIRST, ...LATER]);
       // The same after everything was read afresh.
       await database.sql`UPDATE external_calendar_connections SET sync_cursor = NULL WHERE id = ${calendar.connection.id}`;
-      await settle();
+      await calendar.settle();
       expect(await calendar.intervals()).toEqual(spans(LATER));
       await expectNothingToPutRight();
     });
@@ -128,15 +85,15 @@ describe.each(['google', 'microsoft'] as const)(
       await repeat();
       await calendar.sync();
       await database.sql`UPDATE booking_effects SET inspected = inspect_requested WHERE booking_id = ${bookingId}`;
-      expect(await audit()).toEqual(['missing_event']);
-      await settle();
+      expect(await calendar.audit()).toEqual(['missing_event']);
+      await calendar.settle();
       await expectNothingToPutRight();
       expect(await shown()).toEqual([FIRST, ...LATER]);
     });
 
     test('moves by itself when the booking is moved, and leaves the owner’s weeks where they are', async () => {
       await repeat();
-      await settle();
+      await calendar.settle();
       await book(2, FIRST + 3);
       expect(await shown()).toEqual([FIRST + 3, ...LATER]);
       await book(3, FIRST + WEEK + 24);
@@ -148,7 +105,7 @@ describe.each(['google', 'microsoft'] as const)(
 
     test.each([true, false])('is cancelled by itself (known as a series before: %s)', async (isKnown) => {
       await repeat();
-      if (isKnown) await settle();
+      if (isKnown) await calendar.settle();
       await book(2, FIRST, 'cancelled');
       expect(await shown()).toEqual(LATER);
       expect(await calendar.intervals()).toEqual(spans(LATER));
@@ -158,20 +115,20 @@ describe.each(['google', 'microsoft'] as const)(
 
     test('is told as moved when the owner moved the whole series, and as deleted when its own week is deleted', async () => {
       await repeat({ start: hourText(FIRST + 2), end: hourText(FIRST + 3) });
-      await settle();
+      await calendar.settle();
       expect(await changes()).toEqual(['moved']);
       expect(await calendar.intervals()).toEqual(spans(LATER.map((hour) => hour + 2)));
       await ownerChanges(eventId, { start: hourText(FIRST + 4), end: hourText(FIRST + 5) });
-      await settle();
+      await calendar.settle();
       // Graph tells of no occurrence that is gone: there the audit asks.
-      await audit();
-      await settle();
+      await calendar.audit();
+      await calendar.settle();
       expect(await changes()).toEqual(['moved', 'moved']);
       expect(await calendar.intervals()).toEqual(spans(LATER.map((hour) => hour + 4)));
       await calendar.own('DELETE', `/${encodeURIComponent((await effect())?.external_event_id)}`);
-      await settle();
-      await audit();
-      await settle();
+      await calendar.settle();
+      await calendar.audit();
+      await calendar.settle();
       expect(await changes()).toEqual(['moved', 'moved', 'deleted']);
       expect(await shown()).toEqual(LATER.map((hour) => hour + 4));
       await expectNothingToPutRight();
@@ -179,9 +136,9 @@ describe.each(['google', 'microsoft'] as const)(
 
     test('that was made a single event again is the booking’s as before', async () => {
       await repeat();
-      await settle();
+      await calendar.settle();
       await ownerChanges(eventId, { recurrence: null });
-      await settle();
+      await calendar.settle();
       expect((await effect())?.external_event_id).toBe(eventId);
       expect(await changes()).toEqual([]);
       expect(await calendar.intervals()).toEqual([]);

@@ -1,7 +1,8 @@
 /** A calendar at the sandbox and the connection that is synced from it, in this process and over HTTP. */
-import { type Connection, findConnection } from '@bookiji/db';
+import { randomUUID } from 'node:crypto';
+import { acceptBookingIntent, type Connection, findConnection, findDueEffects } from '@bookiji/db';
 import type { CalendarProvider } from '@bookiji/providers/contract';
-import { type SyncOutcome, syncConnection, type WindowSettings } from '@bookiji/sync';
+import { auditConnection, convergeBooking, type SyncOutcome, syncConnection, type WindowSettings } from '@bookiji/sync';
 import { type BuiltConnection, insertConnection, type TestDatabase } from '@bookiji/testing';
 import {
   never,
@@ -19,6 +20,12 @@ export interface SyncedCalendar extends SandboxedCalendar {
   readonly connection: BuiltConnection;
   /** One look, whether or not anything asked for it. */
   sync(): Promise<SyncOutcome>;
+  /** Looks and writes until nothing is due; every change of the calendar, ours too, is looked at. */
+  settle(): Promise<void>;
+  /** A version of a booking, an hour long, beginning so many hours from now, as the booking service tells it; settled. */
+  book(booking: BookedHour): Promise<void>;
+  /** What one look of the audit suspects or finds again, by kind. */
+  audit(): Promise<string[]>;
   row(): Promise<Connection>;
   /** The provider's own busy time as stored, `start/end`, in order. */
   intervals(): Promise<string[]>;
@@ -26,6 +33,13 @@ export interface SyncedCalendar extends SandboxedCalendar {
   add(from: number, to: number, more?: object): Promise<{ id: string }>;
   /** What goes wrong with the calendar provider's next answers. */
   strike(fault: object): Promise<unknown>;
+}
+
+export interface BookedHour {
+  readonly bookingId: string;
+  readonly version: number;
+  readonly hour: number;
+  readonly state?: 'live' | 'cancelled';
 }
 
 export async function openSyncedCalendar(
@@ -46,14 +60,46 @@ export async function openSyncedCalendar(
     leaseMs: 30_000,
     random: () => 0.5,
   };
+  async function sync(): Promise<SyncOutcome> {
+    await sql`
+      UPDATE external_calendar_connections SET requested = requested + 1, backoff_until = NULL, status = 'active'
+       WHERE id = ${connection.id}`;
+    return syncConnection(deps, connection.id, never);
+  }
+
+  async function settle(): Promise<void> {
+    const only = { providerIds: null, connectionIds: [connection.id] };
+    for (let round = 0; round < 4; round += 1) {
+      await sync();
+      for (const due of await findDueEffects(db, only, 10)) {
+        await convergeBooking({ ...deps, backoff: { baseSeconds: 1, maxSeconds: 10 } }, due, never);
+      }
+    }
+  }
+
   return {
     ...calendar,
     connection,
-    async sync() {
-      await sql`
-        UPDATE external_calendar_connections SET requested = requested + 1, backoff_until = NULL, status = 'active'
-         WHERE id = ${connection.id}`;
-      return syncConnection(deps, connection.id, never);
+    sync,
+    settle,
+    async book({ bookingId, version, hour, state = 'live' }) {
+      await acceptBookingIntent(db, {
+        eventId: randomUUID(),
+        bookingId,
+        providerId: connection.providerId,
+        version,
+        state,
+        startAt: new Date(NOW + hour * HOUR_MS),
+        endAt: new Date(NOW + (hour + 1) * HOUR_MS),
+        details: { title: 'Haircut', time_zone: 'UTC' },
+      });
+      await settle();
+    },
+    async audit() {
+      const times = { intervalSeconds: 86_400, settleSeconds: 60 };
+      const seen = await auditConnection({ ...deps, ...times, mayWrite: () => true }, connection.id, never);
+      if (seen.outcome !== 'audited') throw new Error(`the audit ended as ${seen.outcome}`);
+      return [...seen.suspects, ...seen.mismatches].map(({ kind }) => kind);
     },
     async row() {
       const row = await findConnection(db, connection.id);

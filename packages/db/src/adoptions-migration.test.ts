@@ -1,7 +1,7 @@
 /** The migration of adoptions beside bookings that are accepted: neither may make the other fail. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { createTestDatabase, insertConnection, type TestDatabase, untilSomebodyWaits } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 let database: TestDatabase;
@@ -11,14 +11,6 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const FILE = new URL('../../../migrations/0021_adoptions.sql', import.meta.url);
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}
 
 test('[M-1] a booking is accepted while adoptions are migrated down and up again', async () => {
   const { sql } = database;
@@ -34,7 +26,7 @@ test('[M-1] a booking is accepted while adoptions are migrated down and up again
         VALUES (${bookingId}, ${connection.providerId}, 1, 'live', now(), now() + interval '1 hour', '{}', ${randomUUID()})`;
       migrating = sql.begin((other) => other.unsafe(direction));
       migrating.catch(() => undefined);
-      await untilSomebodyWaits();
+      await untilSomebodyWaits(database.sql);
       await tx`SELECT FROM external_calendar_connections WHERE id = ${connection.id} FOR KEY SHARE`;
       await tx`INSERT INTO booking_effects (booking_id, connection_id, version) VALUES (${bookingId}, ${connection.id}, 1)`;
     });

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { acceptBookingIntent, noteAdoption, storeGrant } from '@bookiji/db';
 import { adoptBookings, connectionIdOf } from '@bookiji/sync';
-import { type BuiltConnection, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import {
+  type BuiltConnection,
+  createTestDatabase,
+  insertConnection,
+  type TestDatabase,
+  untilSomebodyWaits,
+} from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sweepAdoptions } from './adoptions.ts';
 
@@ -155,7 +161,7 @@ describe('[O-1] a booking that is accepted in the very moment in which its calen
       await storeGrant(tx, grant);
       await adoptBookings(tx, { id: connectionId, calendarProvider: 'google' }, { atMost: 100, isWithGrant: true });
       const fresh = accept(providerId);
-      await untilSomebodyWaits();
+      await untilSomebodyWaits(database.sql);
       return fresh;
     });
     expect(await accepted).toEqual({ accepted: true, connectionIds: [connectionId] });
@@ -182,11 +188,3 @@ test('[O-1] turns come once a day, spread, and a connection just made has its fi
   await noteAdoption(database.db, String(first?.id), 3_600);
   expect(await due()).toEqual({ now: 0, later: 59 });
 });
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}

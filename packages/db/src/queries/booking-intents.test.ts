@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type BuiltConnection, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import {
+  type BuiltConnection,
+  createTestDatabase,
+  insertConnection,
+  type TestDatabase,
+  untilSomebodyWaits,
+} from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TransactionSql } from 'postgres';
 import { acceptBookingIntent, type BookingIntent } from './booking-intents.ts';
@@ -37,14 +43,6 @@ const setStatus = (status: string) =>
 const effects = () => database.sql`
   SELECT connection_id, version::int, applied_version::int FROM booking_effects WHERE booking_id = ${bookingId}`;
 
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}
-
 describe('a booking of a provider whose calendar is disabled', () => {
   test('[O-3] goes on to its newest version there: what was written must move or go once the calendar is back', async () => {
     await accept(1);
@@ -69,7 +67,7 @@ describe('a booking event that meets another transaction about its connection', 
       await meanwhile(tx);
       accepting = accept(version);
       accepting.catch(() => undefined);
-      await untilSomebodyWaits();
+      await untilSomebodyWaits(database.sql);
     });
     return accepting;
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import { createTestDatabase, insertConnection, type TestDatabase, untilSomebodyWaits } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../client.ts';
 import { acceptBookingIntent } from './booking-intents.ts';
@@ -101,18 +101,10 @@ test('[O-3] a claim that waited while a newer version was accepted writes that v
     await tx`UPDATE booking_effects SET version = 2 WHERE booking_id = ${target.bookingId}`;
     await tx`UPDATE booking_intents SET version = 2, state = 'cancelled' WHERE booking_id = ${target.bookingId}`;
     claiming = claim(database.db, target, 'me');
-    await untilSomebodyWaits();
+    await untilSomebodyWaits(database.sql);
   });
   expect(await claiming).toMatchObject({ effect: { version: 2 }, desired: { version: 2, state: 'cancelled' } });
 });
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}
 
 test('[O-1] what is recorded is effect and mapping together, over an echo that was read before it', async () => {
   for (const isEchoThere of [false, true]) {

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { acceptBookingIntent, claimEffect, noteCreation } from '@bookiji/db';
 import { type CalendarPort, type EventChange, ProviderError } from '@bookiji/providers/contract';
-import { createFakeCalendar, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
+import {
+  createFakeCalendar,
+  createTestDatabase,
+  insertConnection,
+  type TestDatabase,
+  untilSomebodyWaits,
+} from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { creationKey } from '../outbound/event-identity.ts';
 import { syncConnection } from './sync-connection.ts';
@@ -89,7 +95,7 @@ test('[R-3] connecting again while a round asks for reads makes neither fail: bo
         connecting = database.sql.begin(async (tx) => {
           await tx`SELECT FROM external_calendar_connections WHERE id = ${connectionId} FOR UPDATE`;
           answer({ changes: [shown], unreadable: [], nextPage: null, cursor: 'next' });
-          await untilSomebodyWaits();
+          await untilSomebodyWaits(database.sql);
           await tx`UPDATE booking_effects SET next_attempt_at = now() WHERE connection_id = ${connectionId}`;
         });
       }),
@@ -153,11 +159,3 @@ test('[I-1] pages of a round that was broken off by an expired cursor are no par
     SELECT external_event_id AS id FROM external_calendar_events WHERE connection_id = ${connectionId}`;
   expect(rows.map(({ id }) => id)).toEqual(['true']);
 });
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    if (row?.n > 0) return;
-  }
-}
