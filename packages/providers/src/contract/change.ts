@@ -60,9 +60,14 @@ export interface SeriesReset {
 
 export type Change = EventChange | Tombstone | SeriesReset;
 
-/** An item the adapter could not understand. It is counted and skipped; it never stops the other items. */
+/**
+ * An item the adapter could not understand, and that may keep its owner from being booked. It never stops the other items:
+ * it is counted and kept as a doubt until it can be read, comes with its series afresh, or is gone.
+ */
 export interface UnreadableItem {
+  /** Null when it names none; then only a full round can tell that it is gone. */
   readonly eventId: string | null;
+  readonly seriesId: string | null;
   /** snake_case, without any content of the event: `no_start`, `unknown_time_zone`, `end_before_start`. */
   readonly reason: string;
 }

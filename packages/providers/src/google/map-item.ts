@@ -21,14 +21,15 @@ const FREE_EVENT_TYPES: ReadonlySet<unknown> = new Set(['workingLocation', 'birt
 export function mapItem(item: unknown, context: ItemContext): Change | UnreadableItem {
   const fields = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
   const eventId = text(fields.id);
-  if (eventId === null) return { eventId, reason: 'no_id' };
+  if (eventId === null) return { eventId, seriesId: null, reason: 'no_id' };
   const seriesId = text(fields.recurringEventId);
   // Of a cancelled item only the id is sure; start and end may be missing, or still be there.
   if (fields.status === 'cancelled') return { kind: 'tombstone', eventId, seriesId };
   // A master is no occurrence of its own series: whatever was held under its id is held no longer.
   if (isNonEmptyList(fields.recurrence)) return { kind: 'tombstone', eventId, seriesId };
   const span = readSpan(fields.start, fields.end, context.calendarZone);
-  if ('reason' in span) return { eventId, reason: span.reason };
+  if ('reason' in span)
+    return isHarmless(fields) ? { kind: 'tombstone', eventId, seriesId } : { eventId, seriesId, ...span };
   const change: EventChange = {
     kind: 'event',
     eventId,
@@ -41,6 +42,11 @@ export function mapItem(item: unknown, context: ItemContext): Change | Unreadabl
     creationKey: null,
   };
   return isOutside(change, context.window) ? { kind: 'tombstone', eventId, seriesId } : change;
+}
+
+/** What leaves its owner free is no doubt, whenever it may be; a booking's own event is asked for by its id. */
+function isHarmless(fields: Record<string, unknown>): boolean {
+  return !blocks(fields) && markerOf(fields) === null;
 }
 
 /** Our marker; null when the event is not ours. */

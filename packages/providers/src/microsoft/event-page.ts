@@ -20,7 +20,7 @@ export function readEventPage(body: unknown): EventPage | null {
   for (const raw of page.value) {
     const item = readGraphEvent(raw);
     if (item === null) {
-      unreadable.push({ eventId: null, reason: 'no_id' });
+      unreadable.push({ eventId: null, seriesId: null, reason: 'no_id' });
       continue;
     }
     const id = 'removedId' in item ? item.removedId : item.id;

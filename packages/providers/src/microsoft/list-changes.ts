@@ -9,7 +9,7 @@ import type { GraphEvent } from './graph-event.ts';
 import { ownLink } from './graph-link.ts';
 import { calendarPath, withQuery } from './graph-paths.ts';
 import type { MailboxZone } from './mailbox-zone.ts';
-import { isMaster, mapEvent } from './map-event.ts';
+import { isHarmless, isMaster, mapEvent } from './map-event.ts';
 import { newRound, type RoundMemory } from './plan-series.ts';
 import { completeMasters, type PageItem, resettable, settleSeries } from './settle-series.ts';
 
@@ -88,8 +88,11 @@ function mapItems(items: readonly PageItem[], round: RoundMemory, mailboxZone: s
     if ('removedId' in item) {
       changes.push({ kind: 'tombstone', eventId: item.removedId, seriesId: null });
     } else if (!isMaster(item)) {
-      const mapped = mapEvent(item, { master: masterOf(item, round), mailboxZone });
+      const context = { master: masterOf(item, round), mailboxZone };
+      const mapped = mapEvent(item, context);
       if ('kind' in mapped) changes.push(mapped);
+      else if (isHarmless(item, context))
+        changes.push({ kind: 'tombstone', eventId: item.id, seriesId: item.seriesMasterId });
       else unreadable.push(mapped);
     }
   }

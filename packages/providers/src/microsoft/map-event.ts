@@ -18,7 +18,11 @@ export interface MappingContext {
  * first occurrence, and are no busy time themselves.
  */
 export function mapEvent(event: GraphEvent, { master, mailboxZone }: MappingContext): EventChange | UnreadableItem {
-  const unreadable = (reason: string): UnreadableItem => ({ eventId: event.id, reason });
+  const unreadable = (reason: string): UnreadableItem => ({
+    eventId: event.id,
+    seriesId: event.seriesMasterId,
+    reason,
+  });
   if (event.start === null) return unreadable('no_start');
   if (event.end === null) return unreadable('no_end');
   const facts = completeFrom(event, master);
@@ -42,6 +46,11 @@ export function mapEvent(event: GraphEvent, { master, mailboxZone }: MappingCont
     marker: readMarker(event.properties),
     creationKey: event.transactionId,
   };
+}
+
+/** What leaves its owner free is no doubt, whenever it may be; a booking's own event is asked for by its id. */
+export function isHarmless(event: GraphEvent, { master }: Pick<MappingContext, 'master'>): boolean {
+  return !isBlocking(completeFrom(event, master)) && readMarker(event.properties) === null;
 }
 
 function completeFrom(event: GraphEvent, master: MasterFacts | null): MasterFacts {

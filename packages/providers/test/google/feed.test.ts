@@ -55,14 +55,16 @@ describe('a baseline', () => {
   });
 
   test('[I-5] one item that cannot be read stops no other', async () => {
-    const items = [{ id: 'broken', status: 'confirmed' }, null, googleItem('a')];
+    const free = { id: 'free', status: 'confirmed', transparency: 'transparent' };
+    const items = [{ id: 'broken', status: 'confirmed', recurringEventId: 'series' }, null, free, googleItem('a')];
     server.on(LIST, { body: { items, nextSyncToken: 's1', timeZone: 'UTC' } });
     const page = await openTestCalendar(server.baseUrl).listChanges(baseline, signal);
     expect(page.unreadable).toEqual([
-      { eventId: 'broken', reason: 'no_start' },
-      { eventId: null, reason: 'no_id' },
+      { eventId: 'broken', seriesId: 'series', reason: 'no_start' },
+      { eventId: null, seriesId: null, reason: 'no_id' },
     ]);
-    expect(page.changes).toMatchObject([{ eventId: 'a' }]);
+    // What surely leaves its owner free is no doubt.
+    expect(page.changes).toMatchObject([{ kind: 'tombstone', eventId: 'free' }, { eventId: 'a' }]);
   });
 
   test('keeps content out of what it returns', async () => {

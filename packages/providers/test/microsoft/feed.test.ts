@@ -104,16 +104,18 @@ describe('a round', () => {
       lastPage(
         { subject: 'no id' },
         odd,
+        graphItem('e4', { start: null, showAs: 'free' }),
         graphItem('e3', times('2026-11-24T10:00:00', '2026-11-24T09:00:00')),
         graphItem('e1'),
       ),
     );
     const read = await first();
-    expect(summary(read.changes)).toEqual(['e1']);
+    // What surely leaves its owner free is no doubt.
+    expect(summary(read.changes)).toEqual(['-e4', 'e1']);
     expect(read.unreadable).toEqual([
-      { eventId: null, reason: 'no_id' },
-      { eventId: 'e2', reason: 'no_start' },
-      { eventId: 'e3', reason: 'end_before_start' },
+      { eventId: null, seriesId: null, reason: 'no_id' },
+      { eventId: 'e2', seriesId: null, reason: 'no_start' },
+      { eventId: 'e3', seriesId: null, reason: 'end_before_start' },
     ]);
   });
 
@@ -349,7 +351,7 @@ describe('a series that changed', () => {
     server.on(DELTA, lastPage(master('m1'), occurrence('o1', 'm1', '2026-11-24'), broken));
     const read = await increment();
     expect(apply([read], held)).toEqual(['e9', 'o1', 'o2', 'o3']);
-    expect(read.unreadable).toEqual([{ eventId: 'o2', reason: 'no_end' }]);
+    expect(read.unreadable).toEqual([{ eventId: 'o2', seriesId: 'm1', reason: 'no_end' }]);
   });
 
   test('[I-2] taken up in the middle of its round is not voided for a part of it', async () => {
