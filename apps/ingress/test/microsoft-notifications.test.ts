@@ -31,6 +31,7 @@ describe('microsoft: the handshake', () => {
       'Validation: Testing client',
     ],
     ['beside our own query', 'connection=x&validationToken=t%2Bt%26t', 't+t&t'],
+    ['behind our own query as if there were none', 'connection=x?validationToken=t%2Bt', 't+t'],
     ['that looks like a page', 'validationToken=%3Cscript%3Ealert(1)%3C%2Fscript%3E', '<script>alert(1)</script>'],
     ['in other letters', `validationToken=${encodeURIComponent('żółć 時刻')}`, 'żółć 時刻'],
   ])('[W-2] the validation token %s comes back decoded, as plain text', async (_, query, token) => {
@@ -287,6 +288,10 @@ describe('microsoft: what is refused', () => {
       handshake: 1,
       unreadable: 1,
     });
+    const relayed = await startIngress({ shares: ingress.database, signingSecrets: { microsoft: ['relay-secret'] } });
+    await relayed.send('POST', MICROSOFT, collection(sender.item(), sender.item(), sender.item()));
+    expect(await relayed.outcomes('microsoft')).toEqual({ not_authentic: 3 });
+    await relayed.close();
     const logged = fresh.lines.join('');
     for (const secret of [sender.secret, sender.subscriptionId, 'forged-client-state', 'a-validation-token']) {
       expect(logged).not.toContain(secret);

@@ -11,7 +11,7 @@ import type { RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { parseJson, readBody } from '../read-body.ts';
 import { isSigned, readSignedNotification } from '../signed-body.ts';
-import { createWebhookRoute, refusals, refuseStrangeId } from './webhook.ts';
+import { createWebhookRoute, noteNotifications, refusals, refuseStrangeId } from './webhook.ts';
 
 export function createMicrosoftNotifications(deps: IngressDeps): RequestHandler {
   return createWebhookRoute(deps, 'microsoft', async (request, response) => {
@@ -24,6 +24,7 @@ export function createMicrosoftNotifications(deps: IngressDeps): RequestHandler 
     const secrets = deps.signingSecrets.microsoft;
     const signed = 'error' in reading ? readSignedNotification(json) : null;
     if ('error' in reading && signed === null) throw refusals.noIdentifier();
+    if (!('error' in reading)) noteNotifications(response, reading.items.length);
     if (secrets !== null && !isSigned(body, request.get('x-microsoft-graph-signature'), secrets)) {
       throw refusals.notAuthentic();
     }
@@ -73,9 +74,9 @@ async function lookAfterChannel(deps: IngressDeps, connectionId: string): Promis
 }
 
 function answerItems(deps: IngressDeps, response: Response, verdicts: readonly DeliveryVerdict[]): void {
-  if (verdicts.every((one) => one === 'unauthentic')) refuseItems(deps, verdicts, refusals.notAuthentic);
+  if (verdicts.every((one) => one === 'unauthentic')) refuseItems(deps, response, verdicts, refusals.notAuthentic);
   if (verdicts.every((one) => one === 'unauthentic' || one === 'not_allowed')) {
-    refuseItems(deps, verdicts, refusals.notAllowlisted);
+    refuseItems(deps, response, verdicts, refusals.notAllowlisted);
   }
   countItems(deps, verdicts);
   const accepted = verdicts.filter((one) => one === 'accepted').length;
@@ -97,9 +98,15 @@ function answerItems(deps: IngressDeps, response: Response, verdicts: readonly D
   });
 }
 
-/** The route counts one for the request; the items beyond it are counted here. */
-function refuseItems(deps: IngressDeps, verdicts: readonly DeliveryVerdict[], refusal: () => Error): never {
-  countItems(deps, verdicts.slice(1));
+/** Each item is counted as what it is; the route counts none of them again. */
+function refuseItems(
+  deps: IngressDeps,
+  response: Response,
+  verdicts: readonly DeliveryVerdict[],
+  refusal: () => Error,
+): never {
+  countItems(deps, verdicts);
+  noteNotifications(response, 0);
   throw refusal();
 }
 

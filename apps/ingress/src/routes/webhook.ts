@@ -50,9 +50,10 @@ function answerRefusal(
   error: unknown,
 ): void {
   const about = { calendar_provider: calendarProvider, request_id: response.locals.requestId };
+  const count = notificationsOf(response);
   if (error instanceof RequestRefusal) {
     const outcome = OUTCOMES[error.code] ?? error.code;
-    deps.metrics.webhooks.inc({ calendar_provider: calendarProvider, outcome });
+    deps.metrics.webhooks.inc({ calendar_provider: calendarProvider, outcome }, count);
     deps.logger.warn(
       { ...about, outcome: 'rejected', reason: error.code, status: error.status },
       'notification rejected',
@@ -63,11 +64,20 @@ function answerRefusal(
     return;
   }
   // Not stored, so not acknowledged: the calendar provider comes again.
-  deps.metrics.webhooks.inc({ calendar_provider: calendarProvider, outcome: 'unavailable' });
+  deps.metrics.webhooks.inc({ calendar_provider: calendarProvider, outcome: 'unavailable' }, count);
   deps.metrics.storeErrors.inc({ store: 'database' });
   deps.logger.error({ ...about, outcome: 'unavailable', err: error }, 'notification could not be stored');
   response.setHeader('retry-after', '5');
   sendError(response, 503, 'unavailable', 'the notification could not be stored; send it again');
+}
+
+/** Says how many notifications the request brought, for when it is refused as a whole; one until then. */
+export function noteNotifications(response: Response, count: number): void {
+  response.locals.notificationCount = count;
+}
+
+function notificationsOf(response: Response): number {
+  return Number(response.locals.notificationCount ?? 1);
 }
 
 function refuse(status: number, code: string, message: string): RequestRefusal {

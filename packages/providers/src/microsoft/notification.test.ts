@@ -73,6 +73,7 @@ describe('readValidationToken', () => {
     ['/graph?validationToken=a+b%3Ac', 'a b:c'],
     ['/graph?channel=1&validationToken=a%2Bb', 'a+b'],
     ['https://hooks.example.com/graph?validationToken=%C3%A9', 'é'],
+    ['/graph?connection=1?validationToken=a%3Fb', 'a?b'],
     ['/graph?validationToken=', null],
     ['/graph?validationtoken=x', null],
     ['/graph', null],

@@ -93,12 +93,13 @@ function sorted(value: unknown): unknown {
 /**
  * The token of the handshake, decoded, to be answered as it is with 200 `text/plain`; null when there is none.
  *
- * Its spaces come as `+`, as forms write them, which `decodeURIComponent` would leave alone.
+ * Its spaces come as `+`, as forms write them, which `decodeURIComponent` would leave alone. It is found as well where it
+ * was put behind a second `?`: our notification URL has a query of its own.
  *
  * @param url as in the request line, or whole.
  */
 export function readValidationToken(url: string): string | null {
-  const query = url.split('#', 1)[0]?.split('?').slice(1).join('?') ?? '';
+  const query = url.split('#', 1)[0]?.split('?').slice(1).join('&') ?? '';
   const token = new URLSearchParams(query).get('validationToken');
   return token === null || token === '' ? null : token;
 }
