@@ -19,6 +19,8 @@ import { readRequestId } from './read-failure.ts';
 const SCOPES = ['openid', 'email', 'offline_access', 'Calendars.ReadWrite', 'MailboxSettings.Read'];
 /** `openid` and its kind are never listed among what was granted. */
 const NEEDED_SCOPES = ['Calendars.ReadWrite'];
+/** Of an access token whose answer does not say: https://learn.microsoft.com/entra/identity-platform/access-tokens */
+const DEFAULT_LIFETIME_SECONDS = 3_600;
 const GRAPH_SCOPE_PREFIX = 'https://graph.microsoft.com/';
 
 export function createMicrosoftOAuth(options: MicrosoftOptions): OAuthPort {
@@ -72,8 +74,9 @@ function shortName(scope: string): string {
 const grantShape = z.object({
   access_token: z.string().min(1),
   refresh_token: z.string().min(1).nullable().catch(null),
-  expires_in: z.coerce.number().positive(),
-  scope: z.string().catch(''),
+  expires_in: z.coerce.number().positive().catch(DEFAULT_LIFETIME_SECONDS),
+  // Left out, it is what was asked for: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+  scope: z.string().catch(SCOPES.join(' ')),
   id_token: z.string().min(1).nullable().catch(null),
 });
 const errorShape = z.object({ error: z.string().regex(/^[a-z_]{1,60}$/) });

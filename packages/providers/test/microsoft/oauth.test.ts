@@ -80,6 +80,13 @@ describe('exchangeCode', () => {
     expect(server.requests[0]?.headers['content-type']).toMatch(/^application\/x-www-form-urlencoded/);
   });
 
+  test('[A-1] takes an answer that names neither scope nor lifetime for what was asked for', async () => {
+    server.on(TOKEN, { body: { access_token: 'at', refresh_token: 'rt' } });
+    const grant = await oauth.exchangeCode(exchange, signal);
+    expect(grant.expiresInSeconds).toBe(3_600);
+    expect(oauth.missingScopes(grant.scopes)).toEqual([]);
+  });
+
   test('[A-1] is permanent for a code that was used before', async () => {
     server.on(TOKEN, { status: 400, body: { error: 'invalid_grant', error_description: 'AADSTS54005' } });
     await expect(oauth.exchangeCode(exchange, signal)).rejects.toMatchObject({
