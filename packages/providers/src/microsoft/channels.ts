@@ -19,6 +19,9 @@ import { ownError } from './own-error.ts';
  */
 export const LONGEST_CHANNEL_MINUTES = 10_080 - 10;
 
+/** What it was before 2024, and what a tenant that has not heard of it yet still refuses to exceed. */
+const FORMERLY_LONGEST_MINUTES = 4_230 - 10;
+
 export async function openChannel(
   graph: Graph,
   calendarId: string,
@@ -27,17 +30,17 @@ export async function openChannel(
   signal: AbortSignal,
 ): Promise<OpenedChannel> {
   const operation = 'open_channel';
-  const body = {
+  const bodyUntil = (expiresAt: Date) => ({
     changeType: 'created,updated,deleted',
     resource: watchedResource(calendarId),
     notificationUrl: request.notificationUrl,
     // It cannot be added later.
     lifecycleNotificationUrl: request.notificationUrl,
-    expirationDateTime: capped(request.expiresAt, now).toISOString(),
+    expirationDateTime: expiresAt.toISOString(),
     clientState: request.secret,
-  };
-  const answer = await graph.call({ operation, method: 'POST', to: { path: '/subscriptions' }, body, signal });
-  return readOpened(answer, operation);
+  });
+  const ask = (body: object) => graph.call({ operation, method: 'POST', to: { path: '/subscriptions' }, body, signal });
+  return readOpened(await askForLongest(request.expiresAt, now, (until) => ask(bodyUntil(until))), operation);
 }
 
 /** Extends the subscription, which also renews its authorization: the answer to `reauthorizationRequired` too. */
@@ -52,9 +55,10 @@ export async function renewChannel(
   if (channel.subscriptionId === null) {
     throw ownError({ kind: 'not_found', operation, reason: 'no_subscription_id', status: null });
   }
-  const body = { expirationDateTime: capped(expiresAt, now).toISOString() };
   const to = { path: subscriptionPath(channel.subscriptionId) };
-  return readOpened(await graph.call({ operation, method: 'PATCH', to, body, signal }), operation);
+  const ask = (body: object) => graph.call({ operation, method: 'PATCH', to, body, signal });
+  const answer = await askForLongest(expiresAt, now, (until) => ask({ expirationDateTime: until.toISOString() }));
+  return readOpened(answer, operation);
 }
 
 /** A channel without a subscription's id was never answered; `listChannels` finds it by its address if it exists. */
@@ -100,8 +104,22 @@ function readOpened(answer: GraphAnswer, operation: Operation): OpenedChannel {
   return { resourceId: null, subscriptionId: granted.id, expiresAt: new Date(granted.expirationDateTime) };
 }
 
-function capped(expiresAt: Date, now: Date): Date {
-  return new Date(Math.min(expiresAt.getTime(), now.getTime() + LONGEST_CHANNEL_MINUTES * 60_000));
+/** Asks once more for less where the longest life is refused: otherwise such a calendar would only ever be polled. */
+async function askForLongest(
+  expiresAt: Date,
+  now: Date,
+  ask: (until: Date) => Promise<GraphAnswer>,
+): Promise<GraphAnswer> {
+  const [longest, shorter] = [LONGEST_CHANNEL_MINUTES, FORMERLY_LONGEST_MINUTES].map((minutes) =>
+    Math.min(expiresAt.getTime(), now.getTime() + minutes * 60_000),
+  ) as [number, number];
+  try {
+    return await ask(new Date(longest));
+  } catch (error) {
+    const isTooLong = error instanceof ProviderError && error.kind === 'permanent' && error.status === 400;
+    if (!isTooLong || shorter === longest) throw error;
+    return ask(new Date(shorter));
+  }
 }
 
 function subscriptionPath(subscriptionId: string): string {

@@ -58,6 +58,19 @@ describe('openChannel', () => {
     expect(server.requests[0]?.body?.expirationDateTime).toBe(minutes(10_070).toISOString());
   });
 
+  test('[W-2] asks for less where the longest life is refused, and once only', async () => {
+    const tooLong = { status: 400, body: { error: { code: 'ExtensionError' } } };
+    server.on('POST /v1.0/subscriptions', tooLong, granted(minutes(4_220)));
+    const opened = await calendar.openChannel({ ...request, expiresAt: minutes(99_999) }, signal);
+    expect(opened.expiresAt).toEqual(minutes(4_220));
+    expect(server.requests.map(({ body }) => body?.expirationDateTime)).toEqual(
+      [10_070, 4_220].map((count) => minutes(count).toISOString()),
+    );
+    server.on('PATCH /v1.0/subscriptions/S1', tooLong);
+    await expect(calendar.renewChannel(handle, minutes(99_999), signal)).rejects.toMatchObject({ kind: 'permanent' });
+    expect(server.requests).toHaveLength(4);
+  });
+
   test.each([
     [409, 'Conflict', 'conflict'],
     [400, 'ValidationError', 'transient'],
