@@ -192,6 +192,8 @@ describe.each(['google', 'microsoft'] as const)('connecting a %s calendar', (cal
       await expectNoConnection(400, () => comeBack(way, cookie));
     }
     const foreign = way.replace(/state=[^&]+/, `state=${stateOf(other.cookie).nonce}`);
+    // Whoever makes this browser open a strange way back does not end its own.
+    expect((await comeBack(foreign, mine.cookie)).headers['set-cookie']).toBeUndefined();
     for (const path of [foreign, way.replace(/state=[^&]+/, ''), way.replace(/state=[^&]+/, 'state='), CALLBACK]) {
       await expectNoConnection(400, () => comeBack(path, mine.cookie));
     }
@@ -222,6 +224,17 @@ describe.each(['google', 'microsoft'] as const)('connecting a %s calendar', (cal
     const partly = await open();
     const some = await decide(partly.consentUrl, { sandbox_scopes: 'openid email' });
     await expectNoConnection(400, () => comeBack(some, partly.cookie));
+  });
+
+  test('[A-1] a failure is a page for a person, and for a program the one shape of an error', async () => {
+    const [program, person] = await Promise.all(
+      ['application/json', 'text/html,application/xhtml+xml,*/*;q=0.8'].map((accept) =>
+        ingress.send('GET', `${CALLBACK}?state=x&code=y`, { headers: { accept } }),
+      ),
+    );
+    expect([program?.status, JSON.parse(program?.text ?? '').error.code]).toEqual([400, 'foreign_state']);
+    expect(person?.headers['content-type']).toContain('text/html');
+    expect(person?.text).toContain('was not reached from a link');
   });
 
   test('[A-1][R-2] a calendar provider that is away connects nothing, and says so', async () => {
