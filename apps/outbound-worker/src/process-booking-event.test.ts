@@ -59,6 +59,19 @@ describe('[O-1] a booking event from the queue', () => {
     expect(await take({ ...newest, event_id: randomUUID(), version: 1 })).toMatchObject({ outcome: 'superseded' });
   });
 
+  test('[O-3] for another provider than its booking was made for is a dead letter, and changes nothing', async () => {
+    const first = event();
+    await take(first);
+    const strange = { ...first, version: 2, provider_id: randomUUID() };
+    expect(await take(strange)).toMatchObject({
+      outcome: 'dead_letter',
+      reason: expect.stringContaining('provider_id'),
+    });
+    expect(await letters()).toMatchObject([{ kind: 'booking_event', payload: { version: 2 } }]);
+    const [held] = await database.sql`SELECT version::int, provider_id FROM booking_intents`;
+    expect(held).toEqual({ version: 1, provider_id: first.provider_id });
+  });
+
   test.each([
     ['no object', 'gibberish'],
     [

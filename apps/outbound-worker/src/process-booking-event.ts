@@ -1,4 +1,4 @@
-import { acceptBookingIntent, type Database, isDataError, writeDeadLetter } from '@bookiji/db';
+import { acceptBookingIntent, type Database, isDataError, StrangeProviderError, writeDeadLetter } from '@bookiji/db';
 import {
   type BookingEvent,
   describeIssues,
@@ -34,10 +34,11 @@ export async function processBookingEvent(
   if (!parsed.ok) return bury(deps.db, job, describeIssues(parsed.issues));
   const { event } = parsed;
   const accepted = await acceptBookingIntent(deps.db, toDesiredBooking(event)).catch((error: unknown) => {
-    if (isDataError(error)) return null;
+    if (error instanceof StrangeProviderError) return error.message;
+    if (isDataError(error)) return 'the database refuses its content';
     throw error;
   });
-  if (accepted === null) return bury(deps.db, job, 'the database refuses its content');
+  if (typeof accepted === 'string') return bury(deps.db, job, accepted);
   if (!accepted.accepted) return { outcome: 'superseded', event };
   try {
     await ringOutboundSyncs(

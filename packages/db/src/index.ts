@@ -31,7 +31,12 @@ export {
   settleAdoptions,
   takeDueAdoptions,
 } from './queries/booking-adoptions.ts';
-export { type AcceptedBooking, acceptBookingIntent, type BookingIntent } from './queries/booking-intents.ts';
+export {
+  type AcceptedBooking,
+  acceptBookingIntent,
+  type BookingIntent,
+  StrangeProviderError,
+} from './queries/booking-intents.ts';
 export { type MappingRow, renameMapping } from './queries/booking-mappings.ts';
 export { listWaitingEvents, pruneOutbox, takeFromOutbox, type WaitingEvent } from './queries/booking-outbox.ts';
 export { pruneBookings } from './queries/booking-retention.ts';

@@ -4,6 +4,7 @@ import {
   type Database,
   isDataError,
   listWaitingEvents,
+  StrangeProviderError,
   takeFromOutbox,
   type WaitingEvent,
   writeDeadLetter,
@@ -56,8 +57,9 @@ async function takeIn(options: OutboxOptions, event: WaitingEvent): Promise<void
     accepted = await takeFromOutbox(options.db, event.id, (tx) => acceptBookingIntent(tx, intent));
   } catch (error) {
     // One event that can never be stored must not hold up those behind it.
-    if (!isDataError(error)) throw error;
-    return bury(options, event, 'the database refuses its content');
+    if (error instanceof StrangeProviderError) return bury(options, event, error.message);
+    if (isDataError(error)) return bury(options, event, 'the database refuses its content');
+    throw error;
   }
   if (accepted === null) return;
   options.onTaken(accepted.accepted ? 'accepted' : 'superseded');

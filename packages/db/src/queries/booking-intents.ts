@@ -1,5 +1,5 @@
 /** The desired state of bookings. Storing it is what accepting a booking event means. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { type BookingDetails, bookingEffects, bookingIntents } from '../schema/index.ts';
@@ -22,6 +22,14 @@ export type AcceptedBooking =
   /** The stored version is as new or newer. */
   | { readonly accepted: false };
 
+/** A booking event that names another provider than the booking was made for. Nothing was stored. */
+export class StrangeProviderError extends Error {
+  constructor() {
+    super('provider_id: is not the provider that this booking was made for');
+    this.name = 'StrangeProviderError';
+  }
+}
+
 /**
  * Stores the desired state if its version is newer, and raises the version of every connection's effect, in one
  * statement: after it returns, the work exists, whatever happens to the queue. Of two versions that arrive at once the
@@ -31,6 +39,8 @@ export type AcceptedBooking =
  * calendar again, and what was written there must move or go as well.
  *
  * A booking keeps the provider it was made for; a cancellation without a body keeps the last known times.
+ *
+ * @throws StrangeProviderError, whatever the version.
  */
 export async function acceptBookingIntent(db: Database, intent: BookingIntent): Promise<AcceptedBooking> {
   const { startAt, endAt, details, ...rest } = intent;
@@ -40,8 +50,20 @@ export async function acceptBookingIntent(db: Database, intent: BookingIntent): 
     endAt: endAt?.toISOString() ?? null,
     details: details === null ? null : JSON.stringify(details),
   });
-  if (rows.length === 0) return { accepted: false };
+  if (rows.length === 0) {
+    await refuseStrangeProvider(db, intent);
+    return { accepted: false };
+  }
   return { accepted: true, connectionIds: rows.flatMap((row) => row.connectionId ?? []) };
+}
+
+/** Asked only about what was not stored: what is new or newer costs no second statement. */
+async function refuseStrangeProvider(db: Database, { bookingId, providerId }: BookingIntent): Promise<void> {
+  const [held] = await db
+    .select({ providerId: bookingIntents.providerId })
+    .from(bookingIntents)
+    .where(eq(bookingIntents.bookingId, bookingId));
+  if (held !== undefined && held.providerId !== providerId) throw new StrangeProviderError();
 }
 
 const given = sql.placeholder;
@@ -56,7 +78,7 @@ const acceptance = hotStatement((db) => {
        SET version = EXCLUDED.version, state = EXCLUDED.state, event_id = EXCLUDED.event_id, received_at = now(),
            start_time = coalesce(EXCLUDED.start_time, i.start_time), end_time = coalesce(EXCLUDED.end_time, i.end_time),
            details = coalesce(EXCLUDED.details, i.details), earlier_end = greatest(i.earlier_end, i.end_time)
-     WHERE i.version < EXCLUDED.version
+     WHERE i.version < EXCLUDED.version AND i.provider_id = EXCLUDED.provider_id
     RETURNING booking_id, provider_id, version, state`);
   // Held as a foreign key would hold it, but before its row is used: one that is being erased is waited for and then left
   // out, where the foreign key would refuse the whole booking; one that is being connected again is seen as it then is.

@@ -11,6 +11,7 @@ import {
   releaseDeletions,
   restoreDeletions,
   reviveEffect,
+  StrangeProviderError,
   writeOperatorLog,
 } from '@bookiji/db';
 
@@ -58,11 +59,7 @@ export async function replayDeadLetter(
   if (letter.kind === 'booking_event') {
     const read = readBooking(letter.payload);
     if (!read.ok) return { outcome: 'still_invalid', reason: read.reason };
-    return db.transaction(async (tx) => {
-      if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
-      await acceptBookingIntent(tx, read.intent);
-      return { outcome: 'replayed' };
-    });
+    return replayBooking(db, letter, read.intent);
   }
   if (letter.kind === 'held_deletions') return settleHeld(db, letter, releaseDeletions);
   const [bookingId = '', connectionId = ''] = letter.subject.split(':');
@@ -70,6 +67,20 @@ export async function replayDeadLetter(
     if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
     return { outcome: (await reviveEffect(tx, bookingId, connectionId)) ? 'replayed' : 'nothing_left' };
   });
+}
+
+async function replayBooking(db: Database, letter: DeadLetter, intent: BookingIntent): Promise<ReplayResult> {
+  try {
+    return await db.transaction(async (tx) => {
+      if (!(await closeDeadLetter(tx, letter.id))) return { outcome: 'already_replayed' };
+      await acceptBookingIntent(tx, intent);
+      return { outcome: 'replayed' };
+    });
+  } catch (error) {
+    // The letter was closed in what was rolled back, so it stays open.
+    if (error instanceof StrangeProviderError) return { outcome: 'still_invalid', reason: error.message };
+    throw error;
+  }
 }
 
 /**
