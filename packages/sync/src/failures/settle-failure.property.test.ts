@@ -56,7 +56,8 @@ describe('[R-1] the treatment of a failure', () => {
       fc.property(failure, fc.nat(40), backoff, random, (error, errorCount, settings, chance) => {
         const settled = settleFailure(error, { errorCount, lastError: missed(errorCount) }, settings, chance);
         const isPatience =
-          error.kind === 'rate_limited' || (error.kind === 'transient' && error.reason === 'breaker_open');
+          (error.kind === 'rate_limited' && (error.retryAfterMs ?? 0) > 0) ||
+          (error.kind === 'transient' && error.reason === 'breaker_open');
         expect(settled.countsAsError).toBe(!isPatience);
         expect(settled.isFinal).toBe(error.kind === 'permanent');
         const parks = error.kind === 'auth_revoked' || (error.kind === 'not_found' && errorCount >= 2);

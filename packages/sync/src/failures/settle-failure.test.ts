@@ -17,7 +17,7 @@ const counted: Settlement = { waitMs: 300_000, countsAsError: true, isFinal: fal
 const REVOKED = 'The calendar account no longer grants access. Connect the calendar again.';
 const FIRST_FAILURES: Readonly<Record<ErrorKind, Settlement>> = {
   auth_revoked: { ...counted, waitMs: 0, park: { status: 'reauth_required', reason: REVOKED } },
-  rate_limited: { ...counted, countsAsError: false },
+  rate_limited: counted,
   cursor_expired: counted,
   not_found: counted,
   conflict: counted,
@@ -45,6 +45,15 @@ describe('settleFailure', () => {
       expect(settled.waitMs).toBeLessThanOrEqual(180_000);
       expect(settled.countsAsError).toBe(false);
     }
+  });
+
+  test('[R-1] [I-5] a rate limit that names no time counts, so that each wait may be longer than the one before', () => {
+    const waits = [0, 1, 2, 3].map((errorCount) => {
+      const settled = settleFailure(failure('rate_limited'), after(errorCount, 'rate_limited'), backoff, 1);
+      expect(settled.countsAsError).toBe(true);
+      return settled.waitMs;
+    });
+    expect(waits).toEqual([600_000, 1_200_000, 2_400_000, 4_800_000]);
   });
 
   test('[R-1] an open breaker spends no attempt', () => {

@@ -49,11 +49,10 @@ export function settleFailure(
     case 'auth_revoked':
       return { waitMs: 0, countsAsError: true, isFinal: false, park: parkFor('reauth_required', 'auth_revoked') };
     case 'rate_limited':
-      return {
-        ...waiting,
-        waitMs: Math.max(spread(retryAfterMs, random), retryAfterMs === 0 ? wait : 0),
-        countsAsError: false,
-      };
+      // Who is told no time waits longer each time, so that one must count; who is told a time keeps to it.
+      return retryAfterMs === 0
+        ? { ...waiting, waitMs: wait }
+        : { ...waiting, waitMs: spread(retryAfterMs, random), countsAsError: false };
     case 'transient':
       if (error.reason === 'breaker_open')
         return { ...waiting, waitMs: spread(retryAfterMs || 1_000, random), countsAsError: false };

@@ -75,7 +75,9 @@ async function record(
   const isUsedUp =
     effect.errorCount + 1 >= ATTEMPTS_AT_MOST ||
     (error.reason === NEWER_VERSION_SHOWN && (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS);
-  const isDead = settlement.isFinal || (settlement.countsAsError && isUsedUp);
+  // However often a calendar provider says that it is too much just now, that is no reason to give a booking up.
+  const isPatience = error.kind === 'rate_limited' || !settlement.countsAsError;
+  const isDead = settlement.isFinal || (isUsedUp && !isPatience);
   const isBehind = effect.appliedVersion < desired.version;
   await deps.db.transaction(async (tx) => {
     // First, since a reconnect takes the connection before its bookings.
