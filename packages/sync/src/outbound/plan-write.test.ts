@@ -44,9 +44,14 @@ describe('[O-1] a live booking', () => {
     ['read at this version is adopted', remote(3), { action: 'adopt' }],
     ['read at this version but moved is updated', remote(3, { endAt: later }), { action: 'update' }],
     [
-      'read at this version, off by what a calendar rounds, is adopted',
-      remote(3, { startAt: new Date('2026-11-24T08:59:00.001Z'), endAt: new Date('2026-11-24T10:00:59.999Z') }),
+      'read at this version, off by less than a second, is adopted',
+      remote(3, { startAt: new Date('2026-11-24T09:00:00.001Z'), endAt: new Date('2026-11-24T10:00:00.999Z') }),
       { action: 'adopt' },
+    ],
+    [
+      'read at this version but some seconds off is updated',
+      remote(3, { startAt: new Date('2026-11-24T09:00:45Z') }),
+      { action: 'update' },
     ],
     [
       'read at this version but a minute off is updated',
