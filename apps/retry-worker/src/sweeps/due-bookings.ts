@@ -39,7 +39,7 @@ export function sweepDueBookings(options: {
 }
 
 /** A person deletes one or two events; a whole calendar is emptied by a mistake or a script. */
-const BRAKE: BrakeSettings = { deletions: 5, minutes: 10 };
+const BRAKE: BrakeSettings = { deletions: 5, minutes: 2 };
 
 /**
  * Tells recorded changes whose time has come, after the brake has looked at them. Where it failed nothing is told of a
