@@ -186,6 +186,62 @@ describe.each(['google', 'microsoft'] as const)('a listing at %s', (provider) =>
     expect(await calendar.sync()).toMatchObject({ outcome: 'synced', mode: 'full' });
   });
 
+  describe('[I-5] with an event that cannot be read', () => {
+    const garble = (id = '', more: object = {}) =>
+      calendar.own('PATCH', `/${encodeURIComponent(id)}`, { extras: { end: null }, ...more });
+    const mend = (id = '') => calendar.own('PATCH', `/${encodeURIComponent(id)}`, { extras: {} });
+    const evidence = async () => {
+      const slots = [{ startAt: new Date(NOW), endAt: new Date(NOW + HOUR_MS) }];
+      const question = { providerId: calendar.connection.providerId, slots, maxAgeSeconds: 900 };
+      const { trusted, evidence: all } = await answerAvailability(database.db, question, async () => []);
+      return { trusted, reason: all[0]?.reason };
+    };
+    const doubtful = { trusted: false, reason: 'unreadable' };
+
+    test('keeps what was known of it, in increments and when everything is read afresh, and is not trusted', async () => {
+      await garble(ids[3]);
+      await remove(ids[4]);
+      expect(await calendar.sync()).toMatchObject({ mode: 'incremental', unreadableCount: 1, droppedCount: 1 });
+      const known = all().filter((_, index) => index !== 4);
+      expect(await calendar.intervals()).toEqual(known);
+      expect(await evidence()).toEqual(doubtful);
+      await dropCursor();
+      expect(await calendar.sync()).toMatchObject({ mode: 'full', unreadableCount: 1, droppedCount: 0 });
+      expect(await calendar.intervals()).toEqual(known);
+      expect(await evidence()).toEqual(doubtful);
+      // What the audit cannot read either is no difference.
+      expect(await calendar.audit()).toEqual([]);
+      // An increment that tells of others changes nothing about it.
+      await move(ids[5], 90);
+      expect(await calendar.sync()).toMatchObject({ mode: 'incremental', putCount: 1 });
+      expect(await evidence()).toEqual(doubtful);
+      await mend(ids[3]);
+      expect(await calendar.sync()).toMatchObject({ mode: 'incremental', unreadableCount: 0 });
+      expect(await evidence()).toEqual({ trusted: true, reason: 'fresh' });
+    });
+
+    test('is trusted again once it is gone, and all along where it leaves its owner free', async () => {
+      await garble(ids[3]);
+      await calendar.sync();
+      expect(await evidence()).toEqual(doubtful);
+      await remove(ids[3]);
+      await calendar.sync();
+      expect(await evidence()).toEqual({ trusted: true, reason: 'fresh' });
+      await garble(ids[6], { show_as: 'free' });
+      expect(await calendar.sync()).toMatchObject({ unreadableCount: 0, droppedCount: 1 });
+      expect(await evidence()).toEqual({ trusted: true, reason: 'fresh' });
+    });
+
+    test('from the first is never free, though nothing was known of it', async () => {
+      const other = await openSyncedCalendar(stage, database, provider);
+      await other.add(5, 6, { extras: { end: null } });
+      await other.add(7, 8);
+      expect(await other.sync()).toMatchObject({ outcome: 'synced', unreadableCount: 1, putCount: 1 });
+      calendar = other;
+      expect(await evidence()).toEqual(doubtful);
+    });
+  });
+
   test('[O-3] that is empty or half, as if that were all, costs no booking', async () => {
     const booking = {
       connection_id: calendar.connection.id,

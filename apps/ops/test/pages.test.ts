@@ -54,8 +54,12 @@ describe('connections', () => {
     await ops.database.sql`
       INSERT INTO external_calendar_events (connection_id, provider_id, calendar_provider, external_event_id, start_time, end_time, is_busy, checksum)
       VALUES (${id}, ${providerId}, 'google', 'e1', now() + interval '1 hour', now() + interval '2 hours', true, 'c')`;
+    await ops.database.sql`
+      INSERT INTO unreadable_items (connection_id, external_event_id, reason) VALUES (${id}, 'odd', 'end_before_start')`;
     const { text } = await ops.ask(`/connections/${id}`);
     for (const shown of [
+      'One event in this calendar may block',
+      'end_before_start',
       'backing off',
       'Backing off after one failed try',
       'Google is having trouble',

@@ -190,6 +190,7 @@ export {
   type SyncSuccess,
 } from './queries/sync-leases.ts';
 export { insertSyncRun, pruneSyncRuns } from './queries/sync-runs.ts';
+export { listUnreadableItems, replaceUnreadableItems, type UnreadableRecord } from './queries/unreadable-items.ts';
 export type {
   BookingEffect,
   Channel,

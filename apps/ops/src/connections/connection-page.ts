@@ -7,6 +7,7 @@ import type {
   RequestedBy,
   SyncRun,
   TroubledBooking,
+  UnreadableRecord,
 } from '@bookiji/db';
 import { explainError, nameOfCalendarProvider } from '@bookiji/sync';
 import type { Operator } from '../access/login.ts';
@@ -28,6 +29,8 @@ export interface ConnectionView {
   readonly deliveries: readonly Delivery[];
   readonly bookings: readonly TroubledBooking[];
   readonly operatorLog: readonly OperatorLogEntry[];
+  /** What in the calendar may block and cannot be read. */
+  readonly unreadable: readonly UnreadableRecord[];
   /** The coming days, for those who cannot see the picture. */
   readonly week: readonly WeekPiece[];
 }
@@ -60,6 +63,7 @@ export function renderConnection(view: ConnectionView, operator: Operator, notic
     <div id="state" class="state ${judgement.tone}" data-live>
       <p class="verdict">${badge(judgement.tone, judgement.label)} <span>${judgement.sentence}</span></p>
       ${connection.lastError !== null && renderError(connection.lastError, connection.calendarProvider, now)}
+      ${view.unreadable.length > 0 && renderUnreadable(view.unreadable)}
       ${renderFacts(connection, now)}</div>
     ${operator.mayChange ? renderActions(view) : null}
     <section class="panel" aria-labelledby="week-title"><header class="panel-head"><h2 id="week-title">The coming week, in UTC</h2>${legend}</header>
@@ -82,6 +86,13 @@ function renderError(error: LastError, calendarProvider: string, now: Date): Htm
   const { what, todo, runbook } = explainError(error, calendarProvider);
   return html`<div class="trouble"><h2>What went wrong</h2><p>${what}</p><h2>What to do</h2><p>${todo} <a href="/runbooks/${runbook}">Runbook</a></p>
     <p class="soft">${ago(new Date(error.at), now)} · <code>${error.kind}/${error.reason}</code>${error.status !== undefined && html` · HTTP ${error.status}`}${error.request_id !== undefined && html` · request <code>${error.request_id}</code>`}</p></div>`;
+}
+
+function renderUnreadable(items: readonly UnreadableRecord[]): Html {
+  const reasons = [...new Set(items.map(({ reason }) => reason))].sort().join(', ');
+  const what = items.length === 1 ? 'One event' : `${items.length} events`;
+  return html`<div class="trouble"><h2>What cannot be read</h2><p>${what} in this calendar may block and cannot be understood (<code>${reasons}</code>), so its free time is not trusted.</p>
+    <p><a href="/runbooks/calendar-unreadable-items">Runbook</a></p></div>`;
 }
 
 function renderFacts(connection: Connection, now: Date): Html {

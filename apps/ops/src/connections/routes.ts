@@ -8,6 +8,7 @@ import {
   listOperatorLog,
   listRunsOf,
   listTroubledBookings,
+  listUnreadableItems,
   searchConnections,
 } from '@bookiji/db';
 import { findObstacle, switchName } from '@bookiji/flags';
@@ -108,12 +109,13 @@ async function readView(deps: OpsDeps, connection: Connection) {
   const { db } = deps;
   const now = deps.now();
   const { id } = connection;
-  const [channels, runs, deliveries, bookings, operatorLog, week] = await Promise.all([
+  const [channels, runs, deliveries, bookings, operatorLog, unreadable, week] = await Promise.all([
     listChannelsOf(db, id),
     listRunsOf(db, id, SHOWN_RUNS),
     listDeliveriesOf(db, id, SHOWN_ROWS),
     listTroubledBookings(db, id, SHOWN_ROWS),
     listOperatorLog(db, SHOWN_ROWS, [id, switchName('connection', id)]),
+    listUnreadableItems(db, id),
     readWeek(db, connection, { from: now, to: new Date(now.getTime() + WEEK_MS) }),
   ]);
   const isPaused = !deps.flags.isSwitchOn(switchName('connection', id));
@@ -127,6 +129,7 @@ async function readView(deps: OpsDeps, connection: Connection) {
     deliveries,
     bookings,
     operatorLog,
+    unreadable,
     week,
   };
 }

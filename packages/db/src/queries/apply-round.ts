@@ -61,12 +61,15 @@ export async function applyIncrement(
 /**
  * Applies a full round: what was staged and the last page are the whole truth, and everything else this connection
  * held is removed. Call inside the transaction that records success.
+ *
+ * @param unreadIds events that the round showed and nobody could read: what was known of them stays.
  */
 export async function applyFullRound(
   tx: Database,
   owner: IntervalOwner,
   token: number,
   lastPage: IntervalChanges,
+  unreadIds: readonly string[],
 ): Promise<AppliedCounts> {
   await stagePage(tx, owner.connectionId, token, lastPage);
   const dropped = await joinWhole(
@@ -74,6 +77,7 @@ export async function applyFullRound(
     sql`
     DELETE FROM external_calendar_events e
      WHERE e.connection_id = ${owner.connectionId} AND e.is_busy AND e.booking_id IS NULL
+       AND e.external_event_id NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(unreadIds)}::text::jsonb))
        AND NOT EXISTS (SELECT FROM staged_changes s
                         WHERE s.connection_id = ${owner.connectionId} AND s.lease_token = ${token}
                           AND s.operation = 'put' AND s.external_event_id = e.external_event_id)`,

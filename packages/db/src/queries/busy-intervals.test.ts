@@ -122,10 +122,18 @@ describe('a full round', () => {
     await applyIncrement(database.db, owner, 1, page({ puts: [busy('old'), busy('kept')] }), false);
     await applyIncrement(database.db, other.owner, 1, page({ puts: [busy('theirs')] }), false);
     await stagePage(database.db, connection.id, 2, page({ puts: [busy('kept'), busy('new1')] }));
-    const counts = await applyFullRound(database.db, owner, 2, page({ puts: [busy('new2')] }));
+    const counts = await applyFullRound(database.db, owner, 2, page({ puts: [busy('new2')] }), []);
     expect(await held(connection)).toEqual(['kept', 'new1', 'new2']);
     expect(await held(other.connection)).toEqual(['theirs']);
     expect(counts).toEqual({ putCount: 2, droppedCount: 1 });
+  });
+
+  test('[I-5] leaves what is known of an event that the calendar shows and nobody could read', async () => {
+    const { connection, owner } = await setUp();
+    await applyIncrement(database.db, owner, 1, page({ puts: [busy('odd'), busy('old')] }), false);
+    const counts = await applyFullRound(database.db, owner, 2, page({ puts: [busy('new')] }), ['odd', 'never known']);
+    expect(await held(connection)).toEqual(['new', 'odd']);
+    expect(counts).toEqual({ putCount: 1, droppedCount: 1 });
   });
 
   test('leaves the mapping of a booking alone, even under the same event id', async () => {
@@ -134,7 +142,7 @@ describe('a full round', () => {
     await database.sql`
       INSERT INTO external_calendar_events (connection_id, provider_id, calendar_provider, external_event_id, start_time, end_time, is_busy, checksum, booking_id)
       VALUES (${connection.id}, ${connection.providerId}, 'google', 'own', ${at(9).toISOString()}, ${at(10).toISOString()}, true, 'x', ${bookingId})`;
-    await applyFullRound(database.db, owner, 1, page({ puts: [busy('own', 15, 16)] }));
+    await applyFullRound(database.db, owner, 1, page({ puts: [busy('own', 15, 16)] }), []);
     const [row] =
       await database.sql`SELECT booking_id, checksum FROM external_calendar_events WHERE connection_id = ${connection.id}`;
     expect(row).toEqual({ booking_id: bookingId, checksum: 'x' });
@@ -144,7 +152,7 @@ describe('a full round', () => {
     const { connection, owner } = await setUp();
     await stagePage(database.db, connection.id, 7, page({ puts: [busy('new')] }));
     await clearStagedPages(database.db, connection.id, 6);
-    await applyFullRound(database.db, owner, 7, page());
+    await applyFullRound(database.db, owner, 7, page(), []);
     expect(await held(connection)).toEqual(['new']);
   });
 });
@@ -183,8 +191,8 @@ describe('a calendar of twenty thousand events', () => {
   test('[I-1] is read afresh within seconds, whatever the planner believes', async () => {
     const { connection, owner } = await setUp();
     await forgetSizes();
-    await applyFullRound(database.db, owner, 1, page({ puts: many(0, COUNT) }));
-    const again = database.db.transaction((tx) => applyFullRound(tx, owner, 2, page({ puts: many(5, COUNT + 5) })));
+    await applyFullRound(database.db, owner, 1, page({ puts: many(0, COUNT) }), []);
+    const again = database.db.transaction((tx) => applyFullRound(tx, owner, 2, page({ puts: many(5, COUNT + 5) }), []));
     const [counts, tookMs] = await timed(again);
     expect(counts).toEqual({ putCount: 5, droppedCount: 5 });
     expect(tookMs).toBeLessThan(20_000);
@@ -193,7 +201,7 @@ describe('a calendar of twenty thousand events', () => {
 
   test('[I-1] that loses most of them at once does so within seconds too', async () => {
     const { connection, owner } = await setUp();
-    await applyFullRound(database.db, owner, 1, page({ puts: many(0, COUNT) }));
+    await applyFullRound(database.db, owner, 1, page({ puts: many(0, COUNT) }), []);
     await forgetSizes();
     const dropIds = many(0, 15_000).map(({ eventId }) => eventId);
     await stagePage(database.db, connection.id, 2, page({ dropIds, resetSeriesIds: ['s7'] }));

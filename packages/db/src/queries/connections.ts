@@ -11,15 +11,21 @@ import {
   deliveries,
   events,
 } from '../schema/index.ts';
+import { hasUnreadableItems, replaceUnreadableItems } from './unreadable-items.ts';
 
 export async function findConnection(db: Database, id: string): Promise<Connection | null> {
   const [row] = await db.select(connectionColumns).from(connections).where(eq(connections.id, id));
   return row ?? null;
 }
 
-export async function listConnectionsOf(db: Database, providerId: string): Promise<Connection[]> {
+/** A connection, and whether its calendar shows something that cannot be read. */
+export interface ConnectionOfProvider extends Connection {
+  readonly hasDoubts: boolean;
+}
+
+export async function listConnectionsOf(db: Database, providerId: string): Promise<ConnectionOfProvider[]> {
   return db
-    .select(connectionColumns)
+    .select({ ...connectionColumns, hasDoubts: hasUnreadableItems(sql`external_calendar_connections.id`) })
     .from(connections)
     .where(eq(connections.providerId, providerId))
     .orderBy(asc(connections.calendarProvider));
@@ -137,6 +143,7 @@ function takeBackLease(token: AnyPgColumn) {
 }
 
 async function forgetCalendar(tx: Database, connectionId: string): Promise<void> {
+  await replaceUnreadableItems(tx, connectionId, []);
   await tx.delete(events).where(eq(events.connectionId, connectionId));
   await tx.delete(channels).where(eq(channels.connectionId, connectionId));
   await tx.delete(bookingEffects).where(eq(bookingEffects.connectionId, connectionId));

@@ -12,6 +12,7 @@ import { hotStatement } from '../hot-statement.ts';
 import { type Connection, connectionColumns, connections, type LastError, type RequestedBy } from '../schema/index.ts';
 import { type Allowlists, isAllowed } from './allowlists.ts';
 import { credentialColumns, type StoredCredentials } from './credentials.ts';
+import { hasUnreadableItems } from './unreadable-items.ts';
 
 export interface SyncClaim {
   readonly connection: Connection;
@@ -25,6 +26,8 @@ export interface SyncClaim {
   readonly credentials: StoredCredentials;
   /** Pages of earlier claims lie in staging. A late worker may yet add some under its older token; nobody reads those. */
   readonly hasStagedPages: boolean;
+  /** Items of the feed that could not be read are on record. */
+  readonly hasDoubts: boolean;
 }
 
 /**
@@ -59,10 +62,26 @@ export async function claimSync(
 ): Promise<SyncClaim | null> {
   const [row] = await syncClaim(db).execute(claim);
   if (row === undefined) return null;
-  const { claimedAt, accessTokenSealed, refreshTokenSealed, expiresInSeconds, hasStagedPages, ...connection } = row;
+  const {
+    claimedAt,
+    accessTokenSealed,
+    refreshTokenSealed,
+    expiresInSeconds,
+    hasStagedPages,
+    hasDoubts,
+    ...connection
+  } = row;
   const { calendarProvider, status, tokenVersion, leaseToken: token, requested: noted } = connection;
   const grant = { accessTokenSealed, refreshTokenSealed, tokenVersion, expiresInSeconds };
-  return { connection, token, noted, claimedAt, credentials: { calendarProvider, status, ...grant }, hasStagedPages };
+  return {
+    connection,
+    token,
+    noted,
+    claimedAt,
+    credentials: { calendarProvider, status, ...grant },
+    hasStagedPages,
+    hasDoubts,
+  };
 }
 
 const syncClaim = hotStatement((db) =>
@@ -85,6 +104,7 @@ const syncClaim = hotStatement((db) =>
       ...credentialColumns,
       claimedAt: sql<Date>`now()`.mapWith(connections.createdAt),
       hasStagedPages: sql<boolean>`EXISTS (SELECT FROM staged_changes WHERE connection_id = ${given('connectionId')})`,
+      hasDoubts: hasUnreadableItems(given('connectionId')),
     })
     .prepare('claim_sync'),
 );

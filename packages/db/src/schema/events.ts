@@ -26,6 +26,16 @@ export const events = pgTable('external_calendar_events', {
   updatedAt: instant().notNull().defaultNow(),
 });
 
+/** Items of the feed that could not be understood and may block; see `queries/unreadable-items.ts`. */
+export const unreadableItems = pgTable('unreadable_items', {
+  connectionId: uuid().notNull(),
+  /** Empty for all items that named no id. */
+  externalEventId: text().notNull(),
+  seriesId: text(),
+  reason: text().notNull(),
+  firstSeenAt: instant().notNull().defaultNow(),
+});
+
 /** Pages of a round with more than one page, kept until the last one makes them take effect together. */
 export const stagedChanges = pgTable('staged_changes', {
   connectionId: uuid().notNull(),

@@ -75,6 +75,8 @@ async function fillOperational(sql: Sql, { google }: Ids): Promise<void> {
   await sql`INSERT INTO operator_switches (name, is_on, changed_by) VALUES ('CALENDAR_SYNC_ENABLED', false, 'drill')`;
   await sql`INSERT INTO audit_log (actor, action, subject) VALUES ('drill', 'switch_off', 'CALENDAR_SYNC_ENABLED')`;
   await sql`INSERT INTO connection_audits (connection_id) VALUES (${google})`;
+  await sql`
+    INSERT INTO unreadable_items (connection_id, external_event_id, reason) VALUES (${google}, 'odd', 'no_end')`;
   await sql`INSERT INTO sweeps (name) VALUES ('due_connections')`;
   await sql`INSERT INTO used_connect_links (link_id, expires_at) VALUES ('link', now())`;
   await sql`INSERT INTO processes (instance_id, role) VALUES (${randomUUID()}, 'ingress')`;

@@ -97,7 +97,7 @@ export function claimSync(
     const grant = { accessTokenSealed: null, refreshTokenSealed: null, tokenVersion, expiresInSeconds: null };
     const hasStagedPages = context.tables.staged.some((row) => row.connectionId === claim.connectionId);
     const credentials = { calendarProvider, status, ...grant };
-    return { connection, token, noted, claimedAt: context.now, credentials, hasStagedPages };
+    return { connection, token, noted, claimedAt: context.now, credentials, hasStagedPages, hasDoubts: false };
   });
 }
 

@@ -126,10 +126,18 @@ interface Sight {
 
 /** The records are read after the calendar: what was written meanwhile is not settled, or seen by neither. */
 async function look({ db, connection, port, signal }: Audit, window: SyncWindow): Promise<Sight> {
-  const calendar = settleListing(await listAll(port, window, signal));
+  const listing = await listAll(port, window, signal);
+  const calendar = settleListing(listing.changes);
   const own = await readOwnBookings(db, connection.id);
   const stored = await readStoredChecksums(db, connection.id);
-  const found = compareCalendar({ connectionId: connection.id, calendar, window, own, stored });
+  const found = compareCalendar({
+    connectionId: connection.id,
+    calendar,
+    unreadIds: listing.unreadIds,
+    window,
+    own,
+    stored,
+  });
   const bookings = new Map(own.map((booking) => [booking.bookingId, booking]));
   const ownerOf = findOwner({ connectionId: connection.id, own });
   const bookingOfEvent = (eventId: string) => {
@@ -145,15 +153,21 @@ async function look({ db, connection, port, signal }: Audit, window: SyncWindow)
   };
 }
 
-async function listAll(port: CalendarPort, window: SyncWindow, signal: AbortSignal): Promise<Change[]> {
+async function listAll(
+  port: CalendarPort,
+  window: SyncWindow,
+  signal: AbortSignal,
+): Promise<{ changes: readonly Change[]; unreadIds: ReadonlySet<string> }> {
   const changes: Change[] = [];
+  const unreadIds = new Set<string>();
   let page: string | null = null;
   do {
     const answer = await port.listChanges({ cursor: null, page, window }, signal);
     changes.push(...answer.changes);
+    for (const { eventId } of answer.unreadable) if (eventId !== null) unreadIds.add(eventId);
     page = answer.nextPage;
   } while (page !== null);
-  return changes;
+  return { changes, unreadIds };
 }
 
 /** As if a notification had come for the calendar, and a hint for each of these bookings. */

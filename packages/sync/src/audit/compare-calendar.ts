@@ -31,6 +31,8 @@ export interface CalendarAndRecords {
   readonly calendar: ReadonlyMap<string, EventChange>;
   readonly window: SyncWindow;
   readonly own: readonly OwnBooking[];
+  /** Events that the calendar shows and nobody could read: nothing is said of these. */
+  readonly unreadIds: ReadonlySet<string>;
   /** Event id → checksum. */
   readonly stored: ReadonlyMap<string, string>;
 }
@@ -53,7 +55,10 @@ export function compareCalendar(facts: CalendarAndRecords): Mismatch[] {
   const say = (kind: MismatchKind, subject: string) => found.push({ kind, subject });
   const ownerOf = findOwner(facts);
 
-  for (const booking of own) if (booking.isSettled) compareBooking(booking, calendar, window, say);
+  for (const booking of own) {
+    const isUnread = facts.unreadIds.has(booking.externalEventId ?? '');
+    if (booking.isSettled && !isUnread) compareBooking(booking, calendar, window, say);
+  }
   const expected = new Map<string, string>();
   for (const event of calendar.values()) {
     const owner = ownerOf(event);
@@ -65,7 +70,7 @@ export function compareCalendar(facts: CalendarAndRecords): Mismatch[] {
       say(owner.own.state === 'live' ? 'duplicate_event' : 'leftover_event', event.eventId);
     }
   }
-  compareIntervals(expected, facts.stored, say);
+  compareIntervals(expected, facts, say);
   return found;
 }
 
@@ -113,11 +118,17 @@ function compareBooking(
   if (event.marker !== null && event.marker.version < booking.appliedVersion) say('stale_event', bookingId);
 }
 
-function compareIntervals(expected: ReadonlyMap<string, string>, stored: ReadonlyMap<string, string>, say: Say): void {
+function compareIntervals(
+  expected: ReadonlyMap<string, string>,
+  { stored, unreadIds }: Pick<CalendarAndRecords, 'stored' | 'unreadIds'>,
+  say: Say,
+): void {
   for (const [eventId, checksum] of expected) {
     const held = stored.get(eventId);
     if (held === undefined) say('missing_interval', eventId);
     else if (held !== checksum) say('wrong_interval', eventId);
   }
-  for (const eventId of stored.keys()) if (!expected.has(eventId)) say('surplus_interval', eventId);
+  for (const eventId of stored.keys()) {
+    if (!expected.has(eventId) && !unreadIds.has(eventId)) say('surplus_interval', eventId);
+  }
 }

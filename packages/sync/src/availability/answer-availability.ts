@@ -1,6 +1,7 @@
 /**
  * Which parts of the asked slots are free, and how far that can be relied on. Fails closed: `trusted` is false as soon
- * as one connection is stale, revoked, never synced, or a slot lies outside the window in sync.
+ * as one connection is stale, revoked, never synced, shows something that cannot be read, or a slot lies outside the window
+ * in sync.
  */
 import { type Connection, type Database, listBusyIntervals, listConnectionsOf, readDatabaseTime } from '@bookiji/db';
 import { type Interval, intersectBusy, subtractBusy } from './intervals.ts';

@@ -20,6 +20,7 @@ const connection = fc.record({
   syncWindowStart: maybe,
   syncWindowEnd: maybe,
   backoffUntil: maybe,
+  hasDoubts: fc.constantFrom(false, false, false, true),
 });
 const span = fc
   .tuple(fc.integer({ min: -100, max: 90 }), fc.nat(30))
@@ -39,7 +40,8 @@ describe('[I-3] evidence', () => {
           syncWindowStart !== null &&
           syncWindowEnd !== null &&
           syncWindowStart <= slot.startAt &&
-          slot.endAt <= syncWindowEnd;
+          slot.endAt <= syncWindowEnd &&
+          !held.hasDoubts;
         const evidence = judgeEvidence(held, slot, maxAge, at(0));
         expect(evidence.isFresh).toBe(isSound);
         expect(evidence.reason === 'fresh').toBe(isSound);

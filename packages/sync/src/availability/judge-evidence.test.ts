@@ -10,6 +10,7 @@ const fresh = {
   syncWindowStart: new Date('2026-11-20T12:00:00Z'),
   syncWindowEnd: new Date('2027-02-22T12:00:00Z'),
   backoffUntil: null,
+  hasDoubts: false,
 };
 const span = { startAt: new Date('2026-11-24T09:00:00Z'), endAt: new Date('2026-11-24T17:00:00Z') };
 const judge = (over: object, asked = span) => judgeEvidence({ ...fresh, ...over }, asked, 900, now).reason;
@@ -25,6 +26,8 @@ describe('[I-3] evidence fails closed', () => {
     ['disabled', { syncEnabled: false }],
     ['never_synced', { lastSyncedAt: null }],
     ['never_synced', { syncWindowEnd: null }],
+    ['unreadable', { hasDoubts: true }],
+    ['stale', { hasDoubts: true, lastSyncedAt: new Date('2026-11-21T11:44:59Z') }],
     ['stale', { lastSyncedAt: new Date('2026-11-21T11:44:59Z') }],
     ['backing_off', { lastSyncedAt: new Date('2026-11-21T11:44:59Z'), backoffUntil: new Date('2026-11-21T12:05:00Z') }],
   ])('%s: %j', (reason, over) => {

@@ -13,7 +13,9 @@ export type EvidenceReason =
   | 'revoked'
   | 'disabled'
   /** A slot lies outside the window in sync. */
-  | 'outside_window';
+  | 'outside_window'
+  /** The calendar shows something that may block and cannot be read: nobody knows when. */
+  | 'unreadable';
 
 export interface Evidence {
   readonly connectionId: string;
@@ -25,7 +27,7 @@ export interface Evidence {
 type Judged = Pick<
   Connection,
   'id' | 'status' | 'syncEnabled' | 'lastSyncedAt' | 'syncWindowStart' | 'syncWindowEnd' | 'backoffUntil'
->;
+> & { readonly hasDoubts: boolean };
 
 /**
  * Judges one connection. Pure; doubt is never fresh.
@@ -45,7 +47,8 @@ function findReason(connection: Judged, span: Interval, maxAgeSeconds: number, n
   if (now.getTime() - lastSyncedAt.getTime() > maxAgeSeconds * 1000) {
     return backoffUntil !== null && backoffUntil > now ? 'backing_off' : 'stale';
   }
-  return span.startAt < syncWindowStart || span.endAt > syncWindowEnd ? 'outside_window' : 'fresh';
+  if (span.startAt < syncWindowStart || span.endAt > syncWindowEnd) return 'outside_window';
+  return connection.hasDoubts ? 'unreadable' : 'fresh';
 }
 
 /** Reasons that one more sync may cure. */

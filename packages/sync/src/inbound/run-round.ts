@@ -1,11 +1,19 @@
 /** Reading one round from its cursor to its end: each page is folded and stored before the next one takes its place. */
-import { beginFirstRound, clearStagedPages, findKnownEffects, stagePage, storeFirstPage } from '@bookiji/db';
+import {
+  beginFirstRound,
+  clearStagedPages,
+  findKnownEffects,
+  listUnreadableItems,
+  stagePage,
+  storeFirstPage,
+} from '@bookiji/db';
 import type { ChangePage } from '@bookiji/providers/contract';
 import { creationKey, storedKey } from '../outbound/event-identity.ts';
 import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
 import type { RoundContext } from './round-context.ts';
 import { ownerOf, storeLastPage } from './store-last-page.ts';
 import type { Synced } from './sync-outcome.ts';
+import { trackDoubts } from './track-doubts.ts';
 import { createPageWriter } from './write-ahead.ts';
 
 /** @throws ProviderError; what was stored by then takes no effect. @throws LeaseLostError */
@@ -18,6 +26,8 @@ export async function runRound(context: RoundContext): Promise<Synced> {
   if (isFirstRound) await beginFirstRound(deps.db, owner, token);
   const writer = createPageWriter((page) => storeFirstPage(deps.db, owner, token, page));
   const suspects = new Set<string>();
+  const isDoubtKnown = claim.hasDoubts && round.mode === 'incremental';
+  const doubts = trackDoubts(isDoubtKnown ? await listUnreadableItems(deps.db, connection.id) : []);
   const seen = { bookingIds: new Set<string>(), seriesStarts: new Set<number>() };
   let pages = 0;
   let unreadableCount = 0;
@@ -25,6 +35,7 @@ export async function runRound(context: RoundContext): Promise<Synced> {
     keeper.proceed();
     pages += 1;
     unreadableCount += page.unreadable.length;
+    doubts.note(page);
     const folded = await foldPage(context, page, seen);
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null) {
@@ -38,6 +49,7 @@ export async function runRound(context: RoundContext): Promise<Synced> {
       cursor: page.cursor,
       isFirstRound,
       early: await writer.end(),
+      unreadable: doubts.items(),
       read,
       suspectBookingIds,
       seen,

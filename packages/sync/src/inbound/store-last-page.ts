@@ -9,11 +9,13 @@ import {
   insertSyncRun,
   type LastError,
   recordSyncSuccess,
+  replaceUnreadableItems,
   requestInspection,
   type SeenByRound,
   type SyncClaim,
   settleAdoptions,
   storeIncrement,
+  type UnreadableRecord,
 } from '@bookiji/db';
 import { silentAfterSeconds, unannouncedSince } from '../channels/judge-silence.ts';
 import type { FoldedPage } from './fold-changes.ts';
@@ -32,6 +34,8 @@ export interface LastPage {
   /** The connection's first round: its earlier pages are written already. */
   readonly isFirstRound: boolean;
   readonly early: AppliedCounts;
+  /** What of the calendar cannot be read, as of this round. */
+  readonly unreadable: readonly UnreadableRecord[];
   readonly read: Pick<SyncCounts, 'mode' | 'pages' | 'unreadableCount'>;
   readonly suspectBookingIds: readonly string[];
   readonly seen: SeenByRound;
@@ -41,7 +45,8 @@ export interface LastPage {
 export async function storeLastPage(context: RoundContext, last: LastPage) {
   const { deps, claim, round } = context;
   const { connection, token, noted, claimedAt } = claim;
-  const { folded, cursor, isFirstRound, early, read, suspectBookingIds, seen } = last;
+  const { folded, cursor, isFirstRound, early, unreadable, read, suspectBookingIds, seen } = last;
+  const hasDoubts = claim.hasDoubts || unreadable.length > 0;
   const owner = ownerOf(connection);
   const success = {
     token,
@@ -53,7 +58,8 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
   };
   const changedAtMost = folded.puts.length + folded.dropIds.length + folded.resetSeriesIds.length;
   const isSmall = round.mode === 'incremental' && read.pages === 1 && changedAtMost <= SMALL_PAGE;
-  if (isSmall && suspectBookingIds.length === 0 && silenceOf(context, changedAtMost) === null) {
+  const isAlone = suspectBookingIds.length === 0 && !hasDoubts && silenceOf(context, changedAtMost) === null;
+  if (isSmall && isAlone) {
     const { requestedBy } = connection;
     const { unreadableCount } = read;
     return storeIncrement(deps.db, { ...success, owner, page: folded, requestedBy, unreadableCount });
@@ -61,7 +67,7 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
   return deps.db.transaction(async (tx) => {
     const applied =
       round.mode === 'full' && !isFirstRound
-        ? await applyFullRound(tx, owner, token, folded)
+        ? await applyFullRound(tx, owner, token, folded, idsOf(unreadable))
         : await applyIncrement(tx, owner, token, folded, read.pages > 1 && !isFirstRound);
     const counts = {
       putCount: early.putCount + applied.putCount,
@@ -70,6 +76,7 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
     if (isFirstRound) {
       await settleAdoptions(tx, connection.id, { window: round.window, seen, isWhole: read.unreadableCount === 0 });
     }
+    if (hasDoubts) await replaceUnreadableItems(tx, connection.id, unreadable);
     await requestInspection(tx, connection.id, suspectBookingIds);
     await noteRun(tx, claim, { ...read, ...counts });
     const recorded = await recordSyncSuccess(tx, {
@@ -80,6 +87,10 @@ export async function storeLastPage(context: RoundContext, last: LastPage) {
     });
     return { counts, ...recorded };
   });
+}
+
+function idsOf(unreadable: readonly UnreadableRecord[]): string[] {
+  return unreadable.flatMap(({ eventId }) => eventId ?? []);
 }
 
 function silenceOf({ deps, claim, round }: RoundContext, changedCount: number): Date | null {

@@ -1,0 +1,35 @@
+import type { ChangePage, UnreadableItem } from '@bookiji/providers/contract';
+
+/** Which items of a feed cannot be read, page after page of one round. */
+export interface DoubtTracker {
+  note(page: Pick<ChangePage, 'changes' | 'unreadable'>): void;
+  /** What cannot be read as of the last page that was noted. */
+  items(): readonly UnreadableItem[];
+}
+
+/**
+ * An item stops being a doubt when the feed tells of it in a way that can be read, takes it back, or tells of its whole series
+ * afresh. One without an id can be told from no other, so that only a round that shows everything ends it. Pure.
+ *
+ * @param known what could not be read before this round; nothing for a full one.
+ */
+export function trackDoubts(known: readonly UnreadableItem[]): DoubtTracker {
+  const open = new Map(known.map((item) => [item.eventId, item]));
+  const settleSeries = (seriesId: string) => {
+    for (const item of open.values()) if (item.seriesId === seriesId) open.delete(item.eventId);
+  };
+  return {
+    note({ changes, unreadable }) {
+      if (open.size > 0) {
+        for (const change of changes) {
+          if (change.kind === 'series_reset') settleSeries(change.seriesId);
+          else open.delete(change.eventId);
+          // The tombstone of a series takes its occurrences along.
+          if (change.kind === 'tombstone') settleSeries(change.eventId);
+        }
+      }
+      for (const item of unreadable) open.set(item.eventId, item);
+    },
+    items: () => [...open.values()],
+  };
+}
