@@ -1,6 +1,10 @@
 import type { CalendarProvider } from './calendar-provider.ts';
 
-/** Every way a calendar provider can fail, named once at the adapter's edge. Nothing above it sees a status code. */
+/**
+ * Every way a calendar provider can fail, named once at the adapter's edge. Above it a status is shown, and otherwise asked
+ * only whether there is one: then the provider answered, else the refusal is our own. The one number known there is 401,
+ * after which the token policy repeats a call.
+ */
 export const ERROR_KINDS = [
   'auth_revoked',
   'rate_limited',
