@@ -1,6 +1,9 @@
 /**
- * Every metric of the product, declared once. Base units, prefix `calendar_`, no label with an id in it. What has a
- * fixed set of labels is exported at zero from the start, so that a rule can tell "none" from "not there".
+ * Every metric of the product, declared once. Base units, counters end in `_total`, prefix `calendar_`, no label with an id
+ * in it. What has a fixed set of labels is exported at zero from the start, so that a rule can tell "none" from "not there".
+ *
+ * Two names are prescribed from outside and follow neither rule: `calendar_sync_latency_ms` is in milliseconds, and
+ * `calendar_sync_items_processed` is a counter without `_total`.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
