@@ -12,7 +12,10 @@ export interface Mismatch {
 export const connectionAudits = pgTable('connection_audits', {
   connectionId: uuid().notNull(),
   dueAt: instant().notNull().defaultNow(),
+  /** The last look; null before the first. */
   auditedAt: instant(),
+  /** What the last look saw for the first time. */
   suspects: jsonb().$type<readonly Mismatch[]>().notNull().default([]),
+  /** What it saw again; these are what the gauge counts. */
   mismatches: jsonb().$type<readonly Mismatch[]>().notNull().default([]),
 });

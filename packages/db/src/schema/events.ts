@@ -10,17 +10,25 @@ const instant = () => timestamp({ withTimezone: true, mode: 'date' });
 export const events = pgTable('external_calendar_events', {
   id: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
   connectionId: uuid().notNull(),
+  /** The connection's, here because event ids are unique per provider and calendar provider. */
   providerId: uuid().notNull(),
   calendarProvider: text().$type<'google' | 'microsoft'>().notNull(),
+  /** Null only for a booking whose event does not exist yet. */
   externalEventId: text(),
+  /** The series that an occurrence belongs to, else null. */
   seriesId: text(),
   icalUid: text(),
+  /** Half-open with `endTime`; the whole event, also where it reaches beyond the window. */
   startTime: instant().notNull(),
   endTime: instant().notNull(),
+  /** True for busy time; of a mapping, false once its booking's event is gone. */
   isBusy: boolean().notNull(),
+  /** Of all that is stored of the event: the same one costs no write. */
   checksum: text().notNull(),
   bookingId: uuid(),
+  /** Of a mapping: what was last done with its event; null for busy time. */
   syncStatus: text().$type<'CREATED' | 'UPDATED' | 'CANCELLED' | 'FAILED'>(),
+  /** Of a mapping that says `FAILED`. */
   lastError: jsonb().$type<LastError>(),
   createdAt: instant().notNull().defaultNow(),
   updatedAt: instant().notNull().defaultNow(),
@@ -39,7 +47,9 @@ export const unreadableItems = pgTable('unreadable_items', {
 /** Pages of a round with more than one page, kept until the last one makes them take effect together. */
 export const stagedChanges = pgTable('staged_changes', {
   connectionId: uuid().notNull(),
+  /** The claim that read the page; pages of another one are not applied. */
   leaseToken: bigint({ mode: 'number' }).notNull(),
+  /** `drop_series` empties the series whose id stands in `externalEventId`. */
   operation: text().$type<'put' | 'drop' | 'drop_series'>().notNull(),
   externalEventId: text().notNull(),
   seriesId: text(),
