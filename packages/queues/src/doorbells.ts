@@ -28,7 +28,11 @@ const bell = (id: string) => ({
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
 });
 
-/** Everything that a stored wish asks to be rung. */
+/**
+ * Everything that a stored wish asks to be rung, one queue after the other.
+ *
+ * @throws as {@link ringInboundSyncs}; what comes after the queue that failed is not rung.
+ */
 export async function ringAll(
   queues: QueueSystem,
   bells: {
@@ -42,6 +46,12 @@ export async function ringAll(
   await ringRetry(queues, bells.retry);
 }
 
+/**
+ * Asks for a look at each of these connections.
+ *
+ * @throws the transport's own error (of BullMQ, ioredis or pg) when it is away or refuses; with Redis within about two
+ *   seconds. Some may have been rung by then. A sweep finds the work, so callers count the failure and go on.
+ */
 export async function ringInboundSyncs(queues: QueueSystem, connectionIds: readonly string[]): Promise<void> {
   if (connectionIds.length === 0) return;
   await queues
@@ -49,6 +59,7 @@ export async function ringInboundSyncs(queues: QueueSystem, connectionIds: reado
     .addBulk(connectionIds.map((id) => ({ name: 'sync', data: { connection_id: id }, opts: bell(id) })));
 }
 
+/** Asks for a look at each of these bookings in these calendars. @throws as {@link ringInboundSyncs}. */
 export async function ringOutboundSyncs(queues: QueueSystem, effects: readonly OutboundSyncJob[]): Promise<void> {
   if (effects.length === 0) return;
   await queues.queue(QUEUE_NAMES.outboundSync).addBulk(
@@ -60,6 +71,7 @@ export async function ringOutboundSyncs(queues: QueueSystem, effects: readonly O
   );
 }
 
+/** Asks for an audit, for channel upkeep or for a disconnect. @throws as {@link ringInboundSyncs}. */
 export async function ringRetry(queues: QueueSystem, jobs: readonly RetryJob[]): Promise<void> {
   if (jobs.length === 0) return;
   await queues.queue(QUEUE_NAMES.retry).addBulk(

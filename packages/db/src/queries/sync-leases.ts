@@ -37,7 +37,11 @@ export interface SyncClaim {
  */
 export const LEASE_MS = 5_000;
 
-/** A lease was lost: another process holds a newer token. Nothing was recorded. */
+/**
+ * A lease does not hold any more: another process has a newer token, or the row is gone. Also the reason with which work is
+ * called off that stands still or cannot renew its lease in time, whoever has it by then (`keepLease` in `@bookiji/sync`).
+ * The statement that throws it has recorded nothing; a transaction around it must roll back.
+ */
 export class LeaseLostError extends Error {
   constructor(subject: string) {
     super(`the lease on ${subject} was lost`);

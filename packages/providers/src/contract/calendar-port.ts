@@ -6,7 +6,8 @@ import type { Operation } from './errors.ts';
  * One calendar of one connection, as the product needs it. Both adapters, the fake and every policy (timeout, limiter,
  * breaker, token refresh, metrics) have this shape, so they stack.
  *
- * Every method throws `ProviderError` and nothing else, and stops its HTTP request when `signal` aborts.
+ * Every method throws `ProviderError`; what the token source, or a limit around the request, throws of its own (a
+ * database failure) passes unchanged. Every method stops its HTTP request when `signal` aborts.
  */
 export interface CalendarPort {
   readonly calendarProvider: CalendarProvider;
@@ -26,13 +27,20 @@ export interface CalendarPort {
   /** Creates under `draft.key`. `conflict` when the key is taken, by our event or by a deleted one. */
   createEvent(draft: EventDraft, signal: AbortSignal): Promise<WrittenEvent>;
 
-  /** Changes the event in place, only if it still has `etag` (null: whatever it has). `conflict` when it moved on. */
+  /**
+   * Changes the event in place, only if it still has `etag` (null: whatever it has). `conflict` when it moved on,
+   * `not_found` when it is gone, or had to leave the series that its owner made of it: then it is created again.
+   */
   updateEvent(target: EventTarget, draft: EventDraft, signal: AbortSignal): Promise<WrittenEvent>;
 
   /** Removes the event, only if it still has `etag` (null: whatever it has). What is gone already is success. */
   deleteEvent(target: EventTarget, signal: AbortSignal): Promise<void>;
 
-  /** Registers for push. The row for `channelId` exists before this call: the handshake may overtake the answer. */
+  /**
+   * Registers for push. The row for `channelId` exists before this call: the handshake may overtake the answer. `permanent`
+   * when the calendar cannot be watched or the address is refused, `not_found` when there is no such calendar, `conflict`
+   * when the provider has a registration of ours already (Graph allows one for each mailbox).
+   */
   openChannel(request: OpenChannelRequest, signal: AbortSignal): Promise<OpenedChannel>;
 
   /** Extends a channel in place. Google cannot: it rejects with `permanent`/`renewal_unsupported`; open a new one instead. */
@@ -136,7 +144,7 @@ export interface ListedChannel {
 
 /** Hands out the access token of one connection. */
 export interface TokenSource {
-  /** A token that is valid now, refreshed if need be. Throws `auth_revoked` when the grant is dead. */
+  /** A token that is valid now, refreshed if need be. Throws `auth_revoked` when the grant is dead; database failures too. */
   accessToken(signal: AbortSignal): Promise<string>;
   /**
    * Says that the provider refused `token`; the next `accessToken` refreshes once, whatever the clock says. Said by the

@@ -1,6 +1,6 @@
 import type { CalendarProvider } from './calendar-provider.ts';
 
-/** The OAuth side of one calendar provider. Every method throws `ProviderError` and nothing else. */
+/** The OAuth side of one calendar provider. The methods that ask it throw `ProviderError` and nothing else. */
 export interface OAuthPort {
   readonly calendarProvider: CalendarProvider;
 
@@ -19,7 +19,10 @@ export interface OAuthPort {
   /** The scopes without which the product cannot work that are missing from `granted`; empty when all is there. */
   missingScopes(granted: readonly string[]): readonly string[];
 
-  /** Who granted. Identity from the `id_token`, else from the calendar itself; null when neither says. */
+  /**
+   * Who granted, by the `id_token`; what that leaves out is asked of the provider (Google: the primary calendar, Microsoft:
+   * `/me`). A member is null where neither says, also where the provider refuses; thrown is only that it gave no answer.
+   */
   identify(grant: TokenGrant, signal: AbortSignal): Promise<AccountIdentity>;
 }
 

@@ -51,6 +51,12 @@ export type AuditOutcome =
   | { readonly outcome: 'failed'; readonly connection: Connection; readonly error: ProviderError }
   | { readonly outcome: 'nothing_due' };
 
+/**
+ * One look at one calendar: compares, puts right what two looks have found, records the findings and when to look again.
+ *
+ * A failure of the calendar provider is returned, and the findings of the look before stay. A database failure is thrown;
+ * the turn that was taken for this look then brings the next one. What was put right until then stays so.
+ */
 export async function auditConnection(
   deps: AuditDependencies,
   connectionId: string,

@@ -83,6 +83,7 @@ export function countInARow({ errorCount, lastError }: Attempts, isSame: (error:
   return Math.min(before, errorCount) + 1;
 }
 
+/** How a connection is parked after a failure of this kind: its status, and the reason in words for its owner. */
 export function parkFor(status: 'reauth_required' | 'disabled', kind: ErrorKind): NonNullable<Settlement['park']> {
   return { status, reason: PARK_REASONS[kind] ?? kind };
 }

@@ -30,6 +30,15 @@ export interface ConvergeCalls {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Brings the event to `claim.desired`, from what the effect's row says of it.
+ *
+ * @returns what the calendar holds now, for the caller to record; `superseded` when it shows a newer version than that,
+ *   and was left as it is.
+ * @throws ProviderError when a call fails; a `conflict`, and an event that is gone when it is changed or deleted, are
+ *   planned for anew instead. `conflict`/`not_converging` when that has no end.
+ * @throws LeaseLostError of `noteCreation`.
+ */
 export async function convergeEvent(claim: EffectClaim, calls: ConvergeCalls): Promise<ConvergeResult> {
   let known = knownFrom(claim);
   let generation = claim.effect.generation;
