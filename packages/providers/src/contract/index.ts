@@ -40,3 +40,4 @@ export type {
   OAuthPort,
   TokenGrant,
 } from './oauth-port.ts';
+export { type OwnErrorFacts, ownError } from './own-error.ts';

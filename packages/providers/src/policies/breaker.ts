@@ -1,5 +1,5 @@
 import CircuitBreaker from 'opossum';
-import { type CalendarProvider, ProviderError } from '../contract/index.ts';
+import { type CalendarProvider, ownError, ProviderError } from '../contract/index.ts';
 import type { ProviderCall } from './policy.ts';
 
 export type BreakerState = 'closed' | 'half_open' | 'open';
@@ -128,14 +128,11 @@ function isOurs(error: unknown): boolean {
 
 /** Tellable from every other `transient` by its reason: nothing was sent, and no attempt is spent on it. */
 function turnedAway(call: ProviderCall, retryAfterMs: number): ProviderError {
-  return new ProviderError({
+  return ownError({
     kind: 'transient',
     calendarProvider: call.calendarProvider,
     operation: call.operation,
-    status: null,
     reason: 'breaker_open',
     retryAfterMs: Math.ceil(retryAfterMs),
-    requestId: null,
-    outcomeUnknown: false,
   });
 }

@@ -1,4 +1,4 @@
-import { ProviderError, type ProviderErrorFacts } from '../contract/index.ts';
+import { ownError, ProviderError } from '../contract/index.ts';
 import type { Admission, Limiter } from './limiter.ts';
 import type { Policy, ProviderCall } from './policy.ts';
 import type { Lane } from './waiting-line.ts';
@@ -41,15 +41,11 @@ function sentAway(
   call: ProviderCall,
   { reason, retryAfterMs }: Extract<Admission, { isAdmitted: false }>,
 ): ProviderError {
-  const kind: ProviderErrorFacts['kind'] = reason === 'aborted' ? 'transient' : 'rate_limited';
-  return new ProviderError({
-    kind,
+  return ownError({
+    kind: reason === 'aborted' ? 'transient' : 'rate_limited',
     calendarProvider: call.calendarProvider,
     operation: call.operation,
-    status: null,
     reason,
     retryAfterMs,
-    requestId: null,
-    outcomeUnknown: false,
   });
 }

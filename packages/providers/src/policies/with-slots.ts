@@ -1,4 +1,4 @@
-import { ProviderError } from '../contract/index.ts';
+import { ownError, type ProviderError } from '../contract/index.ts';
 import type { Policy } from './policy.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
@@ -62,14 +62,11 @@ function turnedAway(
   kind: 'transient' | 'rate_limited',
   reason: string,
 ): ProviderError {
-  return new ProviderError({
+  return ownError({
     kind,
     calendarProvider,
     operation,
-    status: null,
     reason,
     retryAfterMs: kind === 'rate_limited' ? RETRY_AFTER_MS : null,
-    requestId: null,
-    outcomeUnknown: false,
   });
 }

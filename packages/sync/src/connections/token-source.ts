@@ -17,7 +17,13 @@ import {
   type StoredCredentials,
   storeRefreshedTokens,
 } from '@bookiji/db';
-import { type OAuthPort, ProviderError, type ProviderErrorFacts, type TokenSource } from '@bookiji/providers/contract';
+import {
+  type OAuthPort,
+  type OwnErrorFacts,
+  ownError,
+  ProviderError,
+  type TokenSource,
+} from '@bookiji/providers/contract';
 import { parkFor } from '../failures/settle-failure.ts';
 import { type SealingKey, sealToken, UnsealError, unsealToken } from './seal-token.ts';
 
@@ -206,15 +212,7 @@ function unseal(options: TokenSourceOptions, record: string, field: 'access_toke
 
 function failure(
   { oauth }: TokenSourceOptions,
-  facts: Pick<ProviderErrorFacts, 'kind' | 'reason'> & { readonly retryAfterMs?: number },
+  facts: Pick<OwnErrorFacts, 'kind' | 'reason' | 'retryAfterMs'>,
 ): ProviderError {
-  return new ProviderError({
-    calendarProvider: oauth.calendarProvider,
-    operation: 'refresh_token',
-    status: null,
-    retryAfterMs: null,
-    requestId: null,
-    outcomeUnknown: false,
-    ...facts,
-  });
+  return ownError({ ...facts, calendarProvider: oauth.calendarProvider, operation: 'refresh_token' });
 }

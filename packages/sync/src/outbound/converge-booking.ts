@@ -18,7 +18,7 @@ import {
   releaseEffectLease,
   type StoredCredentials,
 } from '@bookiji/db';
-import { type CalendarPort, type CalendarProvider, ProviderError } from '@bookiji/providers/contract';
+import { type CalendarPort, type CalendarProvider, ownError, ProviderError } from '@bookiji/providers/contract';
 import type { BackoffSettings } from '../failures/settle-failure.ts';
 import { keepLease, type LeaseKeeper } from '../lease-keeper.ts';
 import { mappingOf } from './booking-mapping.ts';
@@ -181,16 +181,7 @@ async function writeVersion(
  * once wrote, or the mark was changed. The calendar is left as it is.
  */
 function newerVersionShown({ calendarProvider }: EffectClaim): ProviderError {
-  return new ProviderError({
-    kind: 'conflict',
-    calendarProvider,
-    operation: 'find_event',
-    status: null,
-    reason: NEWER_VERSION_SHOWN,
-    retryAfterMs: null,
-    requestId: null,
-    outcomeUnknown: false,
-  });
+  return ownError({ kind: 'conflict', calendarProvider, operation: 'find_event', reason: NEWER_VERSION_SHOWN });
 }
 
 async function inspect(

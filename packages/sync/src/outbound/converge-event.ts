@@ -3,7 +3,13 @@
  * open here; the only thing stored on the way is the key of an event about to be created.
  */
 import type { EffectClaim } from '@bookiji/db';
-import { type CalendarPort, type EventReading, ProviderError, type RemoteEvent } from '@bookiji/providers/contract';
+import {
+  type CalendarPort,
+  type EventReading,
+  ownError,
+  ProviderError,
+  type RemoteEvent,
+} from '@bookiji/providers/contract';
 import { draftEvent } from './draft-event.ts';
 import { creationKey } from './event-identity.ts';
 import { type KnownEvent, planWrite } from './plan-write.ts';
@@ -83,14 +89,11 @@ export async function convergeEvent(claim: EffectClaim, calls: ConvergeCalls): P
       }
     }
   }
-  throw new ProviderError({
+  throw ownError({
     kind: 'conflict',
     calendarProvider: claim.calendarProvider,
     operation: 'update_event',
-    status: null,
     reason: 'not_converging',
-    retryAfterMs: null,
-    requestId: null,
     outcomeUnknown: true,
   });
 }
