@@ -1,11 +1,10 @@
+import { isUuid } from '@bookiji/db';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-codes.ts';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** An id from the command line. Throws `CommandError` naming the argument. */
 export function parseUuid(name: string, value: string): string {
-  if (!UUID.test(value)) throw new CommandError(`${name} must be a UUID, not "${value}"`, EXIT.usage);
+  if (!isUuid(value)) throw new CommandError(`${name} must be a UUID, not "${value}"`, EXIT.usage);
   return value.toLowerCase();
 }
 

@@ -2,6 +2,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
+export { isUuid } from '@bookiji/db';
+
 /** HMAC-SHA256 over the raw body, hex, under any of the secrets, compared in constant time. */
 export function isSigned(body: Buffer, signature: string | undefined, secrets: readonly string[]): boolean {
   if (signature === undefined || !/^[0-9a-f]{64}$/i.test(signature)) return false;
@@ -46,8 +48,4 @@ export function readSignedNotification(body: unknown): SignedNotification | null
 /** Keys are kept in an index; of a very long one its hash says as well whether it is the same. */
 function short(given: string): string {
   return given.length <= LONGEST_KEY ? given : `sha256:${createHash('sha256').update(given).digest('hex')}`;
-}
-
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }

@@ -201,3 +201,4 @@ export type {
   Mismatch,
   RequestedBy,
 } from './schema/index.ts';
+export { isUuid } from './uuid.ts';

@@ -2,9 +2,9 @@
  * What operators may see of a payload: its shape, ids, times and numbers. Any other text (titles, notes, names,
  * addresses) is told by its length alone, also where a payload is malformed and nobody knows what stands where.
  */
+import { isUuid } from '@bookiji/db';
 import { bookingEventSchema, EXTERNAL_CHANGE_KINDS, retryJob } from '@bookiji/queues';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const INSTANT = /^\d{4}-\d{2}-\d{2}([T ][\d:.]{4,15}(Z|[+-]\d{2}:?\d{2})?)?$/;
 /** All words that payloads of ours know, and the one zone that has no continent. */
 const WORDS: ReadonlySet<string> = new Set([
@@ -33,7 +33,7 @@ export function hidePersonal(value: unknown, depth = 0): unknown {
 }
 
 function isHarmless(text: string): boolean {
-  return UUID.test(text) || INSTANT.test(text) || WORDS.has(text) || ZONE.test(text);
+  return isUuid(text) || INSTANT.test(text) || WORDS.has(text) || ZONE.test(text);
 }
 
 function describeText(text: string): string {

@@ -3,10 +3,10 @@ import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { bookingEffects, bookingIntents } from '../schema/index.ts';
+import { isUuid } from '../uuid.ts';
 import { isConnectionHeld } from './effect-leases.ts';
 
 const given = sql.placeholder;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** How inbound recognises a booking's own event in the feed. */
 export interface KnownEffect {
@@ -39,7 +39,7 @@ export async function findKnownEffects(
     ids: JSON.stringify([...eventIds, ...creationKeys]),
     creationKeys: JSON.stringify(creationKeys),
     // Somebody else may have written the marker: what is no id is nobody's.
-    bookingIds: JSON.stringify(bookingIds.filter((id) => UUID.test(id))),
+    bookingIds: JSON.stringify(bookingIds.filter(isUuid)),
   });
 }
 
