@@ -9,4 +9,4 @@ export {
   isFlagName,
   readFlagCeiling,
 } from './flag-names.ts';
-export { SHADOW_SWITCH, switchName } from './switch-names.ts';
+export { parseSwitchName, SHADOW_SWITCH, switchName } from './switch-names.ts';

@@ -1,5 +1,5 @@
 import { clearSwitch, listSwitches, type OperatorSwitch, readSwitches, turnSwitches } from '@bookiji/db';
-import { FLAG_NAMES, isFlagName, isFlagOn, readFlagCeiling, SHADOW_SWITCH } from '@bookiji/flags';
+import { FLAG_NAMES, isFlagName, isFlagOn, parseSwitchName, readFlagCeiling, SHADOW_SWITCH } from '@bookiji/flags';
 import { flagFields } from '@bookiji/fleet';
 import { QUEUE_NAMES } from '@bookiji/queues';
 import { loadSettings } from '@bookiji/runtime';
@@ -124,15 +124,9 @@ function addClear(flags: Command, context: CommandContext): void {
 }
 
 function parseName(name: string): string {
-  const [kind = '', subject = ''] = name.toLowerCase().split(/:(.*)/s);
-  const isKnown =
-    isFlagName(name) ||
-    name === SHADOW_SWITCH ||
-    (kind === 'provider' && (subject === 'google' || subject === 'microsoft')) ||
-    (kind === 'queue' && QUEUES.includes(subject)) ||
-    (kind === 'connection' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(subject));
-  if (!isKnown) throw new CommandError(`unknown flag "${name}"; there are ${NAMES}`, EXIT.usage);
-  return isFlagName(name) ? name : name.toLowerCase();
+  const known = isFlagName(name) ? name : parseSwitchName(name, QUEUES);
+  if (known === null) throw new CommandError(`unknown flag "${name}"; there are ${NAMES}`, EXIT.usage);
+  return known;
 }
 
 function describeSwitch(one: OperatorSwitch) {

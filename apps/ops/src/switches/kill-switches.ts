@@ -1,6 +1,6 @@
 /** What can be stopped one by one: a calendar provider, a queue, a connection; and shadow mode. */
 import { type Database, listSwitches, type OperatorSwitch } from '@bookiji/db';
-import { isFlagName, SHADOW_SWITCH, switchName } from '@bookiji/flags';
+import { parseSwitchName, SHADOW_SWITCH, switchName } from '@bookiji/flags';
 import { QUEUE_NAMES } from '@bookiji/queues';
 
 export interface KillSwitch {
@@ -10,18 +10,18 @@ export interface KillSwitch {
   readonly turned: OperatorSwitch | null;
 }
 
+/** Of what the booking service works off itself a switch of ours would stop nothing. */
+const QUEUES: readonly string[] = Object.values(QUEUE_NAMES).filter((queue) => queue !== QUEUE_NAMES.externalChanges);
 const FIXED: readonly string[] = [
   switchName('provider', 'google'),
   switchName('provider', 'microsoft'),
-  ...Object.values(QUEUE_NAMES)
-    .filter((queue) => queue !== QUEUE_NAMES.externalChanges)
-    .map((queue) => switchName('queue', queue)),
+  ...QUEUES.map((queue) => switchName('queue', queue)),
   SHADOW_SWITCH,
 ];
-const CONNECTION = /^connection:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** Whether this is the name of a switch to the letter, as it is stored. */
 export function isSwitchName(name: string): boolean {
-  return FIXED.includes(name) || CONNECTION.test(name);
+  return parseSwitchName(name, QUEUES) === name;
 }
 
 /** Every fixed one, then the connections that are off. Kill switches are on unless turned off, shadow mode is off. */
@@ -33,7 +33,7 @@ export async function listKillSwitches(db: Database): Promise<KillSwitch[]> {
     turned: turned.get(name) ?? null,
   }));
   const connections = [...turned.values()]
-    .filter(({ name, isOn }) => !isFlagName(name) && CONNECTION.test(name) && !isOn)
+    .filter(({ name, isOn }) => !FIXED.includes(name) && isSwitchName(name) && !isOn)
     .map((one) => ({ name: one.name, isOn: false, turned: one }));
   return [...known, ...connections];
 }
