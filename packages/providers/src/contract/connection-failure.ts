@@ -1,4 +1,5 @@
 /** What two adapters would otherwise each find out for themselves: why no answer came, and how long to wait. Pure. */
+import { isRecord } from './is-record.ts';
 
 export interface ConnectionFailure {
   /** snake_case, ours: `timeout`, `connection_reset`. */
@@ -68,8 +69,4 @@ export function readRetryAfter(header: string | null, now: Date): number | null 
 
 function nameOf(reason: unknown): unknown {
   return isRecord(reason) ? reason.name : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

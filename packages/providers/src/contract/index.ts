@@ -34,6 +34,7 @@ export {
   ProviderError,
   type ProviderErrorFacts,
 } from './errors.ts';
+export { isRecord } from './is-record.ts';
 export type {
   AccountIdentity,
   AuthorizationRequest,

@@ -1,5 +1,5 @@
 import { calendar_v3 } from '@googleapis/calendar';
-import { type AccountIdentity, ProviderError, type TokenGrant } from '../contract/index.ts';
+import { type AccountIdentity, isRecord, ProviderError, type TokenGrant } from '../contract/index.ts';
 import { openGoogleCalendar } from './google-calendar.ts';
 import type { ResolvedApiOptions } from './options.ts';
 
@@ -55,7 +55,7 @@ async function readPrimaryAddress(
 function decodePayload(payload: string): Record<string, unknown> {
   try {
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {};
+    return isRecord(claims) ? claims : {};
   } catch {
     return {};
   }

@@ -4,7 +4,7 @@
  * 1024; ours are far below.
  * https://developers.google.com/workspace/calendar/api/guides/extended-properties
  */
-import type { BookingMarker } from '../contract/index.ts';
+import { type BookingMarker, isRecord } from '../contract/index.ts';
 
 const KEYS = {
   booking: 'bookiji_booking',
@@ -32,12 +32,11 @@ const DIGITS = /^\d{1,16}$/;
  * @returns null when there is no marker, or one that is not ours to the letter.
  */
 export function readProperties(properties: unknown): BookingMarker | null {
-  if (typeof properties !== 'object' || properties === null) return null;
-  const held = properties as Record<string, unknown>;
-  const bookingId = matched(held[KEYS.booking], UUID);
-  const connectionId = matched(held[KEYS.connection], UUID);
-  const generation = readCount(held[KEYS.generation]);
-  const version = readCount(held[KEYS.version]);
+  if (!isRecord(properties)) return null;
+  const bookingId = matched(properties[KEYS.booking], UUID);
+  const connectionId = matched(properties[KEYS.connection], UUID);
+  const generation = readCount(properties[KEYS.generation]);
+  const version = readCount(properties[KEYS.version]);
   if (bookingId === null || connectionId === null || generation === null || version === null) return null;
   return { bookingId, connectionId, generation, version };
 }

@@ -1,4 +1,4 @@
-import { nameConnectionFailure, ProviderError } from '../contract/index.ts';
+import { isRecord, nameConnectionFailure, ProviderError } from '../contract/index.ts';
 import { classifyOAuthError, type OAuthFailure, type OAuthOperation } from './classify-oauth-error.ts';
 import type { ResolvedOAuthOptions } from './options.ts';
 
@@ -45,7 +45,7 @@ const nothing = { status: null, error: null, retryAfter: null, reason: null };
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+    return isRecord(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 /** Turns what Google's client threw into the facts that the classifier asks for. Reads no message text. Pure. */
-import { nameConnectionFailure, type Operation } from '../contract/index.ts';
+import { isRecord, nameConnectionFailure, type Operation } from '../contract/index.ts';
 import type { GoogleFailure } from './classify-error.ts';
 
 /** What a body without any content of the calendar says about a failure. */
@@ -71,5 +71,5 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return isRecord(value) ? value[name] : undefined;
 }

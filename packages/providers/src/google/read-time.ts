@@ -7,6 +7,7 @@
  * Source: developers.google.com/workspace/calendar/api/concepts/events-calendars.
  */
 import { DateTime, IANAZone } from 'luxon';
+import { isRecord } from '../contract/index.ts';
 
 /** Half-open, UTC. */
 export interface Span {
@@ -65,8 +66,8 @@ type Choice = 'earliest' | 'latest';
 
 /** Null when there is no time at all. */
 function readTime(time: unknown, dayZone: string, choice: Choice): TimeReading | null {
-  if (typeof time !== 'object' || time === null) return null;
-  const { date, dateTime, timeZone } = time as Record<string, unknown>;
+  if (!isRecord(time)) return null;
+  const { date, dateTime, timeZone } = time;
   if (typeof dateTime === 'string') return readDateTime(dateTime, timeZone, choice);
   if (typeof date === 'string') return readDate(date, dayZone);
   return null;

@@ -1,4 +1,5 @@
 /** Turns what came back, or did not, into the facts that the classifier asks for. Reads no message text. */
+import { isRecord } from '../contract/index.ts';
 
 /** What a body without any content of the mailbox says about a failure. */
 export interface ErrorBody {
@@ -38,8 +39,4 @@ function isPlainId(id: string): boolean {
 
 function field(value: unknown, name: string): unknown {
   return isRecord(value) ? value[name] : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
