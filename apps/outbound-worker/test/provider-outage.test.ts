@@ -1,7 +1,8 @@
 /** One calendar provider is down for ten minutes: what its bookings, and those of the other one, notice of it. */
 import type { BuiltConnection } from '@bookiji/testing';
+import { percentile } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Looked, mostInOneSecond, type OutboundStage, percentile, startOutboundStage } from './outbound-stage.ts';
+import { type Looked, mostInOneSecond, type OutboundStage, startOutboundStage } from './outbound-stage.ts';
 
 const CONNECTIONS = 24;
 const BOOKINGS_EACH = 5;

@@ -1,7 +1,8 @@
 /** One owner's calendar is throttled by its provider: the others at the same provider notice nothing. */
 import type { BuiltConnection } from '@bookiji/testing';
+import { percentile } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type OutboundStage, percentile, startOutboundStage } from './outbound-stage.ts';
+import { type OutboundStage, startOutboundStage } from './outbound-stage.ts';
 
 const OTHERS = 24;
 /** Many bookings of one large calendar, all due at once. */

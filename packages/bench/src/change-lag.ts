@@ -1,8 +1,9 @@
 /** From an owner's change to the committed interval, through a whole fleet, with a calendar provider that takes 50 ms. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { percentile } from '@bookiji/testing';
 import { type Cast, type ConnectedCalendar, openCast } from './cast.ts';
 import { watchCpu } from './cpu-time.ts';
-import { type Bench, percentile, round } from './figures.ts';
+import { type Bench, round } from './figures.ts';
 
 const CALENDARS = 100;
 const CHANGES_PER_SECOND = 50;

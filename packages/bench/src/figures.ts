@@ -1,4 +1,6 @@
 /** What a benchmark says: figures, and ratios against a baseline that ran beside it. */
+import { percentile } from '@bookiji/testing';
+
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -53,12 +55,6 @@ export interface Stage {
 
 export function isMet({ value, target }: Ratio): boolean {
   return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
-}
-
-/** The value below which this share of the values lies. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
 export function median(values: readonly number[]): number {

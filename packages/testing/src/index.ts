@@ -1,6 +1,7 @@
 export { type BuiltConnection, insertChannel, insertConnection } from './builders.ts';
 export { asRole, prepareTestDatabase } from './database-roles.ts';
 export { createFakeCalendar, type FakeCalendar, type FakeFault } from './fake-calendar.ts';
+export { percentile } from './percentile.ts';
 export { hasPgBouncer, type PgBouncerOptions, startPgBouncer } from './pgbouncer.ts';
 export { startRedisCluster } from './redis-cluster.ts';
 export { type RedisGroup, type RedisSentinel, startRedisSentinel } from './redis-sentinel.ts';

@@ -1,9 +1,10 @@
 /** A day of ten thousand providers within ten minutes, or a part of both, by a whole fleet; then every calendar is checked. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBookingDesk, waitUntil } from '@bookiji/local-fleet';
+import { percentile } from '@bookiji/testing';
 import { type Cast, openCast } from '../cast.ts';
 import { watchCpu } from '../cpu-time.ts';
-import { type Bench, percentile, round } from '../figures.ts';
+import { type Bench, round } from '../figures.ts';
 import { auditCalendars } from './audit-calendars.ts';
 import { connectDirectly } from './connect-directly.ts';
 import { type LoadWish, planLoad } from './plan-load.ts';

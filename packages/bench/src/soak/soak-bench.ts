@@ -1,12 +1,13 @@
 /** A whole fleet at about half of what two cores carry, for an hour or as long as is wished: nothing may grow. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBookingDesk, type Role, waitUntil } from '@bookiji/local-fleet';
+import { percentile } from '@bookiji/testing';
 import { Redis } from 'ioredis';
 import { type Cast, type ConnectedCalendar, openCast } from '../cast.ts';
 import { watchCpu } from '../cpu-time.ts';
 import { auditCalendars } from '../day/audit-calendars.ts';
 import { connectDirectly } from '../day/connect-directly.ts';
-import { type Bench, type Figure, percentile, type Ratio, round, type Stage } from '../figures.ts';
+import { type Bench, type Figure, type Ratio, round, type Stage } from '../figures.ts';
 import { judgeSeries } from './judge-series.ts';
 import { keepPopulation, type Population } from './keep-population.ts';
 import { type Series, type SeriesWatch, watchSeries } from './watch-series.ts';
