@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandOf, localEnvironment, waitUntil } from '@bookiji/local-fleet';
-import { findFreePort, type Supervisor, superviseProcesses } from '@bookiji/runtime';
+import { findFreePort, type Supervisor, seededRandom, superviseProcesses } from '@bookiji/runtime';
 import { createConnectClaims, signClaims } from '@bookiji/sync';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type HttpAnswer, sendBytes, sendRequest } from './http-client.ts';
 import { CHANNEL_SECRETS } from './ingress-harness.ts';
-import { type DamagedRequest, damage, type GenuineRequest, seededChance } from './mutations.ts';
+import { type DamagedRequest, damage, type GenuineRequest } from './mutations.ts';
 import { GOOGLE, MICROSOFT, openSender, type Sender } from './senders.ts';
 
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 20_000);
@@ -168,7 +168,7 @@ function withSomeHeader(request: GenuineRequest): GenuineRequest {
 }
 
 function requestNumber(number: number): { at: RunningIngress; request: DamagedRequest } {
-  const chance = seededChance(SEED + number * 7_919);
+  const chance = seededRandom(SEED + number * 7_919);
   const one = genuine[Math.floor(chance() * genuine.length)] as (typeof genuine)[number];
   return { at: one.at, request: damage(one.make(), chance) };
 }
@@ -231,7 +231,7 @@ async function sendRaw(from: number, to: number): Promise<void> {
   const send = async () => {
     while (next < to) {
       const number = next++;
-      const chance = seededChance(SEED + number * 104_729);
+      const chance = seededRandom(SEED + number * 104_729);
       const { at, request } = requestNumber(number);
       const head = [`${request.method} ${request.path} HTTP/1.1`, 'host: x', 'connection: close'];
       for (const [name, value] of Object.entries(request.headers)) head.push(`${name}: ${String(value)}`);

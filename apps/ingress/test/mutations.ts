@@ -20,17 +20,6 @@ export interface GenuineRequest {
 
 export type Chance = () => number;
 
-/** Mulberry32: small, fast, the same everywhere. */
-export function seededChance(seed: number): Chance {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const below = (chance: Chance, limit: number) => Math.floor(chance() * limit);
 const pick = <T>(chance: Chance, from: readonly T[]): T => from[below(chance, from.length)] as T;
 

@@ -1,7 +1,7 @@
 /** Faults on order: which requests go wrong, how, and how often. */
+import { seededRandom } from '@bookiji/runtime';
 import { z } from 'zod';
 import { PROVIDERS, type Provider } from './provider.ts';
-import { seededRandom } from './random.ts';
 
 export const faultShape = z
   .object({

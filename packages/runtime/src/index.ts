@@ -12,6 +12,7 @@ export {
   startHealthServer,
 } from './health-server.ts';
 export { describeFailure, type Part, type ProcessContext, runProcess } from './run-process.ts';
+export { seededRandom } from './seeded-random.ts';
 export { type Environment, fields, loadSettings, pick, SettingsError } from './settings.ts';
 export { type Supervisor, superviseProcesses } from './supervisor.ts';
 export { networkOf, takeTurn } from './take-turn.ts';

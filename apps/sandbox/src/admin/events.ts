@@ -1,4 +1,5 @@
 /** What a calendar's owner does by hand. */
+import { seededRandom } from '@bookiji/runtime';
 import { z } from 'zod';
 import { EMPTY_CONTENT } from '../calendars/calendar-event.ts';
 import type { CalendarStore } from '../calendars/calendar-store.ts';
@@ -17,7 +18,6 @@ import { timed } from '../calendars/timing.ts';
 import { dateText, parseInstant } from '../calendars/zone-time.ts';
 import { OWNER } from '../history.ts';
 import { readItemId, showItemId } from '../microsoft/item-ids.ts';
-import { seededRandom } from '../random.ts';
 import type { SandboxState } from '../state.ts';
 import { storeOf } from './accounts.ts';
 import { type AdminCall, AdminError } from './admin-answer.ts';

@@ -1,7 +1,7 @@
 /** Notifications that go astray on order: dropped, doubled, late or out of order; and channels that fall silent. */
+import { seededRandom } from '@bookiji/runtime';
 import { z } from 'zod';
 import { PROVIDERS, type Provider } from '../provider.ts';
-import { seededRandom } from '../random.ts';
 
 export const notificationFaultShape = z
   .object({

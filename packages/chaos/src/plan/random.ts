@@ -1,31 +1,25 @@
+import { seededRandom } from '@bookiji/runtime';
+
 /** Chance from a seed: the same seed, the same decisions. */
 export class Random {
-  #state: number;
+  /** In [0, 1). */
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** In [0, 1). Mulberry32. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+    this.#next = seededRandom(seed);
   }
 
   /** From `from` to `to`, both included. */
   integer(from: number, to: number): number {
-    return from + Math.floor(this.next() * (to - from + 1));
+    return from + Math.floor(this.#next() * (to - from + 1));
   }
 
   chance(probability: number): boolean {
-    return this.next() < probability;
+    return this.#next() < probability;
   }
 
   pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.next() * items.length)] as Item;
+    return items[Math.floor(this.#next() * items.length)] as Item;
   }
 
   shuffle<Item>(items: readonly Item[]): Item[] {
