@@ -3,6 +3,7 @@ export {
   startEmbeddedPostgres,
 } from './embedded-postgres/embedded-postgres.ts';
 export { makeReachableDir } from './embedded-postgres/server-user.ts';
+export { escapeHtml } from './escape-html.ts';
 export { findFreePort } from './find-free-port.ts';
 export {
   answerHealth,

@@ -1,3 +1,5 @@
+import { escapeHtml } from '@bookiji/runtime';
+
 /** HTML as a value: what is put into {@link html} is escaped unless it is HTML itself, so nobody has to remember to. */
 export class Html {
   readonly text: string;
@@ -23,8 +25,4 @@ function render(part: HtmlPart): string {
   if (part instanceof Html) return part.text;
   if (typeof part === 'string' || typeof part === 'number') return escapeHtml(String(part));
   return part.map(render).join('');
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

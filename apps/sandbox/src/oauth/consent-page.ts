@@ -1,3 +1,4 @@
+import { escapeHtml } from '@bookiji/runtime';
 import { type Answer, html } from '../answer.ts';
 import type { Call } from '../endpoint.ts';
 import type { Provider } from '../provider.ts';
@@ -43,10 +44,6 @@ export function consentPage(
 export function errorPage(provider: Provider, error: string): Answer {
   const body = `<p>The ${NAMES[provider]} sandbox cannot go on: <code>${escapeHtml(error)}</code></p>`;
   return html(400, page('Access blocked', body));
-}
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
 function page(title: string, body: string): string {
