@@ -15,6 +15,7 @@ import {
 } from 'bullmq';
 import { Cluster, Redis } from 'ioredis';
 import { Client } from 'pg';
+import { QUEUE_NAMES } from './queue-names.ts';
 import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
 
 export type Transport =
@@ -123,7 +124,7 @@ export function openQueues(
       worker.on('error', onError);
       return worker;
     },
-    ping: (timeoutMs = 2_000) => within(timeoutMs, queue('calendar-inbound-sync').getJobCounts('waiting')),
+    ping: (timeoutMs = 2_000) => within(timeoutMs, queue(QUEUE_NAMES.inboundSync).getJobCounts('waiting')),
     probe: (timeoutMs = 2_000) => connect.probe(timeoutMs),
     async close() {
       await Promise.all([...queues.values()].map((opened) => opened.close()));
