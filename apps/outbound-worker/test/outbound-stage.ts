@@ -73,7 +73,7 @@ export async function startOutboundStage(options: {
   };
   const connections = new Map<string, BuiltConnection>();
   let looked: Looked[] = [];
-  const { breakerResetMs, requestsPerMinute } = options;
+  const { breakerResetMs, requestsPerMinute = 9_000 } = options;
   const openCalendar = createCalendarOpener({
     edges: createProviderEdges(providerSettings(url)),
     db: handle.db,
@@ -81,7 +81,7 @@ export async function startOutboundStage(options: {
     metrics,
     timeoutMs: 8_000,
     breakerResetMs,
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    requestsPerMinute,
   });
   const converge = createOutboundSyncProcessor({
     converge: {

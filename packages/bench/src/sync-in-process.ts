@@ -1,6 +1,6 @@
 /** The inbound story told in this process, with the real adapters, so that its time can be taken without a queue. */
 import { findConnection } from '@bookiji/db';
-import { backoffFields, calendarFields, createCalendarOpener } from '@bookiji/fleet';
+import { backoffFields, calendarFields, openCalendarsBy } from '@bookiji/fleet';
 import { createMetrics } from '@bookiji/observability';
 import { createProviderEdges } from '@bookiji/providers/adapters';
 import { loadSettings, pick } from '@bookiji/runtime';
@@ -52,17 +52,15 @@ export function createSyncer({ environment, database }: Pick<Cast, 'environment'
   };
 }
 
-function openProvider(environment: Cast['environment'], { db }: Cast['database']) {
+function openProvider(environment: Cast['environment'], database: Cast['database']) {
   const settings = loadSettings(
     { ...calendarFields, ...backoffFields, ...pick('SYNC_WINDOW_PAST_DAYS', 'SYNC_WINDOW_FUTURE_DAYS') },
     environment,
   );
-  const openCalendar = createCalendarOpener({
-    edges: createProviderEdges(settings),
-    db,
-    keys: settings.TOKEN_ENCRYPTION_KEYS,
-    metrics: createMetrics('bench'),
-    timeoutMs: settings.PROVIDER_TIMEOUT_MS,
-  });
+  const openCalendar = openCalendarsBy(
+    settings,
+    { database, metrics: createMetrics('bench') },
+    createProviderEdges(settings),
+  );
   return { settings, openCalendar };
 }

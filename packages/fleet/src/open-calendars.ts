@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Database,
+  type DatabaseHandle,
   releaseMailboxSlot,
   type StoredCredentials,
   takeFromBudget,
@@ -42,8 +43,6 @@ import {
 import { createTokenSource, type SealingKey } from '@bookiji/sync';
 import type { Stores } from './open-stores.ts';
 
-/** Of the whole fleet at one provider. Google documents 10,000 a minute per project; Graph far more, per mailbox. */
-const REQUESTS_PER_MINUTE = 9_000;
 /** Of one connection; Google documents 600 a minute per user, Graph 1,000. */
 const CONNECTION_REQUESTS_PER_MINUTE = 500;
 /** Of one connection in this process. */
@@ -63,10 +62,13 @@ export interface CalendarOpenerOptions {
   readonly keys: readonly SealingKey[];
   readonly metrics: Metrics;
   readonly timeoutMs: number;
-  /** How long an open breaker turns calls away before it lets one through (30 s). */
-  readonly breakerResetMs?: number;
-  /** `PROVIDER_REQUESTS_PER_MINUTE`: of the whole fleet at one calendar provider (9,000). */
-  readonly requestsPerMinute?: number;
+  /** How long an open breaker turns calls away before it lets one through. */
+  readonly breakerResetMs: number;
+  /**
+   * Of the whole fleet at one calendar provider. Google documents 10,000 a minute per project; Graph far more, per
+   * mailbox.
+   */
+  readonly requestsPerMinute: number;
   /** So many requests of one connection wait in this process at most. */
   readonly waitingPerConnection?: number;
 }
@@ -121,7 +123,7 @@ export interface CalendarSettings {
 /** The opener of a process of the fleet, by its settings. */
 export function openCalendarsBy(
   settings: CalendarSettings,
-  { database, metrics }: Pick<Stores, 'database' | 'metrics'>,
+  { database, metrics }: { readonly database: Pick<DatabaseHandle, 'db'>; readonly metrics: Metrics },
   edges: CalendarOpenerOptions['edges'],
   over: Pick<CalendarOpenerOptions, 'waitingPerConnection'> = {},
 ): CalendarOpener {
@@ -165,10 +167,9 @@ interface SharedByConnections {
 
 /** What all connections of one calendar provider share in this process: its breaker, its budget, its OAuth. */
 function createShared(calendarProvider: CalendarProvider, options: CalendarOpenerOptions): SharedByConnections {
-  const { metrics, timeoutMs } = options;
+  const { metrics, timeoutMs, requestsPerMinute } = options;
   const count = withMetrics((call) => countCall(metrics, call));
   const timeout = withTimeout(timeoutMs);
-  const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE;
   const perSecond = requestsPerMinute / 60;
   const limiter = createLimiter({
     requestsPerMinute,
@@ -207,8 +208,7 @@ function createWatchedBreaker(calendarProvider: CalendarProvider, { metrics, bre
   const show = (state: keyof typeof BREAKER_STATE_VALUES) =>
     metrics.breakerState.set({ calendar_provider: calendarProvider }, BREAKER_STATE_VALUES[state]);
   show('closed');
-  const resetMs = breakerResetMs === undefined ? {} : { resetMs: breakerResetMs };
-  return createBreaker({ calendarProvider, ...resetMs, onStateChange: show });
+  return createBreaker({ calendarProvider, resetMs: breakerResetMs, onStateChange: show });
 }
 
 /** A slot outlasts the one request it is taken for. */

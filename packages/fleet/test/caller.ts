@@ -22,6 +22,8 @@ async function work(order: CallOrder): Promise<string[]> {
     keys: [{ id: 'k1', key: Buffer.from(key, 'base64') }],
     metrics: createMetrics('caller'),
     timeoutMs,
+    breakerResetMs: 30_000,
+    requestsPerMinute: 9_000,
   });
   const port = openCalendar({ ...connection, externalCalendarId: 'primary' });
   const outcomes: string[] = [];

@@ -9,8 +9,8 @@ export const BREAKER_STATE_VALUES: Readonly<Record<BreakerState, number>> = { cl
 
 export interface BreakerSettings {
   readonly calendarProvider: CalendarProvider;
-  /** Open for this long, then one call is let through to see. Default 30 s. */
-  readonly resetMs?: number;
+  /** Open for this long, then one call is let through to see. */
+  readonly resetMs: number;
   /** Over how long calls are counted. Default 10 s. */
   readonly windowMs?: number;
   /** With fewer calls than this in the window the breaker stays closed. Default 10. */
@@ -58,7 +58,7 @@ const NOT_THE_PROVIDERS: ReadonlySet<string> = new Set(['aborted', 'token_unread
 const PROBE_WAIT_MS = 1_000;
 
 export function createBreaker(settings: BreakerSettings): Breaker {
-  const { calendarProvider, resetMs = 30_000, now = Date.now } = settings;
+  const { calendarProvider, resetMs, now = Date.now } = settings;
   const circuit: CircuitBreaker<[Task], unknown> = new CircuitBreaker((task: Task) => task(), {
     name: calendarProvider,
     // Time is the timeout policy's.
