@@ -1,4 +1,5 @@
 import { type Database, takeSweepTurn } from '@bookiji/db';
+import { withDeadline } from '@bookiji/runtime';
 
 /** One periodic search. It may run on several processes at once without harm; turns only save the work. */
 export interface Sweep {
@@ -61,15 +62,12 @@ export function createSweeper(options: SweeperOptions) {
 
 async function takeTurnInTime(options: SweeperOptions, sweep: Sweep): Promise<void> {
   const { sweepAtMostMs = SWEEP_AT_MOST_MS } = options;
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      options.onError(sweep.name, new Error(`the sweep did not end within ${sweepAtMostMs} ms`));
-      resolve();
-    }, sweepAtMostMs);
-  });
-  await Promise.race([takeTurn(options, sweep), expiry]);
-  clearTimeout(timer);
+  const turn = takeTurn(options, sweep);
+  try {
+    await withDeadline(turn, sweepAtMostMs, `the sweep did not end within ${sweepAtMostMs} ms`);
+  } catch (error) {
+    options.onError(sweep.name, error);
+  }
 }
 
 async function takeTurn(options: SweeperOptions, sweep: Sweep): Promise<void> {

@@ -17,3 +17,4 @@ export { seededRandom } from './seeded-random.ts';
 export { type Environment, fields, loadSettings, pick, SettingsError } from './settings.ts';
 export { type Supervisor, superviseProcesses } from './supervisor.ts';
 export { networkOf, takeTurn } from './take-turn.ts';
+export { withDeadline } from './with-deadline.ts';

@@ -1,4 +1,5 @@
 import { QUEUE_NAMES, type QueueSystem } from '@bookiji/queues';
+import { withDeadline } from '@bookiji/runtime';
 
 /** Asked for by name: the PostgreSQL backend leaves `paused` out of the default answer. */
 export const QUEUE_STATES = ['waiting', 'active', 'delayed', 'prioritized', 'paused', 'failed'] as const;
@@ -19,20 +20,14 @@ export async function readQueues(queues: QueueSystem): Promise<QueueGlance[]> {
 }
 
 async function readQueue(queues: QueueSystem, name: string): Promise<QueueGlance> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} did not answer`)), READ_WITHIN_MS);
-  });
   try {
     const queue = queues.queue(name);
     const asked = [queue.getJobCounts(...(QUEUE_STATES as unknown as 'waiting'[])), queue.isPaused()] as const;
-    const [counts, isPaused] = await Promise.race([Promise.all(asked), expired]);
+    const [counts, isPaused] = await withDeadline(Promise.all(asked), READ_WITHIN_MS, `${name} did not answer`);
     const known = Object.fromEntries(QUEUE_STATES.map((state) => [state, counts[state] ?? 0]));
     return { name, counts: known as Record<QueueState, number>, isPaused };
   } catch {
     return { name, counts: null, isPaused: false };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -2,8 +2,10 @@
  * The booking service of a run. It hands every booking event over until it is accepted, through the door that the plan
  * says, and after the queue has lost its jobs it says again what it had put there: a queue keeps nothing.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeBookingEvent, requestJson } from '@bookiji/local-fleet';
 import { type BookingEventMessage, insertIntoOutbox, republishBookings } from '@bookiji/queues';
+import { withDeadline } from '@bookiji/runtime';
 import type { Ledger } from '../audit/ledger.ts';
 import { bookingTitle } from '../history.ts';
 import type { PlannedIntent, RunPlan } from '../plan/plan-run.ts';
@@ -85,7 +87,7 @@ export class BookingService {
         return;
       } catch {
         this.doors[door].triedAgain += 1;
-        await pause(AGAIN_AFTER_MS);
+        await sleep(AGAIN_AFTER_MS);
       }
     }
   }
@@ -128,7 +130,7 @@ export class BookingService {
       headers: { authorization: `Bearer ${this.#stage.environment.API_TOKENS}` },
       body: event,
     });
-    const { status } = await within(3_000, request);
+    const { status } = await withDeadline(request, 3_000, 'no answer');
     if (status !== 200 && status !== 202) throw new Error(`answered ${status}`);
   }
 
@@ -151,7 +153,7 @@ export class BookingService {
         this.#unconfirmed = this.#unconfirmed.filter((event) => (stored.get(event.booking_id) ?? 0) < event.version);
         return this.#unconfirmed;
       } catch {
-        await pause(AGAIN_AFTER_MS);
+        await sleep(AGAIN_AFTER_MS);
       }
     }
   }
@@ -163,14 +165,3 @@ export class BookingService {
 }
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no answer')), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
