@@ -1,5 +1,7 @@
 /** Channels in trouble, at both calendar providers: silent, refused, lost, removed; and what is known without any. */
+
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findConnection, requestDisconnect } from '@bookiji/db';
 import { createIngressClient, type SandboxEvent } from '@bookiji/local-fleet';
 import { ProviderError } from '@bookiji/providers/contract';
@@ -233,7 +235,7 @@ describe('a subscription of Graph', () => {
   const order = (event: string, more: object = {}) =>
     stage.sandbox.order('POST', '/channels/lifecycle', { event, email: watched.calendar.email, ...more });
   const until = async (holds: () => Promise<boolean>) => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!(await holds())) await sleep(5);
   };
 
   test('[W-2] that wants a new authorization gets it, and what changed in the pause is not lost', async () => {

@@ -1,4 +1,5 @@
 /** One calendar provider is down for ten minutes: what its bookings, and those of the other one, notice of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuiltConnection } from '@bookiji/testing';
 import { percentile } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -31,7 +32,6 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => stage?.close());
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const lagsOf = (looked: readonly Looked[]) =>
   looked.flatMap(({ calendarProvider, lagMs }) => (calendarProvider === 'microsoft' && lagMs !== null ? [lagMs] : []));
 /** A new version of one booking in each of some calendars of the healthy provider. */

@@ -2,6 +2,7 @@
  * One chaos run: a fleet of real processes, people who book and owners who write, everything going wrong that the plan
  * says, and then an auditor who was not there.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { audit } from './audit/audit.ts';
 import { Ledger } from './audit/ledger.ts';
 import { countUnfinished, listUnfinished, readSettledEvidence } from './audit/read-evidence.ts';
@@ -164,7 +165,7 @@ async function play(
     const tickEndsAt = performance.now() + tickMs;
     if (at === lastDrop) await standing.endNotificationFaults();
     playTick(tick, desks, { bookingService, owners, forger, injector });
-    await pause(tickEndsAt - performance.now());
+    await sleep(Math.max(0, tickEndsAt - performance.now()));
     const atMost = at < lastDrop + (plan.ticks.length - lastDrop) / 2 ? BACKLOG_AT_MOST : LAST_BACKLOG_AT_MOST;
     const backlog = handicap === 'no_sweeps' ? 0 : await untilBacklogIsShort(stage, atMost);
     if (at % 10 === 0) onProgress?.(`tick ${at} of ${plan.ticks.length}, ${backlog} pieces of work waiting`);
@@ -189,7 +190,7 @@ async function untilBacklogIsShort({ sql }: Stage, atMost: number): Promise<numb
   for (;;) {
     const unfinished = await askUnfinished(sql);
     if (unfinished !== null && unfinished <= atMost) return unfinished;
-    await pause(LOOK_AGAIN_MS);
+    await sleep(LOOK_AGAIN_MS);
   }
 }
 
@@ -220,7 +221,7 @@ async function untilConverged(
       isSlow = true;
       for (const line of await describeUnfinished(stage.sql, pending)) onProgress?.(line);
     }
-    await pause(100);
+    await sleep(100);
   }
   return null;
 }
@@ -245,8 +246,4 @@ async function areAllTakenIn({ sql }: Stage, ledger: Ledger): Promise<boolean> {
 
 function toSeconds(ms: number): number {
   return Math.round(ms / 100) / 10;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

@@ -1,5 +1,7 @@
 /** The watch over real queues: what it says when the queue freezes, when one line does, and when all is well. */
+
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlagBoard } from '@bookiji/flags';
 import { createLogger, createMetrics, type Metrics } from '@bookiji/observability';
 import { openQueues, type QueueSystem } from '@bookiji/queues';
@@ -55,7 +57,7 @@ suite('[R-2] a watched worker', () => {
   afterEach(async () => {
     process.kill(redis.pid, 'SIGCONT');
     relay.restore();
-    await Promise.race([stop(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+    await Promise.race([stop(), sleep(2_000)]);
     await queues.close().catch(() => undefined);
     await relay.close();
     await redis.stop();
@@ -67,7 +69,7 @@ suite('[R-2] a watched worker', () => {
     const end = performance.now() + 60_000;
     while (!(await isSo())) {
       if (performance.now() > end) throw new Error(`waited in vain: ${what}; it is ${state()}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
     }
   }
   const untilCanary = async () => {

@@ -3,6 +3,7 @@
  * starts or ends is proof. Several processes share a queue, so a canary may prove another worker than the one that sent
  * it; over a few of them each has its turn.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger, Metrics } from '@bookiji/observability';
 import type { QueueSystem } from '@bookiji/queues';
 import { judgeLiveness, type LivenessState } from './judge-liveness.ts';
@@ -91,12 +92,11 @@ async function sendCanary({ queues, queue, instanceId }: WatchOptions): Promise<
 
 /** Paused for all, in Bull Board. Not known while the queue does not answer. */
 async function isQueuePaused(queues: QueueSystem, queue: string): Promise<boolean> {
-  const unknown = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 2_000).unref());
   const asked = queues
     .queue(queue)
     .isPaused()
     .catch(() => false);
-  return Promise.race([asked, unknown]);
+  return Promise.race([asked, sleep(2_000, false, { ref: false })]);
 }
 
 async function answers(queues: QueueSystem): Promise<boolean> {

@@ -1,5 +1,7 @@
 /** What a process says of its readiness while the queue transport is away. */
+
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort, type Part } from '@bookiji/runtime';
 import { asRole, createTestDatabase, type RedisServer, startRedis, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -50,7 +52,7 @@ suite('readiness', () => {
     const end = performance.now() + 30_000;
     while ((await ask()).status !== 200) {
       if (performance.now() > end) throw new Error('waited in vain: the worker to be ready again');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
 

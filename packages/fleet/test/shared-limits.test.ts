@@ -1,4 +1,5 @@
 /** What the fleet's processes share at a calendar provider: one refresh of a token, few calls of a mailbox. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { moveClock } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Caller, type Scene, startScene, type Target } from './callers.ts';
@@ -28,7 +29,7 @@ const callFromAll = async (target: Target, workers: number, calls: number) =>
   (await Promise.all(callers.map((caller) => caller.call(target, workers, calls)))).flat();
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!(await holds())) await sleep(10);
 }
 
 const hasStruck = async () => {

@@ -1,6 +1,8 @@
 /** Queues on several Redis processes: Sentinel, where the master changes, and Cluster, where keys have their places. */
+
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisGroup, type RedisSentinel, startRedisCluster, startRedisSentinel } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ringInboundSyncs } from './doorbells.ts';
@@ -32,13 +34,13 @@ async function ringUntilTaken(queues: QueueSystem, id: string): Promise<void> {
     try {
       return await ringInboundSyncs(queues, [id]);
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
 }
 
 async function untilHeard(heard: readonly string[], id: string): Promise<void> {
-  while (!heard.includes(id)) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!heard.includes(id)) await sleep(10);
 }
 
 suite('[R-2] queues on Sentinel', () => {

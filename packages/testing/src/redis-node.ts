@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { untilAccepting } from './until-accepting.ts';
 
@@ -52,6 +53,6 @@ export async function untilTrue(what: string, ask: () => Promise<boolean>, withi
   const until = performance.now() + withinMs;
   while (!(await ask().catch(() => false))) {
     if (performance.now() > until) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
 }

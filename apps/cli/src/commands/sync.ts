@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findConnection, findDueConnections, listConnectionsOf } from '@bookiji/db';
 import { readFlagCeiling } from '@bookiji/flags';
 import { requestSyncs, SILENCE } from '@bookiji/sync';
@@ -87,7 +88,7 @@ async function untilDone(
         bar.end();
         return done;
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await sleep(LOOK_EVERY_MS);
     }
   });
 }

@@ -1,4 +1,5 @@
 /** What the auditor looks at, and nothing else: the calendars' own history, and the tables that others read. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { type HistoryEntry, readHistory } from '../history.ts';
 
@@ -53,7 +54,7 @@ export async function readSettledEvidence(sql: postgres.Sql, sandboxUrl: string)
   for (;;) {
     const evidence = await readEvidence(sql, sandboxUrl);
     if (evidence.unfinished.length === 0 || performance.now() > until) return evidence;
-    await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
+    await sleep(READ_AGAIN_MS);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Every point times every strike against one running fleet, several at a time, never all processes of a role. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CalendarProvider } from '@bookiji/local-fleet';
 import { waitUntil } from '@bookiji/local-fleet';
 import { audit, type Verdict } from '../audit/audit.ts';
@@ -126,7 +127,7 @@ async function strikeRole(
       const at = waiting.findIndex(({ one }) => one.scenario !== 'token_expired' || !isRefreshing);
       const [next] = at < 0 ? [] : waiting.splice(at, 1);
       if (next === undefined) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await sleep(100);
         continue;
       }
       const { name, one, strike, calendarProvider } = next;

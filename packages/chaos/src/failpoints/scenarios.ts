@@ -1,5 +1,7 @@
 /** What goes on while a process is struck: something that makes it pass the point, and something newer meanwhile. */
+
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BookingEventType, makeBookingEvent } from '@bookiji/local-fleet';
 import { insertIntoOutbox } from '@bookiji/queues';
 import type { Ledger } from '../audit/ledger.ts';
@@ -139,7 +141,7 @@ async function untilPublished(stage: Stage, event: ReturnType<typeof makeBooking
       return await stage.desk.publish(event);
     } catch (error) {
       if (tries === PUBLISH_TRIES) throw error;
-      await pause(100);
+      await sleep(100);
     }
   }
 }
@@ -160,7 +162,7 @@ export async function untilAccepted(stage: Stage, event: unknown): Promise<void>
     } catch (error) {
       if (error instanceof TypeError && error.message.startsWith('a booking event')) throw error;
     }
-    await pause(100);
+    await sleep(100);
   }
 }
 
@@ -286,9 +288,5 @@ function firstHour(): number {
 }
 
 async function until(ask: () => Promise<boolean>): Promise<void> {
-  while (!(await ask())) await pause(30);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  while (!(await ask())) await sleep(30);
 }

@@ -1,5 +1,7 @@
 /** One point, one strike: arm it, make the product pass it, see that it was hit, and wait until all is well again. */
+
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '@bookiji/local-fleet';
 import type { Ledger } from '../audit/ledger.ts';
 import type { Member } from '../stage/crew.ts';
@@ -106,7 +108,7 @@ async function arm(
   const real = point.replace('.during', '.before');
   for (const member of stage.crew.of(role)) member.order({ do: 'arm', point: real, ...order });
   // Orders are taken in the order in which they are sent; whatever is asked for next comes after them.
-  await pause(20);
+  await sleep(20);
 }
 
 async function pullUntilHit(scenario: Scenario, isHit: () => boolean): Promise<void> {
@@ -120,7 +122,7 @@ async function pullUntilHit(scenario: Scenario, isHit: () => boolean): Promise<v
       isPulled = true;
     });
     await Promise.race([trigger, untilTrue(() => isPulled || isHit())]);
-    for (let waited = 0; waited < TRIGGER_AGAIN_MS && !isHit(); waited += 20) await pause(20);
+    for (let waited = 0; waited < TRIGGER_AGAIN_MS && !isHit(); waited += 20) await sleep(20);
   } while (!isHit());
 }
 
@@ -174,11 +176,11 @@ async function supersedeAndWake(
 ): Promise<boolean> {
   const stoppedAt = performance.now();
   await scenario.supersede();
-  await pause(PAST_THE_LEASE_MS - (performance.now() - stoppedAt));
+  await sleep(Math.max(0, PAST_THE_LEASE_MS - (performance.now() - stoppedAt)));
   const until = performance.now() + TAKEN_OVER_WITHIN_MS;
   let isTakenOver = await scenario.isDone();
   while (!isTakenOver && performance.now() < until) {
-    await pause(50);
+    await sleep(50);
     isTakenOver = await scenario.isDone();
   }
   for (const member of hits) member.signal('SIGCONT');
@@ -198,9 +200,5 @@ async function isDone({ sql }: Stage, scenario: Scenario): Promise<boolean> {
 }
 
 async function untilTrue(ask: () => boolean): Promise<void> {
-  while (!ask()) await pause(20);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+  while (!ask()) await sleep(20);
 }

@@ -1,4 +1,5 @@
 /** Carries the planned faults out, each with what shows that it really struck. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedFault, ProcessFaultKind, ProviderOrderKind } from '../plan/plan-run.ts';
 import type { Member } from '../stage/crew.ts';
 import type { Stage } from '../stage/open-stage.ts';
@@ -71,7 +72,7 @@ export class Injector {
     const until = performance.now() + TARGET_WITHIN_MS;
     let member = this.#target(fault);
     while (member === undefined && performance.now() < until) {
-      await pause(100);
+      await sleep(100);
       member = this.#target(fault);
     }
     return member;
@@ -91,7 +92,7 @@ export class Injector {
     if (member === undefined) return void this.missed.push(fault);
     const deaths = member.exits.length;
     member.signal('SIGKILL');
-    while (member.exits.length === deaths) await pause(5);
+    while (member.exits.length === deaths) await sleep(5);
     this.#note('kill', member.name, `ended by ${member.exits.at(-1)}`);
   }
 
@@ -99,7 +100,7 @@ export class Injector {
     const member = await this.#untilTarget(fault);
     if (member === undefined || !member.signal('SIGSTOP')) return void this.missed.push(fault);
     const starts = member.starts;
-    await pause(fault.forMs);
+    await sleep(fault.forMs);
     const isSame = member.starts === starts && member.signal('SIGCONT');
     this.#note('freeze', member.name, isSame ? `stood still for ${fault.forMs} ms and went on` : 'ended meanwhile');
   }
@@ -113,13 +114,13 @@ export class Injector {
     }
     if (kind === 'redis_freeze') {
       redis.freeze();
-      await pause(forMs);
+      await sleep(forMs);
       redis.thaw();
       return this.#note(kind, 'redis', `silent for ${forMs} ms`);
     }
     const killedAt = performance.now();
     await redis.kill();
-    await pause(forMs);
+    await sleep(forMs);
     await redis.start();
     this.#note(kind, 'redis', `killed, takes writes again after ${Math.round(performance.now() - killedAt)} ms`);
     return this.#onRedisLoss();
@@ -128,7 +129,7 @@ export class Injector {
   async #crashPostgres(forMs: number): Promise<void> {
     const downAt = performance.now();
     await this.#stage.postgres.crash();
-    await pause(forMs);
+    await sleep(forMs);
     await this.#stage.postgres.start();
     this.#note('postgres_crash', 'postgres', `immediate stop, away for ${Math.round(performance.now() - downAt)} ms`);
   }
@@ -139,7 +140,7 @@ export class Injector {
     if (kind === 'outage') {
       const order = { provider: calendarProvider, operation: 'events.*', status: 503 };
       const { id } = await sandbox.order<{ id: number }>('POST', '/faults', order);
-      await pause(fault.forMs);
+      await sleep(fault.forMs);
       const { faults } = await sandbox.order<{ faults: { id: number; fired: number }[] }>('GET', '/faults');
       const refused = faults.find((one) => one.id === id)?.fired ?? 0;
       await sandbox.order('DELETE', `/faults?id=${id}`).catch(() => undefined);
@@ -149,8 +150,4 @@ export class Injector {
     const answer = await sandbox.order('POST', path, { calendar_provider: calendarProvider });
     this.#note(kind, calendarProvider, JSON.stringify(answer));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
