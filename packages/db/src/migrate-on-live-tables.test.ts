@@ -1,7 +1,7 @@
 /** Migrations beside somebody who reads for hours: the fleet does not stand still for it, and the next run succeeds. */
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { listMigrations, migrateDown, migrateUp, TablesHeldError } from './migrate.ts';
+import { listMigrations, migrateDown, migrateUp, migrationStatus, TablesHeldError } from './migrate.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -67,4 +67,46 @@ test('[M-1] a run waits for another one for as long as it takes', async () => {
   letGo.resolve();
   expect(await migrating).toEqual(WANTED);
   await other;
+});
+
+/** Somebody reads a table until they are told to let it go. */
+function reading(table: 'booking_intents' | 'external_calendar_events') {
+  const letGo = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const isOver = database.sql.begin(async (dump) => {
+    await dump`LOCK TABLE ${dump(table)} IN ACCESS SHARE MODE`;
+    held.resolve();
+    await letGo.promise;
+  });
+  const end = async () => {
+    letGo.resolve();
+    await isOver;
+  };
+  return { held: held.promise, letGo: letGo.resolve, end };
+}
+
+const appliedNow = async () => (await migrationStatus(database.url)).applied;
+
+test('[M-1] of several migrations up none stays when only the second one finds its table held', async () => {
+  await migrateDown(database.url, WANTED.length);
+  // 0021 does not want it, 0022 does.
+  const dump = reading('external_calendar_events');
+  await dump.held;
+  await expect(migrateUp(database.url, PATIENCE)).rejects.toThrow(TablesHeldError);
+  expect(await appliedNow()).toEqual(listMigrations().slice(0, -WANTED.length));
+  const migrating = migrateUp(database.url, { ...PATIENCE, tries: 50, onHeld: () => dump.letGo() });
+  expect(await migrating).toEqual(WANTED);
+  await dump.end();
+});
+
+test('[M-1] as many migrations go down as were asked for, however many tries one of them takes', async () => {
+  // 0022 does not want it, 0021 does.
+  const dump = reading('booking_intents');
+  await dump.held;
+  await expect(migrateDown(database.url, WANTED.length, PATIENCE)).rejects.toThrow(TablesHeldError);
+  expect(await appliedNow()).toEqual(listMigrations());
+  const migrating = migrateDown(database.url, WANTED.length, { ...PATIENCE, tries: 50, onHeld: () => dump.letGo() });
+  expect(await migrating).toEqual(WANTED.toReversed());
+  await dump.end();
+  expect(await migrateUp(database.url, PATIENCE)).toEqual(WANTED);
 });

@@ -1,7 +1,7 @@
 /**
- * Migrations, run by node-pg-migrate from the SQL files in `migrations/`: all pending ones in one transaction, one
- * runner at a time (the others wait on its advisory lock and find nothing left to do), and none that waits for a table
- * while the fleet waits behind it.
+ * Migrations, run by node-pg-migrate from the SQL files in `migrations/`: all that one run applies or rolls back in one
+ * transaction, one runner at a time (the others wait on its advisory lock and find nothing left to do), and none that waits
+ * for a table while the fleet waits behind it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -126,6 +126,8 @@ async function tryToMigrate(
     const done = await runner({
       dbClient: client,
       noLock: true,
+      // Unset is one transaction per migration, whatever the type's comment says: a second try would go on from there.
+      singleTransaction: true,
       dir: `${MIGRATIONS_DIR}/*.sql`,
       useGlob: true,
       migrationsTable: MIGRATIONS_TABLE,

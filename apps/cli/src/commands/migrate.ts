@@ -50,7 +50,7 @@ function addDown(migrate: Command, context: CommandContext): void {
   const { databaseUrl, output } = context;
   migrate
     .command('down')
-    .description('roll back the newest migrations; rows of dropped tables are lost')
+    .description('roll back the newest migrations, all or none; rows of dropped tables are lost')
     .argument('[count]', 'how many', '1')
     .option('--all', 'roll back all of them: everything is erased')
     .option('--yes', 'yes, really all of them; asked for at a terminal')
