@@ -1,5 +1,5 @@
 /** Migrations beside somebody who reads for hours: the fleet does not stand still for it, and the next run succeeds. */
-import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
+import { createTestDatabase, type TestDatabase, untilSomebodyWaits } from '@bookiji/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listMigrations, migrateDown, migrateUp, migrationStatus, TablesHeldError } from './migrate.ts';
 
@@ -109,4 +109,25 @@ test('[M-1] as many migrations go down as were asked for, however many tries one
   expect(await migrating).toEqual(WANTED.toReversed());
   await dump.end();
   expect(await migrateUp(database.url, PATIENCE)).toEqual(WANTED);
+});
+
+test('[M-1] a migration that is in a deadlock with the fleet is tried again, and nothing of its first try stays', async () => {
+  const { sql, url } = database;
+  await migrateDown(url, WANTED.length);
+  const triedAgain = Promise.withResolvers<void>();
+  const patience = { lockTimeoutMs: 3_000, tries: 2, pauseMs: 100, onHeld: () => triedAgain.resolve() };
+  let migrating: Promise<string[]> | undefined;
+  await sql.begin(async (fleet) => {
+    // Of two in a deadlock the one is ended that looks for it first.
+    await fleet`SET LOCAL deadlock_timeout = '1min'`;
+    await fleet`LOCK TABLE external_calendar_connections IN ACCESS SHARE MODE`;
+    migrating = migrateUp(url, patience);
+    migrating.catch(triedAgain.reject);
+    // It holds `booking_intents` by now.
+    await untilSomebodyWaits(sql);
+    await fleet`SELECT count(*) FROM booking_intents`;
+    await triedAgain.promise;
+    expect(await appliedNow()).toEqual(listMigrations().slice(0, -WANTED.length));
+  });
+  expect(await migrating).toEqual(WANTED);
 });

@@ -77,11 +77,13 @@ export function migrateDown(databaseUrl: string, count: number, patience: Patien
   return migrate(databaseUrl, 'down', count, patience);
 }
 
-const LOCK_NOT_AVAILABLE = '55P03';
+/** A lock that did not come in time, and a deadlock, of which the server ended this side. */
+const HELD = new Set<unknown>(['55P03', '40P01']);
 
 /**
  * A statement that wants a table alone queues behind whoever reads it, and all others queue behind the statement: beside a
- * dump of an hour, an hour in which the fleet stands still. So each try is short, and what it did is undone.
+ * dump of an hour, an hour in which the fleet stands still. So each try is short, and what it did is undone. The same goes
+ * for a try that met a session which takes the same tables in another order.
  */
 async function migrate(
   databaseUrl: string,
@@ -94,7 +96,7 @@ async function migrate(
     try {
       return await tryToMigrate(databaseUrl, direction, count, lockTimeoutMs);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+      if (!HELD.has((error as { code?: unknown }).code)) throw error;
       if (tryNumber >= tries) throw new TablesHeldError(tries, lockTimeoutMs);
       onHeld(tryNumber, tries);
       await setTimeout(pauseMs);
