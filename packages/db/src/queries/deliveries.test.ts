@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, insertChannel, insertConnection, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ProvenNotification, pruneDeliveries, recordDeliveries } from './deliveries.ts';
+import { eraseDisconnecting, requestDisconnect } from './disconnects.ts';
 import { claimSync } from './sync-leases.ts';
 
 let database: TestDatabase;
@@ -177,4 +178,29 @@ test('[W-4] receipts are bounded per connection and by age, but the newest are k
   expect(await pruned({ seconds: 604_800, atLeast: 3, atMost: 7 })).toEqual(young);
   await database.sql`UPDATE deliveries SET received_at = received_at - interval '8 days' WHERE connection_id = ${connection.id}`;
   expect(await pruned({ seconds: 604_800, atLeast: 3, atMost: 7 })).toEqual(['k9', 'k10', 'k11']);
+});
+
+test('[A-1] the receipts of a connection go with it when it is disconnected, and stay when the wish was withdrawn', async () => {
+  const { connection, notify } = await setUp();
+  const other = await setUp();
+  await take([notify(), notify({ deliveryKey: '2' }), other.notify()]);
+  expect(await eraseDisconnecting(database.db, connection.id)).toBe(false);
+  expect(await countReceipts(connection.id)).toBe(2);
+  await requestDisconnect(database.db, connection.id);
+  expect(await eraseDisconnecting(database.db, connection.id)).toBe(true);
+  expect(await countReceipts(connection.id)).toBe(0);
+  expect(await countReceipts(other.connection.id)).toBe(1);
+});
+
+test('[W-4] a receipt that was stored while its connection was being deleted is forgotten by its age', async () => {
+  const gone = await setUp();
+  const here = await setUp();
+  await take([gone.notify(), here.notify(), gone.notify({ deliveryKey: 'young' }), here.notify({ deliveryKey: 'young' })]);
+  await database.sql`DELETE FROM external_calendar_connections WHERE id = ${gone.connection.id}`;
+  await database.sql`
+    UPDATE deliveries SET received_at = now() - interval '8 days'
+     WHERE delivery_key = '1' AND connection_id IN (${gone.connection.id}, ${here.connection.id})`;
+  expect(await pruneDeliveries(database.db, { seconds: 604_800, atLeast: 100, atMost: 1_000 })).toBe(1);
+  expect(await countReceipts(gone.connection.id)).toBe(1);
+  expect(await countReceipts(here.connection.id)).toBe(2);
 });

@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
+import { deliveries } from '../schema/index.ts';
 import type { Allowlists } from './allowlists.ts';
+import { pruneRows } from './prune-rows.ts';
 
 /** A notification whose secret was already proven; only what needs the database is judged here. */
 export interface ProvenNotification {
@@ -178,7 +180,17 @@ export async function pruneDeliveries(db: Database, keep: DeliveryRetention): Pr
       keep,
     );
   } while (after !== null);
-  return pruned;
+  return pruned + (await pruneOrphans(db, keep));
+}
+
+/** Receipts that were stored in the moment in which their connection was deleted. */
+function pruneOrphans(db: Database, { seconds }: DeliveryRetention): Promise<number> {
+  return pruneRows(
+    db,
+    deliveries,
+    sql`${deliveries.receivedAt} < now() - ${seconds} * interval '1 second'
+        AND NOT EXISTS (SELECT FROM external_calendar_connections c WHERE c.id = ${deliveries.connectionId})`,
+  );
 }
 
 async function pruneBatch(

@@ -4,7 +4,7 @@
  */
 import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
-import { type Connection, channels, connections } from '../schema/index.ts';
+import { type Connection, channels, connections, deliveries } from '../schema/index.ts';
 
 const WISH = 'disconnect_requested';
 
@@ -24,13 +24,18 @@ export async function requestDisconnect(db: Database, connectionId: string): Pro
 
 /** Forgets a connection as wished; false when its owner connected again meanwhile, or it is gone already. */
 export async function eraseDisconnecting(db: Database, connectionId: string): Promise<boolean> {
-  const gone = await db
-    .delete(connections)
-    .where(
-      and(eq(connections.id, connectionId), eq(connections.syncEnabled, false), eq(connections.statusReason, WISH)),
-    )
-    .returning({ id: connections.id });
-  return gone.length > 0;
+  return db.transaction(async (tx) => {
+    const gone = await tx
+      .delete(connections)
+      .where(
+        and(eq(connections.id, connectionId), eq(connections.syncEnabled, false), eq(connections.statusReason, WISH)),
+      )
+      .returning({ id: connections.id });
+    if (gone.length === 0) return false;
+    // They are nobody's children: see 0009.
+    await tx.delete(deliveries).where(eq(deliveries.connectionId, connectionId));
+    return true;
+  });
 }
 
 /** Whether another connection was granted by the same account: what ends a grant there ends it for both. */
