@@ -97,7 +97,7 @@ export async function updateDatabaseGauges(
   for (const { kind, count } of state.deadLetters) gauges.deadLetters.set({ kind }, count);
   gauges.auditMismatches.reset();
   for (const kind of MISMATCH_KINDS) gauges.auditMismatches.set({ kind }, 0);
-  for (const [kind, count] of await countMismatches(db)) gauges.auditMismatches.set({ kind }, count);
+  for (const [kind, count] of await countMismatches(db, gates.allow)) gauges.auditMismatches.set({ kind }, count);
   gauges.channels.reset();
   for (const { calendarProvider, state: name, count } of state.channels) {
     gauges.channels.set({ calendar_provider: calendarProvider, state: name }, count);

@@ -1,5 +1,5 @@
 /** What an audit reads of one connection, what it leaves behind, and how it puts right what is ours. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import {
   bookingEffects,
@@ -11,6 +11,13 @@ import {
 } from '../schema/index.ts';
 import { type Allowlists, isAllowed } from './allowlists.ts';
 import type { MappingRow } from './booking-mappings.ts';
+
+const ALL: Allowlists = { providerIds: null, connectionIds: null };
+
+/** Whether the connection `c` is audited at all. */
+function isAudited(allow: Allowlists): SQL {
+  return sql`c.status = 'active' AND c.sync_enabled AND ${isAllowed(allow, 'c')}`;
+}
 
 /** Nobody else takes a connection's audit for so long; a look that never ends is made again then. */
 const TAKEN_MINUTES = 10;
@@ -33,7 +40,7 @@ export async function takeDueAudits(
     UPDATE connection_audits a SET due_at = now() + ${TAKEN_MINUTES} * interval '1 minute'
       FROM (SELECT d.connection_id
               FROM connection_audits d JOIN external_calendar_connections c ON c.id = d.connection_id
-             WHERE d.due_at <= now() AND c.status = 'active' AND c.sync_enabled AND ${isAllowed(allow, 'c')}
+             WHERE d.due_at <= now() AND ${isAudited(allow)}
              ORDER BY d.due_at LIMIT ${options.limit} FOR UPDATE OF d SKIP LOCKED) due
      WHERE a.connection_id = due.connection_id
     RETURNING a.connection_id`);
@@ -124,11 +131,16 @@ export async function recordAudit(db: Database, audit: AuditRecord): Promise<voi
     .onConflictDoUpdate({ target: connectionAudits.connectionId, set: found });
 }
 
-/** Confirmed differences over the whole fleet, by kind. */
-export async function countMismatches(db: Database): Promise<Map<string, number>> {
+/**
+ * Confirmed differences, by kind, of the connections that {@link takeDueAudits} hands out: those of others stand until they
+ * are audited again, if ever.
+ */
+export async function countMismatches(db: Database, allow: Allowlists = ALL): Promise<Map<string, number>> {
   const rows = await db.execute<{ kind: string; count: number }>(sql`
     SELECT m->>'kind' AS kind, count(*)::int AS count
-      FROM connection_audits, jsonb_array_elements(mismatches) m GROUP BY 1`);
+      FROM connection_audits a JOIN external_calendar_connections c ON c.id = a.connection_id,
+           jsonb_array_elements(a.mismatches) m
+     WHERE ${isAudited(allow)} GROUP BY 1`);
   return new Map(rows.map((row) => [row.kind, row.count]));
 }
 
