@@ -63,16 +63,17 @@ export interface StoredGrant {
 /**
  * Stores a grant: a new connection, or the reconnect of an old one, which keeps its id and settings. Another account
  * under the same connection starts afresh: its intervals, cursor and written events belonged to another calendar.
- * Work is requested at once; errors, waits and parking end.
+ * Work is requested at once; errors, waits and parking end, and what waited meanwhile is no older than the reconnect.
  */
 export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ isNewAccount: boolean }> {
   return db.transaction(async (tx) => {
     const [before] = await tx
-      .select({ accountId: connections.accountId })
+      .select({ accountId: connections.accountId, status: connections.status, syncEnabled: connections.syncEnabled })
       .from(connections)
       .where(eq(connections.id, grant.connectionId))
       .for('update');
     const isNewAccount = before === undefined || before.accountId !== grant.accountId;
+    const wasIdle = before !== undefined && !(before.status === 'active' && before.syncEnabled);
     if (before !== undefined && isNewAccount) await forgetCalendar(tx, grant.connectionId);
     const values = {
       externalCalendarId: grant.externalCalendarId,
@@ -108,6 +109,7 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
           errorCount: 0,
           lastError: null,
           backoffUntil: null,
+          ...(wasIdle ? dueSinceNow() : {}),
           updatedAt: sql`now()`,
         },
       });
@@ -116,20 +118,7 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
       .update(channels)
       .set({ expiresAt: sql`now()`, lookedAfterAt: null })
       .where(and(eq(channels.connectionId, grant.connectionId), eq(channels.state, 'active')));
-    await tx
-      .update(bookingEffects)
-      .set(takeBackLease(bookingEffects.leaseToken))
-      .where(and(eq(bookingEffects.connectionId, grant.connectionId), isNotNull(bookingEffects.leaseUntil)));
-    // What waited for the grant need not wait any longer.
-    await tx
-      .update(bookingEffects)
-      .set({ nextAttemptAt: sql`now()`, errorCount: 0 })
-      .where(
-        and(
-          eq(bookingEffects.connectionId, grant.connectionId),
-          sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`,
-        ),
-      );
+    await resumeBookings(tx, grant.connectionId, wasIdle);
     return { isNewAccount };
   });
 }
@@ -140,6 +129,34 @@ export async function storeGrant(db: Database, grant: StoredGrant): Promise<{ is
  */
 function takeBackLease(token: AnyPgColumn) {
   return { leaseToken: sql`${token} + 1`, leaseOwner: null, leaseUntil: null };
+}
+
+/** How long it waited for its owner says nothing of the fleet. The trigger of 0022 leaves alone what was due before. */
+function dueSinceNow() {
+  return {
+    dueSince: sql`now()`,
+    // Null stays null: nobody was notified.
+    notifiedAt: sql`CASE WHEN ${connections.notifiedAt} IS NOT NULL THEN now() END`,
+  };
+}
+
+/** @param wasIdle nobody could work on them: their ages and lags count from now. */
+async function resumeBookings(tx: Database, connectionId: string, wasIdle: boolean): Promise<void> {
+  const isOfConnection = eq(bookingEffects.connectionId, connectionId);
+  await tx
+    .update(bookingEffects)
+    .set(takeBackLease(bookingEffects.leaseToken))
+    .where(and(isOfConnection, isNotNull(bookingEffects.leaseUntil)));
+  // What waited for the grant need not wait any longer.
+  await tx
+    .update(bookingEffects)
+    .set({ nextAttemptAt: sql`now()`, errorCount: 0, ...(wasIdle ? { receivedAt: sql`now()` } : {}) })
+    .where(and(isOfConnection, sql`${bookingEffects.appliedVersion} < ${bookingEffects.version}`));
+  if (!wasIdle) return;
+  await tx
+    .update(bookingEffects)
+    .set({ inspectSince: sql`now()` })
+    .where(and(isOfConnection, sql`${bookingEffects.inspected} < ${bookingEffects.inspectRequested}`));
 }
 
 async function forgetCalendar(tx: Database, connectionId: string): Promise<void> {
