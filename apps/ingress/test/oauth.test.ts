@@ -234,7 +234,11 @@ describe.each(['google', 'microsoft'] as const)('connecting a %s calendar', (cal
     );
     expect([program?.status, JSON.parse(program?.text ?? '').error.code]).toEqual([400, 'foreign_state']);
     expect(person?.headers['content-type']).toContain('text/html');
-    expect(person?.text).toContain('was not reached from a link');
+    expect(person?.text).toContain('This page was not reached from a link that was opened in this browser.');
+    const html = { headers: { accept: 'text/html' } };
+    const used = await ingress.send('GET', `/api/auth/${calendarProvider}/calendar?token=x`, html);
+    expect([used.status, used.headers['content-type']]).toEqual([400, expect.stringContaining('text/html')]);
+    expect(used.text).toContain('This link is not valid, or its time is over; ask for a new one.');
   });
 
   test('[A-1][R-2] a calendar provider that is away connects nothing, and says so', async () => {

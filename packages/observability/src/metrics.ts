@@ -47,7 +47,7 @@ export function createMetrics(role: string) {
     ]),
     unreadableItems: counter(
       'calendar_unreadable_items_total',
-      'Items of a feed that were skipped because they could not be understood',
+      'Items of a feed that may block and could not be understood',
       ['calendar_provider'],
     ),
     jobsEnabled: highest('calendar_jobs_enabled', '1 while CALENDAR_JOBS_ENABLED is in force'),

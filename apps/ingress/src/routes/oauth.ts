@@ -60,11 +60,11 @@ export function createOAuthCallback(deps: IngressDeps, calendarProvider: Calenda
     if (!mayAnybodyConnect(deps, response)) return;
     const state = readState(deps, request, calendarProvider);
     // The cookie stays: a strange link that was opened meanwhile must not end somebody's own way to the consent page.
-    if (state === null) return showFailure(response, 400, 'foreign_state');
+    if (state === null) return sendFailure(response, 400, 'foreign_state');
     setCookie(deps, response, calendarProvider, '', 0);
     if (!mayConnect(deps, state.providerId, response)) return;
     const { code, error } = request.query;
-    if (typeof code !== 'string' || typeof error === 'string') return showFailure(response, 400, 'not_granted');
+    if (typeof code !== 'string' || typeof error === 'string') return sendFailure(response, 400, 'not_granted');
     await connect(deps, state, code, response);
   };
 }
@@ -80,7 +80,7 @@ async function connect(deps: IngressDeps, state: OAuthState, code: string, respo
     );
     if (outcome.outcome === 'scopes_missing') {
       deps.logger.warn({ ...base, outcome: 'scopes_missing' }, 'connect refused');
-      return showFailure(response, 400, 'scopes_missing');
+      return sendFailure(response, 400, 'scopes_missing');
     }
     const { connectionId, bookingIds } = outcome;
     deps.logger.info({ ...base, connection_id: connectionId, outcome: 'connected' }, 'calendar connected');
@@ -93,7 +93,7 @@ async function connect(deps: IngressDeps, state: OAuthState, code: string, respo
     if (!(error instanceof ProviderError)) throw error;
     deps.logger.warn({ ...base, outcome: 'failed', err: error }, 'connect failed');
     const isOurs = error.kind === 'transient' || error.kind === 'rate_limited';
-    showFailure(response, isOurs ? 502 : 400, 'connect_failed');
+    sendFailure(response, isOurs ? 502 : 400, 'connect_failed');
   }
 }
 
@@ -141,20 +141,14 @@ function setCookie(
 }
 
 const FAILURES = {
-  foreign_state: 'This page was not reached from a link that was opened in this browser.',
-  not_granted: 'Access to the calendar was not granted.',
-  scopes_missing: 'Access to the calendar was left unticked. Connect again and leave it ticked.',
-  connect_failed: 'The calendar could not be connected. Ask for a new link and try again.',
+  foreign_state: 'this page was not reached from a link that was opened in this browser',
+  not_granted: 'access to the calendar was not granted',
+  scopes_missing: 'access to the calendar was left unticked; connect again and leave it ticked',
+  connect_failed: 'the calendar could not be connected; ask for a new link and try again',
 } as const;
 
-/** A page for a person; who does not prefer one gets the one shape of an error. */
-function showFailure(response: Response, status: number, code: keyof typeof FAILURES): void {
-  const message = FAILURES[code];
-  if (response.req.accepts(['json', 'html']) !== 'html') {
-    sendError(response, status, code, message);
-    return;
-  }
-  response.status(status).type('html').send(renderPage('Calendar not connected', message));
+function sendFailure(response: Response, status: number, code: keyof typeof FAILURES): void {
+  sendError(response, status, code, FAILURES[code]);
 }
 
 function redirectUri(deps: IngressDeps, calendarProvider: CalendarProvider): string {
