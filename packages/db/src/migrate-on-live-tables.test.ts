@@ -122,7 +122,7 @@ test('[M-1] a migration that is in a deadlock with the fleet is tried again, and
     await fleet`SET LOCAL deadlock_timeout = '1min'`;
     await fleet`LOCK TABLE external_calendar_connections IN ACCESS SHARE MODE`;
     migrating = migrateUp(url, patience);
-    migrating.catch(triedAgain.reject);
+    migrating.catch((error: unknown) => triedAgain.reject(error));
     // It holds `booking_intents` by now.
     await untilSomebodyWaits(sql);
     await fleet`SELECT count(*) FROM booking_intents`;

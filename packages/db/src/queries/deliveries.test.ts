@@ -195,7 +195,12 @@ test('[A-1] the receipts of a connection go with it when it is disconnected, and
 test('[W-4] a receipt that was stored while its connection was being deleted is forgotten by its age', async () => {
   const gone = await setUp();
   const here = await setUp();
-  await take([gone.notify(), here.notify(), gone.notify({ deliveryKey: 'young' }), here.notify({ deliveryKey: 'young' })]);
+  await take([
+    gone.notify(),
+    here.notify(),
+    gone.notify({ deliveryKey: 'young' }),
+    here.notify({ deliveryKey: 'young' }),
+  ]);
   await database.sql`DELETE FROM external_calendar_connections WHERE id = ${gone.connection.id}`;
   await database.sql`
     UPDATE deliveries SET received_at = now() - interval '8 days'
