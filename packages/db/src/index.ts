@@ -54,6 +54,7 @@ export {
   insertRegisteringChannel,
   listChannelsInUse,
   listChannelsOf,
+  noteOpenedLate,
   noteUpkeep,
   pruneChannels,
   requestRenewal,

@@ -76,6 +76,18 @@ export async function activateChannel(
   return activated.length > 0;
 }
 
+/** Of a channel that was opened after it was given up: as one that nobody knows of, the next look ends it. */
+export async function noteOpenedLate(
+  db: Database,
+  id: string,
+  opened: { resourceId: string | null; subscriptionId: string | null; expiresAt: Date },
+): Promise<void> {
+  await db
+    .update(channels)
+    .set({ ...opened, state: 'registering', updatedAt: sql`now()` })
+    .where(eq(channels.id, id));
+}
+
 export async function setChannelState(db: Database, id: string, state: 'retired' | 'failed'): Promise<void> {
   await db.update(channels).set({ state, updatedAt: sql`now()` }).where(eq(channels.id, id));
 }

@@ -32,7 +32,8 @@ export const channels = pgTable('channels', {
 
 /**
  * registering → active → retired; registering → failed → retired, once another one was opened; registering → retired,
- * where the opening was not answered, or somebody else saw to it meanwhile.
+ * where the opening was not answered, or somebody else saw to it meanwhile. Of a retired one that was opened after that,
+ * registering again.
  */
 export type ChannelState = 'registering' | 'active' | 'retired' | 'failed';
 export type Channel = typeof channels.$inferSelect;

@@ -1,9 +1,10 @@
-/** Two processes look after the push registration of one mailbox, of which Graph allows one. */
+/** Two processes look after the push registration of one mailbox, of which Graph allows one and Google any number. */
 import { randomUUID } from 'node:crypto';
-import { findConnection } from '@bookiji/db';
-import { type CalendarPort, ProviderError } from '@bookiji/providers/contract';
+import { findConnection, findConnectionsToWatch } from '@bookiji/db';
+import { type CalendarPort, ProviderError, type ProviderErrorFacts } from '@bookiji/providers/contract';
 import { createFakeCalendar, createTestDatabase, insertConnection, type TestDatabase } from '@bookiji/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { secretMarkOf } from './channel-id.ts';
 import { keepChannel } from './keep-channel.ts';
 
 const URL_OF_OURS = 'https://calsync.example/api/webhooks/calendar/microsoft';
@@ -22,10 +23,12 @@ beforeEach(async () => {
 });
 
 function refuse(kind: 'conflict' | 'not_found', operation: 'open_channel' | 'renew_channel'): never {
-  throw new ProviderError({
-    ...{ kind, calendarProvider: 'microsoft', operation, status: 409, reason: kind },
-    ...{ retryAfterMs: null, requestId: null, outcomeUnknown: false },
-  });
+  throw fail({ kind, operation, outcomeUnknown: false });
+}
+
+function fail(facts: Pick<ProviderErrorFacts, 'kind' | 'operation' | 'outcomeUnknown'>) {
+  const rest = { status: 409, reason: facts.kind, retryAfterMs: null, requestId: null };
+  return new ProviderError({ calendarProvider: 'microsoft', ...rest, ...facts });
 }
 
 /** One mailbox's subscriptions, by their address. */
@@ -58,11 +61,34 @@ function createGraph() {
   return { subscriptions, port };
 }
 
+/** One calendar's channels at Google, by their ids; all of them carry the resource of the calendar, and nothing lists them. */
+function createGoogle() {
+  const open = new Set<string>();
+  const port = (standStill: Partial<Record<'opening' | 'closing', () => Promise<void>>> = {}) =>
+    ({
+      ...createFakeCalendar().port,
+      async openChannel({ channelId }) {
+        await standStill.opening?.();
+        open.add(channelId);
+        return { resourceId: 'resource', subscriptionId: null, expiresAt: EXPIRES_AT };
+      },
+      async closeChannel({ channelId, resourceId }) {
+        if (resourceId === null) return;
+        await standStill.closing?.();
+        open.delete(channelId);
+      },
+      listChannels: async () => null,
+    }) as CalendarPort;
+  return { open, port };
+}
+
+const UPKEEP = { renewBeforeSeconds: 86_400, silentAfterSeconds: 86_400 };
+const SECRETS = ['a secret of the test'];
+
 async function keep(port: CalendarPort) {
   const connection = await findConnection(database.db, connectionId);
   if (connection === null) throw new Error('the connection is gone');
-  const upkeep = { renewBeforeSeconds: 86_400, silentAfterSeconds: 86_400 };
-  const deps = { db: database.db, port, secrets: ['a secret of the test'], notificationUrl: URL_OF_OURS, ...upkeep };
+  const deps = { db: database.db, port, secrets: SECRETS, notificationUrl: URL_OF_OURS, ...UPKEEP };
   return keepChannel(deps, connection, new AbortController().signal);
 }
 
@@ -123,4 +149,52 @@ test('[R-2] of several channels on record the one stays that its provider still 
   expect(await keep(graph.port())).toBe('extended');
   expect(await activeSubscriptions()).toEqual([alive]);
   expect(existing()).toEqual([alive]);
+});
+
+describe('who stood still before a channel was opened at Google, and cannot end it', () => {
+  const neverAnswered = () => new Promise<never>(() => undefined);
+  const refused = (outcomeUnknown: boolean) => async () => {
+    throw fail({ kind: 'transient', operation: 'close_channel', outcomeUnknown });
+  };
+
+  test.each<[string, () => Promise<void>]>([
+    ['is refused', refused(false)],
+    ['has no answer', refused(true)],
+    ['dies', neverAnswered],
+  ])('[R-2] leaves it to the next look, when it %s', async (_, closing) => {
+    const google = createGoogle();
+    const { id } = await insertConnection(database.sql);
+    connectionId = id;
+    const pause = standingStill();
+    const isEnding = standingStill();
+    const late = keep(
+      google.port({
+        opening: pause.stand,
+        closing: async () => {
+          void isEnding.stand();
+          await closing();
+        },
+      }),
+    );
+    late.catch(() => undefined);
+    await pause.reached;
+    const later = (hours: number) => database.sql`
+      UPDATE channels SET updated_at = now() - ${hours} * interval '1 hour',
+                          looked_after_at = now() - ${hours} * interval '1 hour' WHERE connection_id = ${connectionId}`;
+    await later(2);
+    expect(await keep(google.port())).toBe('opened');
+    const [inPlace] = google.open;
+    pause.release();
+    await isEnding.reached;
+    if (closing !== neverAnswered) await expect(late).rejects.toThrow(ProviderError);
+    expect(google.open.size).toBe(2);
+    await later(2);
+    const settings = { ...UPKEEP, secretMark: secretMarkOf(SECRETS) };
+    const everybody = { providerIds: null, connectionIds: null };
+    expect(await findConnectionsToWatch(database.db, everybody, settings, 100)).toContain(connectionId);
+    expect(await keep(google.port())).toBe('kept');
+    expect([...google.open]).toEqual([inPlace]);
+    const states = await database.sql`SELECT state FROM channels WHERE connection_id = ${connectionId} ORDER BY state`;
+    expect(states.map(({ state }) => state)).toEqual(['active', 'retired']);
+  });
 });

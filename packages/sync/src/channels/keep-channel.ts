@@ -4,14 +4,16 @@
  *
  * ```
  * registering ──answered──▶ active ──replaced, removed by its provider──▶ retired
- *      │  └──refused──▶ failed ────────another one was opened───────────────▲
- *      └─────────────not answered: ended all the same────────────────────────┘
+ *   ▲  │  └──refused──▶ failed ────────another one was opened──────────────▲ │
+ *   │  └─────────────not answered: ended all the same──────────────────────┘ │
+ *   └────────────────opened after that: until it is ended────────────────────┘
  * ```
  *
  * What if two processes do this at once? Both open one, neither ends what the other has on record, and the next look keeps
  * one that its provider confirms. What if one dies after the provider answered? The row stays `registering`: the next look
  * opens another one and ends it. What if that one only stood still? Its row is retired when it wakes, so it ends what it
- * opened and nothing else. A calendar that cannot be watched is polled, and asked about again ever more rarely.
+ * opened and nothing else; until that is done the row is `registering` again, so that the next look ends it if this one
+ * cannot. A calendar that cannot be watched is polled, and asked about again ever more rarely.
  */
 import {
   activateChannel,
@@ -22,6 +24,7 @@ import {
   insertRegisteringChannel,
   listChannelsInUse,
   listChannelsOf,
+  noteOpenedLate,
   noteUpkeep,
   readDatabaseTime,
   requestSync,
@@ -146,19 +149,22 @@ async function open(
   await insertRegisteringChannel(deps.db, { id, connectionId: connection.id, calendarProvider, secretMark });
   const secret = channelSecret(calendarProvider, id, deps.secrets);
   const notificationUrl = notificationAddress(deps.notificationUrl, connection);
-  try {
-    const opened = await openOrReplace(deps, opening, { channelId: id, secret, notificationUrl, expiresAt }, signal);
-    if (opened !== null && (await activateChannel(deps.db, id, opened))) return { id, ...opened };
-    if (opened !== null) await deps.port.closeChannel({ channelId: id, ...opened }, signal);
-    await setChannelState(deps.db, id, 'retired');
-    return 'superseded';
-  } catch (error) {
+  const request = { channelId: id, secret, notificationUrl, expiresAt };
+  const opened = await openOrReplace(deps, opening, request, signal).catch(async (error: unknown) => {
     if (!(error instanceof ProviderError) || error.outcomeUnknown) throw error;
     await setChannelState(deps.db, id, 'failed');
     // `conflict`: another connection watches the same mailbox, and Graph allows one of us.
-    if (['permanent', 'not_found', 'conflict'].includes(error.kind)) return 'refused';
+    if (['permanent', 'not_found', 'conflict'].includes(error.kind)) return 'refused' as const;
     throw error;
+  });
+  if (opened === 'refused') return opened;
+  if (opened !== null) {
+    if (await activateChannel(deps.db, id, opened)) return { id, ...opened };
+    await noteOpenedLate(deps.db, id, opened);
+    await deps.port.closeChannel({ channelId: id, ...opened }, signal);
   }
+  await setChannelState(deps.db, id, 'retired');
+  return 'superseded';
 }
 
 /**
