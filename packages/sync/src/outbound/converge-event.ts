@@ -172,7 +172,6 @@ async function remove(
     await calls.port.deleteEvent(target, calls.signal);
     return null;
   } catch (error) {
-    if (isKind(error, 'not_found')) return null;
     if (!isKind(error, 'conflict')) throw error;
     const reading = await calls.port.getEvent(target.eventId, calls.signal);
     return reading.state === 'gone' ? null : { state: 'read', event: reading.event };
