@@ -53,10 +53,12 @@ async function addBusy(connection: BuiltConnection, from: number, to: number, co
 
 const ask = (providerId: string, slots: readonly object[], more: object = {}, at = ingress) =>
   at.call('POST', PATH, { provider_id: providerId, slots, ...more });
-const isRung = (id: string) => async () => {
+/** How many jobs wait to look at a connection. */
+async function countRings(id: string): Promise<number> {
   const jobs = await ingress.queues.queue('calendar-inbound-sync').getJobs(['waiting', 'wait', 'prioritized']);
-  return jobs.some(({ data }) => data.connection_id === id);
-};
+  // One that waits is listed under each name of its state.
+  return new Set(jobs.filter(({ data }) => data.connection_id === id).map((job) => job.id)).size;
+}
 
 describe('free time', () => {
   test('[I-3] busy time is taken out of the slots: touching, nested, overlapping, across and within', async () => {
@@ -137,10 +139,15 @@ describe('free time', () => {
     },
   );
 
-  test.each([1e12, 0.5, null])('[I-3] evidence may be as old as the caller says: %p seconds', async (seconds) => {
-    const connection = await connect({ last_synced_at: ago(seconds === 1e12 ? 40 * 86_400 : 0) });
-    const { status } = await ask(connection.providerId, [span(0, 1)], { max_age_seconds: seconds });
-    expect(status).toBe(200);
+  test.each<[saying: number | null, old: number, trusted: boolean]>([
+    [1e12, 40 * 86_400, true],
+    [0.5, 60, false],
+    [null, 60, true],
+  ])('[I-3] evidence may be as old as the caller says: %p seconds, when it is %p old (trusted: %p)', async (...row) => {
+    const [seconds, old, trusted] = row;
+    const connection = await connect({ last_synced_at: ago(old) });
+    const { status, json } = await ask(connection.providerId, [span(0, 1)], { max_age_seconds: seconds });
+    expect([status, json.trusted, json.evidence[0].reason]).toEqual([200, trusted, trusted ? 'fresh' : 'stale']);
   });
 
   test('[I-3] who asks about no slot is told how far the calendars can be relied on', async () => {
@@ -173,7 +180,7 @@ describe('evidence', () => {
     expect([json.trusted, json.evidence[0].fresh, json.evidence[0].reason]).toEqual([trusted, trusted, reason]);
     expect(json.free).toEqual([span(0, 1), span(2, 4)]);
     // What one more sync cannot cure is not asked for.
-    expect(await isRung(connection.id)()).toBe(false);
+    expect(await countRings(connection.id)).toBe(0);
   });
 
   test('[I-3] a single slot outside the window makes the whole answer unknown', async () => {
@@ -195,9 +202,11 @@ describe('evidence', () => {
       expect([answer?.json.trusted, answer?.json.evidence[0].reason]).toEqual([false, reason]);
     }
     const [row] = await ingress.database.sql`
-      SELECT sync_needed, requested_by FROM external_calendar_connections WHERE id = ${connection.id}`;
-    expect(row).toEqual({ sync_needed: true, requested_by: 'availability' });
-    expect(await isRung(connection.id)()).toBe(true);
+      SELECT sync_needed, requested_by, requested::int FROM external_calendar_connections WHERE id = ${connection.id}`;
+    expect(row).toMatchObject({ sync_needed: true, requested_by: 'availability' });
+    // It was one before, and a question that waits does not ask twice; both are answered by the one look.
+    expect([2, 3]).toContain(row?.requested);
+    expect(await countRings(connection.id)).toBe(1);
   });
 
   /** A worker that does what was requested, as soon as it is. */
