@@ -247,6 +247,8 @@ describe('while every secret is exchanged under load', () => {
     expect(await reseal(at('first'))).toBe(0);
     await registerClients([CLIENT_SECRETS[1]]);
     await fleet.roll(at('alone'));
+    // Time for the traffic to meet processes that know the new secrets alone. No request is waited for: on a slow machine
+    // each kind of it may have had its number by now.
     await sleep(500);
 
     const counts = await Promise.all(traffic.map((end) => end()));
