@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BookingEventType, makeBookingEvent } from '@bookiji/local-fleet';
+import { type BookingEventType, makeBookingEvent, waitUntil } from '@bookiji/local-fleet';
 import { insertIntoOutbox } from '@bookiji/queues';
 import type { Ledger } from '../audit/ledger.ts';
 import { bookingTitle } from '../history.ts';
@@ -31,6 +31,8 @@ type Door = 'queue' | 'http' | 'outbox';
 
 const HOUR_MS = 3_600_000;
 const PUBLISH_TRIES = 10;
+/** Longer than anybody who was struck stands still, and than others take to do its work. */
+const PREPARED_WITHIN_MS = 120_000;
 const LIST_OPERATIONS = { google: 'events.list', microsoft: 'events.delta' } as const;
 const CURSOR_REASONS = { google: 'fullSyncRequired', microsoft: 'syncStateNotFound' } as const;
 
@@ -110,7 +112,7 @@ function bookingScenario(stage: Stage, ledger: Ledger, desk: Desk, wishes: Booki
     async prepare() {
       if (!wishes.made) return;
       await hand('booking.created');
-      await until(isDone);
+      await waitUntil('the booking to stand in the calendar', isDone, PREPARED_WITHIN_MS, 30);
     },
     async trigger() {
       if (wishes.expiresTokens === true) await stage.sandbox.order('POST', '/tokens/expire', whose(desk));
@@ -146,24 +148,34 @@ async function untilPublished(stage: Stage, event: ReturnType<typeof makeBooking
   }
 }
 
-/** A booking service asks again until it has an answer, whoever dies meanwhile. */
-export async function untilAccepted(stage: Stage, event: unknown): Promise<void> {
-  for (;;) {
-    try {
-      const response = await fetch(`${stage.ingress.url}/api/calendar/booking-events`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${stage.environment.API_TOKENS}`, 'content-type': 'application/json' },
-        body: JSON.stringify(event),
-        signal: AbortSignal.timeout(3_000),
-      });
-      await response.arrayBuffer();
-      if (response.ok) return;
-      if (response.status < 500) throw new TypeError(`a booking event was answered ${response.status}`);
-    } catch (error) {
-      if (error instanceof TypeError && error.message.startsWith('a booking event')) throw error;
-    }
-    await sleep(100);
-  }
+/**
+ * A booking service asks again until it has an answer, whoever dies meanwhile.
+ *
+ * @throws Error when the event is refused, which asking again would not change, or nobody took it in time.
+ */
+export async function untilAccepted(
+  stage: Pick<Stage, 'ingress' | 'environment'>,
+  event: unknown,
+  withinMs = PREPARED_WITHIN_MS,
+): Promise<void> {
+  const isAccepted = async () => {
+    const response = await post(stage, event).catch(() => null);
+    if (response !== null && !response.ok && response.status < 500)
+      throw new Error(`a booking event was answered ${response.status}`);
+    return response?.ok;
+  };
+  await waitUntil('a booking event to be accepted', isAccepted, withinMs, 100);
+}
+
+async function post({ ingress, environment }: Pick<Stage, 'ingress' | 'environment'>, event: unknown) {
+  const response = await fetch(`${ingress.url}/api/calendar/booking-events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${environment.API_TOKENS}`, 'content-type': 'application/json' },
+    body: JSON.stringify(event),
+    signal: AbortSignal.timeout(3_000),
+  });
+  await response.arrayBuffer();
+  return response;
 }
 
 function ownerScenario(stage: Stage, desk: Desk, count: number, fault?: Readonly<Record<string, unknown>>): Scenario {
@@ -285,8 +297,4 @@ class Faults {
 /** Tomorrow, the full hour: inside everybody's window. */
 function firstHour(): number {
   return Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 24 * HOUR_MS;
-}
-
-async function until(ask: () => Promise<boolean>): Promise<void> {
-  while (!(await ask())) await sleep(30);
 }
