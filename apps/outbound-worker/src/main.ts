@@ -55,7 +55,7 @@ await runProcess({
       flags,
       queues,
       findSubject: rememberSubjects((id) => findConnection(database.db, id)),
-      askLeave: openCalendar.askLeave,
+      tryAcquire: openCalendar.tryAcquire,
       isCalm: openCalendar.isCalm,
       publishChanges: (changes) => publishAndMark({ db: database.db, queues }, changes),
       report: createConvergeReporter(logger, metrics),

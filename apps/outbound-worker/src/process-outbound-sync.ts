@@ -22,7 +22,7 @@ export interface OutboundSyncDeps {
   /** Whose connection it is and where, for lists and switches; null when it is gone. */
   readonly findSubject: (connectionId: string) => Promise<Omit<WorkSubject, 'connectionId'> | null>;
   /** Whether the breaker of a calendar provider lets work begin; `waitMs` is null while somebody else tries. */
-  readonly askLeave: (
+  readonly tryAcquire: (
     calendarProvider: WorkSubject['calendarProvider'],
   ) => { readonly mayGo: true } | { readonly mayGo: false; readonly waitMs: number | null };
   /** Whether no breaker keeps anything back, so that nobody need know which calendar provider it is. */
@@ -78,16 +78,16 @@ async function park(
  *
  * @returns says whether work at a calendar provider has to wait.
  */
-function createPostponer({ converge, askLeave }: OutboundSyncDeps) {
+function createPostponer({ converge, tryAcquire }: OutboundSyncDeps) {
   const putOffUntil = { google: 0, microsoft: 0 };
   return async (calendarProvider: WorkSubject['calendarProvider']): Promise<boolean> => {
-    const leave = askLeave(calendarProvider);
-    if (leave.mayGo) return false;
+    const permission = tryAcquire(calendarProvider);
+    if (permission.mayGo) return false;
     const now = performance.now();
     // While one job tries, its own work must not be put off under its hands.
-    if (leave.waitMs === null || now < putOffUntil[calendarProvider]) return true;
-    putOffUntil[calendarProvider] = now + leave.waitMs;
-    await postponeEffects(converge.db, calendarProvider, leave.waitMs);
+    if (permission.waitMs === null || now < putOffUntil[calendarProvider]) return true;
+    putOffUntil[calendarProvider] = now + permission.waitMs;
+    await postponeEffects(converge.db, calendarProvider, permission.waitMs);
     return true;
   };
 }

@@ -95,7 +95,7 @@ export async function startOutboundStage(options: {
     flags: openFlags,
     queues: {} as QueueSystem,
     findSubject: async (id) => connections.get(id) ?? null,
-    askLeave: openCalendar.askLeave,
+    tryAcquire: openCalendar.tryAcquire,
     isCalm: openCalendar.isCalm,
     publishChanges: async () => undefined,
     report: ({ connectionId }, result) => {

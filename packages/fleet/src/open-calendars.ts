@@ -23,6 +23,7 @@ import type {
 import {
   BREAKER_STATE_VALUES,
   type Breaker,
+  type BreakerPermission,
   type CallReport,
   composeOAuth,
   composePort,
@@ -30,7 +31,6 @@ import {
   createBreaker,
   createLimiter,
   type Lane,
-  type Leave,
   type Policy,
   type SlotDesk,
   withBreaker,
@@ -88,7 +88,7 @@ export interface CalendarOpener {
    */
   (connection: OpenableConnection, known?: StoredCredentials, onAnswer?: () => void): CalendarPort;
   /** Asks this process's breaker before any work is begun. */
-  askLeave(calendarProvider: CalendarProvider): Leave;
+  tryAcquire(calendarProvider: CalendarProvider): BreakerPermission;
   /** Whether this process's breakers are all closed; asking leaves them as they are. */
   isCalm(): boolean;
 }
@@ -107,7 +107,7 @@ export function createCalendarOpener(options: CalendarOpenerOptions): CalendarOp
     return composePort(port, ...around);
   };
   return Object.assign(open, {
-    askLeave: (calendarProvider: CalendarProvider) => shared[calendarProvider].breaker.askLeave(),
+    tryAcquire: (calendarProvider: CalendarProvider) => shared[calendarProvider].breaker.tryAcquire(),
     isCalm: () => Object.values(shared).every(({ breaker }) => breaker.state === 'closed'),
   });
 }

@@ -24,7 +24,7 @@ export interface BreakerSettings {
 }
 
 /** `waitMs` is null while somebody else tries: it may be over in a moment. */
-export type Leave = { readonly mayGo: true } | { readonly mayGo: false; readonly waitMs: number | null };
+export type BreakerPermission = { readonly mayGo: true } | { readonly mayGo: false; readonly waitMs: number | null };
 
 /**
  * One per calendar provider and process.
@@ -43,7 +43,7 @@ export interface Breaker {
    * Whether a call would be let through, before anything is prepared for it. While one is let through to see, one asker
    * in a second is told to go on.
    */
-  askLeave(): Leave;
+  tryAcquire(): BreakerPermission;
   run<T>(call: ProviderCall, task: () => Promise<T>): Promise<T>;
   /** Ends its timers; afterwards every call is turned away. */
   stop(): void;
@@ -87,7 +87,7 @@ export function createBreaker(settings: BreakerSettings): Breaker {
     get state() {
       return stateOf(circuit);
     },
-    askLeave() {
+    tryAcquire() {
       if (circuit.closed) return { mayGo: true };
       if (!circuit.halfOpen) return { mayGo: false, waitMs: Math.max(1, openedAt + resetMs - now()) };
       if (!circuit.pendingClose || now() < probeAskedAt + PROBE_WAIT_MS) return { mayGo: false, waitMs: null };

@@ -1,8 +1,8 @@
 export {
   BREAKER_STATE_VALUES,
   type Breaker,
+  type BreakerPermission,
   createBreaker,
-  type Leave,
 } from './breaker.ts';
 export { composeOAuth, composePort, composeRequest } from './compose-port.ts';
 export { createLimiter, type Limiter } from './limiter.ts';

@@ -69,7 +69,7 @@ function createFleet(processes: number) {
     void limiters[process]?.enter(turn).then((admission) => {
       if (!admission.isAdmitted) return;
       admitted += 1;
-      admission.leave(false);
+      admission.release(false);
     });
   };
   return {

@@ -48,7 +48,7 @@ export interface Turn {
 
 export type Admission =
   /** Goes ahead, and says when it is done; `isUnused` when the provider was not asked after all. */
-  | { readonly isAdmitted: true; readonly leave: (isUnused: boolean) => void }
+  | { readonly isAdmitted: true; readonly release: (isUnused: boolean) => void }
   | { readonly isAdmitted: false; readonly reason: 'limiter_full' | 'connection_paused'; readonly retryAfterMs: number }
   | { readonly isAdmitted: false; readonly reason: 'aborted'; readonly retryAfterMs: null };
 
@@ -158,7 +158,7 @@ class CallLimiter implements Limiter {
     this.#shares.start(connectionId, now);
     settle({
       isAdmitted: true,
-      leave: (isUnused) => {
+      release: (isUnused) => {
         this.#shares.end(connectionId, isUnused);
         if (isUnused) this.#bucket.giveBack();
         this.#pump();

@@ -32,7 +32,7 @@ export function withLimiter(limiter: Limiter, { connectionId, lane = 'background
       }
       throw error;
     } finally {
-      admission.leave(isUnused);
+      admission.release(isUnused);
     }
   };
 }
