@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
-/** User and system time that a process and its children that still run have used, in seconds; 0 where it cannot be read. */
+/**
+ * User and system time that a process and its children have used, in seconds; 0 where it cannot be read. Of children that
+ * ended it is their parent that tells: sessions of PostgreSQL come and go, and what they used must not go with them.
+ */
 export function cpuSecondsOf(pid: number): number {
   if (pid === 0) return 0;
   const times = readTimes();
@@ -29,7 +32,8 @@ function readTimes(): Map<number, { parent: number; seconds: number }> {
       // The program's name stands in brackets and may hold anything; what is counted stands behind it.
       const [, tail = ''] = /\) (.*)$/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? [];
       const fields = tail.split(' ');
-      const seconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+      const seconds = ticks / TICKS_PER_SECOND;
       times.set(Number(name), { parent: Number(fields[1]), seconds });
     } catch {
       // It ended meanwhile.
