@@ -32,6 +32,7 @@ export interface StrikeContext {
   readonly listen: (id: string, hear: (member: Member, report: ProbeReport) => void) => () => void;
 }
 
+const ARMED_WITHIN_MS = 20_000;
 const TAKEN_OVER_WITHIN_MS = 40_000;
 const TRIGGER_AGAIN_MS = 4_000;
 const HIT_WITHIN_MS = 60_000;
@@ -49,12 +50,14 @@ export async function strikeCase(
 ): Promise<CaseOutcome> {
   const { stage, ledger } = context;
   const scenario = createScenario(one.scenario, stage, ledger, desk);
+  const armed = new Set<Member>();
   const hits: Member[] = [];
   const settled = new Set<Member>();
   /** Which of its lives was struck: another case may end it before it settles. */
   const lives = new Map<Member, number>();
   const id = randomUUID();
   const stopListening = context.listen(id, (member, report) => {
+    if (report.what === 'armed') armed.add(member);
     if (report.what === 'hit') {
       hits.push(member);
       lives.set(member, member.starts);
@@ -70,7 +73,9 @@ export async function strikeCase(
   try {
     await scenario.prepare();
     const isDuring = one.point.endsWith('.during');
-    await arm(context, one, { id, strike: isDuring ? 'tell' : strike, match: matchOf(one, scenario, desk) });
+    const match = matchOf(one, scenario, desk);
+    const order: ArmOrder = { id, strike: isDuring ? 'tell' : strike, match };
+    await arm(context, one, order, armed);
     const before = await lastSequence(stage);
     if (isDuring) await delayAnswer(stage, desk, one.point);
     await pullUntilHit(scenario, () => hits.length > 0);
@@ -100,15 +105,26 @@ function matchOf({ point }: FailpointCase, scenario: Scenario, desk: Desk): stri
   return /^insertRegistering/.test(point) ? desk.connectionId : scenario.match;
 }
 
+interface ArmOrder {
+  readonly id: string;
+  readonly strike: Strike;
+  /** See {@link matchOf}. */
+  readonly match: string | null;
+}
+
 async function arm(
   { stage }: StrikeContext,
   { role, point }: FailpointCase,
-  order: { id: string; strike: Strike; match: string | null },
+  order: ArmOrder,
+  armed: ReadonlySet<Member>,
 ): Promise<void> {
   const real = point.replace('.during', '.before');
-  for (const member of stage.crew.of(role)) member.order({ do: 'arm', point: real, ...order });
-  // Orders are taken in the order in which they are sent; whatever is asked for next comes after them.
-  await sleep(20);
+  const members = stage.crew.of(role);
+  for (const member of members) member.order({ do: 'arm', point: real, ...order });
+  // Whoever is busy hears of a booking from its queue before it hears the order, and an event is created only once. One that
+  // stands still, or starts, has taken nothing up and hears the order first.
+  const isHeard = () => members.every((member) => armed.has(member) || !member.isUp || member.isFrozen);
+  await waitUntil('the order to be heard', isHeard, ARMED_WITHIN_MS, 10);
 }
 
 async function pullUntilHit(scenario: Scenario, isHit: () => boolean): Promise<void> {
