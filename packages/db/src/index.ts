@@ -176,20 +176,19 @@ export { takeSweepTurn } from './queries/sweep-turns.ts';
 export {
   claimSync,
   extendSyncLease,
-  findDueConnections,
   LEASE_MS,
   LeaseLostError,
-  readSyncProgress,
-  recordSyncFailure,
-  recordSyncSuccess,
   releaseSyncLease,
+  type SyncClaim,
+} from './queries/sync-leases.ts';
+export {
+  findDueConnections,
+  readSyncProgress,
   requestDueReconciles,
   requestSync,
-  type SyncClaim,
-  type SyncFailure,
   type SyncProgress,
-  type SyncSuccess,
-} from './queries/sync-leases.ts';
+} from './queries/sync-requests.ts';
+export { recordSyncFailure, recordSyncSuccess, type SyncFailure, type SyncSuccess } from './queries/sync-results.ts';
 export { insertSyncRun, pruneSyncRuns } from './queries/sync-runs.ts';
 export { listUnreadableItems, replaceUnreadableItems, type UnreadableRecord } from './queries/unreadable-items.ts';
 export type {

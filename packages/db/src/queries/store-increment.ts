@@ -10,7 +10,8 @@ import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
 import { connections, type RequestedBy } from '../schema/index.ts';
 import { type AppliedCounts, type IntervalChanges, type IntervalOwner, toPutRecords } from './busy-intervals.ts';
-import { LeaseLostError, type SyncSuccess } from './sync-leases.ts';
+import { LeaseLostError } from './sync-leases.ts';
+import type { SyncSuccess } from './sync-results.ts';
 
 export interface FinishedIncrement extends Omit<SyncSuccess, 'connectionId' | 'mode' | 'unannouncedSince'> {
   readonly owner: IntervalOwner;

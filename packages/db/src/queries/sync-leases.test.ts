@@ -8,17 +8,9 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../client.ts';
 import { requestFullSync } from './audits.ts';
-import {
-  claimSync,
-  extendSyncLease,
-  findDueConnections,
-  LeaseLostError,
-  recordSyncFailure,
-  recordSyncSuccess,
-  requestDueReconciles,
-  requestSync,
-  type SyncClaim,
-} from './sync-leases.ts';
+import { claimSync, extendSyncLease, LeaseLostError, type SyncClaim } from './sync-leases.ts';
+import { findDueConnections, requestDueReconciles, requestSync } from './sync-requests.ts';
+import { recordSyncFailure, recordSyncSuccess } from './sync-results.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
