@@ -3,7 +3,7 @@ import type { Channel, Connection, Delivery, OperatorLogEntry, SyncRun, Troubled
 import { explainError } from '@bookiji/sync';
 import { renderTable } from './output.ts';
 
-export function describeConnection(connection: Connection) {
+export function describeConnection(connection: Connection): Readonly<Record<string, unknown>> {
   return {
     id: connection.id,
     provider_id: connection.providerId,

@@ -4,6 +4,7 @@
  */
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { connections } from '../schema/index.ts';
 import { isConnectionHeld } from './effect-leases.ts';
 
@@ -112,8 +113,8 @@ const TAKEN_SECONDS = 60;
 export async function takeDueAdoptions(
   db: Database,
   limit: number,
-): Promise<{ readonly id: string; readonly calendarProvider: 'google' | 'microsoft' }[]> {
-  const rows = await db.execute<{ id: string; calendar_provider: 'google' | 'microsoft' }>(sql`
+): Promise<{ readonly id: string; readonly calendarProvider: CalendarProvider }[]> {
+  const rows = await db.execute<{ id: string; calendar_provider: CalendarProvider }>(sql`
     UPDATE external_calendar_connections c
        SET adopt_at = now() + ${TAKEN_SECONDS} * interval '1 second'
       FROM (SELECT d.id FROM external_calendar_connections d

@@ -1,6 +1,7 @@
 /** The mapping of a booking, its row in `external_calendar_events`: written together with what is recorded of its effect. */
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { events, type LastError } from '../schema/index.ts';
 import type { EffectLease } from './effect-leases.ts';
 
@@ -9,7 +10,7 @@ const given = sql.placeholder;
 /** The mapping as others see it in `external_calendar_events`. */
 export interface MappingRow {
   readonly providerId: string;
-  readonly calendarProvider: 'google' | 'microsoft';
+  readonly calendarProvider: CalendarProvider;
   readonly icalUid: string;
   readonly startAt: Date;
   readonly endAt: Date;

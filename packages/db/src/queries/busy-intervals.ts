@@ -2,6 +2,7 @@
 import { and, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import { toArrayText } from '../array-text.ts';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { events } from '../schema/index.ts';
 
 /** One busy event of the provider's own, as stored. Half-open, UTC. */
@@ -24,7 +25,7 @@ export interface IntervalChanges {
 export interface IntervalOwner {
   readonly connectionId: string;
   readonly providerId: string;
-  readonly calendarProvider: 'google' | 'microsoft';
+  readonly calendarProvider: CalendarProvider;
 }
 
 export interface AppliedCounts {

@@ -1,6 +1,7 @@
 /** The registrations for push, whose only record is here: Google has no list of them. */
 import { and, asc, eq, getTableColumns, inArray, lte, ne, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { type Channel, channels, connections } from '../schema/index.ts';
 import { type Allowlists, isAllowed } from './allowlists.ts';
 
@@ -57,7 +58,7 @@ function mayNeedUpkeep({ renewBeforeSeconds, secretMark }: UpkeepSettings) {
 /** Stored before the provider is asked: its handshake may come before its answer. */
 export async function insertRegisteringChannel(
   db: Database,
-  channel: { id: string; connectionId: string; calendarProvider: 'google' | 'microsoft'; secretMark: string },
+  channel: { id: string; connectionId: string; calendarProvider: CalendarProvider; secretMark: string },
 ): Promise<void> {
   await db.insert(channels).values({ ...channel, lookedAfterAt: sql`now()` });
 }

@@ -2,6 +2,7 @@
 import { and, asc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import {
   bookingEffects,
   type Connection,
@@ -49,7 +50,7 @@ export async function listChannelExpiries(db: Database, providerId: string): Pro
 export interface StoredGrant {
   readonly connectionId: string;
   readonly providerId: string;
-  readonly calendarProvider: 'google' | 'microsoft';
+  readonly calendarProvider: CalendarProvider;
   readonly externalCalendarId: string;
   readonly accountId: string | null;
   readonly providerEmail: string | null;

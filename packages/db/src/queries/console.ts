@@ -1,6 +1,7 @@
 /** What the operators' console shows: connections searched and paged, one connection's past and week, who turned what. */
 import { and, asc, count, desc, eq, gt, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import {
   auditLog,
   bookingEffects,
@@ -21,7 +22,7 @@ export interface ConnectionSearch {
   /** The beginning of a connection's or provider's id; anything else finds nothing. */
   readonly idPrefix?: string;
   readonly state?: ConnectionState;
-  readonly calendarProvider?: 'google' | 'microsoft';
+  readonly calendarProvider?: CalendarProvider;
 }
 
 const isWaiting = and(eq(connections.status, 'active'), gt(connections.backoffUntil, sql`now()`));
@@ -69,7 +70,7 @@ function startsWith(column: typeof connections.id | typeof connections.providerI
 }
 
 export interface ConnectionCount {
-  readonly calendarProvider: 'google' | 'microsoft';
+  readonly calendarProvider: CalendarProvider;
   readonly status: Connection['status'];
   readonly count: number;
   readonly failing: number;

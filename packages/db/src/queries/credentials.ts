@@ -2,10 +2,11 @@
 import { and, eq, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { connections } from '../schema/index.ts';
 
 export interface StoredCredentials {
-  readonly calendarProvider: 'google' | 'microsoft';
+  readonly calendarProvider: CalendarProvider;
   readonly status: 'active' | 'reauth_required' | 'disabled';
   readonly accessTokenSealed: string | null;
   readonly refreshTokenSealed: string | null;

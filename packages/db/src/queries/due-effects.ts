@@ -1,6 +1,7 @@
 /** Bookings' due work: found, looked at without taking it, put off, and made due again. */
 import { and, eq, isNull, lte, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { bookingEffects, bookingIntents, connections } from '../schema/index.ts';
 import { type Allowlists, isAllowed } from './allowlists.ts';
 import { type EffectClaim, hasWork, isFree } from './effect-leases.ts';
@@ -53,11 +54,7 @@ export async function readDueEffect(
  * Puts off all due work at one calendar provider that nobody holds, without spending an attempt; spread over half as much
  * again, so that it does not come back in one piece.
  */
-export async function postponeEffects(
-  db: Database,
-  calendarProvider: 'google' | 'microsoft',
-  waitMs: number,
-): Promise<void> {
+export async function postponeEffects(db: Database, calendarProvider: CalendarProvider, waitMs: number): Promise<void> {
   await db.execute(sql`
     UPDATE booking_effects e
        SET next_attempt_at = now() + ${waitMs} * (1 + random() / 2) * interval '1 millisecond'

@@ -5,6 +5,7 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { hotStatement } from '../hot-statement.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import {
   type BookingDetails,
   type BookingEffect,
@@ -25,7 +26,7 @@ export interface EffectClaim {
   readonly effect: BookingEffect;
   readonly token: number;
   readonly providerId: string;
-  readonly calendarProvider: 'google' | 'microsoft';
+  readonly calendarProvider: CalendarProvider;
   readonly externalCalendarId: string;
   readonly desired: {
     readonly version: number;

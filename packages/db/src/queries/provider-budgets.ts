@@ -1,6 +1,7 @@
 /** One bucket per calendar provider for the whole fleet, by the database's clock. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 
 /**
  * Takes up to `wanted` requests out of the provider's bucket. At most a second's share lies in it after a silence.
@@ -9,7 +10,7 @@ import type { Database } from '../client.ts';
  */
 export async function takeFromBudget(
   db: Database,
-  wish: { calendarProvider: 'google' | 'microsoft'; wanted: number; perSecond: number },
+  wish: { calendarProvider: CalendarProvider; wanted: number; perSecond: number },
 ): Promise<number> {
   const burst = Math.max(1, wish.perSecond);
   const first = Math.min(wish.wanted, Math.floor(burst));

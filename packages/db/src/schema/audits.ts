@@ -1,6 +1,5 @@
-import { jsonb, pgTable, timestamp, uuid } from 'drizzle-orm/pg-core';
-
-const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+import { jsonb, pgTable, uuid } from 'drizzle-orm/pg-core';
+import { instant } from './instant.ts';
 
 /** One difference between a calendar and the database. `subject` is a booking's or an event's id. */
 export interface Mismatch {

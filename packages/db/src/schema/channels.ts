@@ -1,6 +1,6 @@
-import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
-
-const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+import { pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import type { CalendarProvider } from './calendar-provider.ts';
+import { instant } from './instant.ts';
 
 /**
  * Our registrations for push, opened and ended by the retry workers. `retired` ones still deliver for a while; that is
@@ -10,7 +10,7 @@ export const channels = pgTable('channels', {
   /** The connection's id without hyphens, and 64 random bits; never used twice. */
   id: text().notNull(),
   connectionId: uuid().notNull(),
-  calendarProvider: text().$type<'google' | 'microsoft'>().notNull(),
+  calendarProvider: text().$type<CalendarProvider>().notNull(),
   state: text().$type<ChannelState>().notNull().default('registering'),
   /** Google's opaque id of what is watched; null at Graph, and until the opening was answered. */
   resourceId: text(),

@@ -1,10 +1,10 @@
 import { getTableColumns, sql } from 'drizzle-orm';
-import { bigint, boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import type { CalendarProvider } from './calendar-provider.ts';
+import { instant } from './instant.ts';
 
 /** Fencing numbers of a row that comes back under its old id start beyond those of its former life. */
 export const byClock = sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
-
-const instant = () => timestamp({ withTimezone: true, mode: 'date' });
 
 /** What went wrong last, for people and for the API. Never holds provider content. */
 export interface LastError {
@@ -34,7 +34,7 @@ export const connections = pgTable('external_calendar_connections', {
   id: uuid().notNull().defaultRandom(),
   /** The person who is booked. */
   providerId: uuid().notNull(),
-  calendarProvider: text().$type<'google' | 'microsoft'>().notNull(),
+  calendarProvider: text().$type<CalendarProvider>().notNull(),
   /** The calendar's id at its provider; connecting always stores `primary`, the account's own. */
   externalCalendarId: text().notNull().default('primary'),
   /** Who granted, by the calendar provider's id of the account; null where it did not say. Another one starts afresh. */

@@ -1,7 +1,7 @@
-import { bigint, boolean, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import type { CalendarProvider } from './calendar-provider.ts';
 import type { LastError } from './connections.ts';
-
-const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+import { instant } from './instant.ts';
 
 /**
  * Busy time and mappings. With `booking_id` null: one busy event of the provider's own calendar. With `booking_id`
@@ -12,7 +12,7 @@ export const events = pgTable('external_calendar_events', {
   connectionId: uuid().notNull(),
   /** The connection's, here because event ids are unique per provider and calendar provider. */
   providerId: uuid().notNull(),
-  calendarProvider: text().$type<'google' | 'microsoft'>().notNull(),
+  calendarProvider: text().$type<CalendarProvider>().notNull(),
   /** Null only for a booking whose event does not exist yet. */
   externalEventId: text(),
   /** The series that an occurrence belongs to, else null. */

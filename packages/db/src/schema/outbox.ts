@@ -1,6 +1,5 @@
-import { bigint, jsonb, pgTable, timestamp, uuid } from 'drizzle-orm/pg-core';
-
-const instant = () => timestamp({ withTimezone: true, mode: 'date' });
+import { bigint, jsonb, pgTable, uuid } from 'drizzle-orm/pg-core';
+import { instant } from './instant.ts';
 
 /** Booking events that a service on the same database wrote in its own transaction. */
 export const bookingOutbox = pgTable('booking_outbox', {
