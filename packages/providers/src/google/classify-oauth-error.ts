@@ -38,7 +38,8 @@ const OUR_MISTAKE: ReadonlySet<string> = new Set([
  * Names a failure of OAuth. Pure.
  *
  * `invalid_grant` is one word for many ends (taken back, unused for half a year, too many tokens, the seven days of an
- * app in testing); for a refresh all of them mean that the person must connect again, for a code that it is used up.
+ * app in testing); for a refresh all of them mean that the person must connect again, for a code that it is used up. A wrong
+ * client secret is ours to mend, and must not cost what was to be done with the refreshed token.
  * https://developers.google.com/identity/protocols/oauth2
  */
 export function classifyOAuthError(failure: OAuthFailure, now: Date): ProviderErrorFacts {
@@ -63,6 +64,8 @@ function nameFailure({ operation, status, error, reason }: OAuthFailure): { kind
   if (error !== null && ENDED_GRANT.has(error)) {
     return { kind: operation === 'refresh_token' ? 'auth_revoked' : 'permanent', reason: error };
   }
-  if (error !== null && OUR_MISTAKE.has(error)) return { kind: 'permanent', reason: error };
+  if (error !== null && OUR_MISTAKE.has(error)) {
+    return { kind: operation === 'refresh_token' ? 'transient' : 'permanent', reason: error };
+  }
   return { kind: 'transient', reason: `unknown_${status}` };
 }

@@ -51,8 +51,18 @@ export interface Breaker {
 
 type Task = () => Promise<unknown>;
 
-/** `transient` for reasons of our own: nobody asked the provider, or nobody waited for its answer. */
-const NOT_THE_PROVIDERS: ReadonlySet<string> = new Set(['aborted', 'token_unreadable']);
+/**
+ * `transient` for reasons of our own: nobody asked the provider, nobody waited for its answer, or it knows our client no
+ * more, which is no reason to refuse calls whose token still holds.
+ */
+const NOT_THE_PROVIDERS: ReadonlySet<string> = new Set([
+  'aborted',
+  'token_unreadable',
+  'invalid_client',
+  'unauthorized_client',
+  'deleted_client',
+  'disabled_client',
+]);
 
 /** While the one call is under way nobody knows when it ends. */
 const PROBE_WAIT_MS = 1_000;

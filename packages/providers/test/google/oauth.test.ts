@@ -139,7 +139,8 @@ describe('refresh', () => {
   test('[B-3] an error holds no token, no secret and no word of the answer', async () => {
     server.on(TOKEN, { status: 401, body: { error: 'invalid_client', error_description: 'secret words' } });
     const error = await oauth.refresh('stored-token', signal).catch((thrown: Error) => thrown);
-    expect(error).toMatchObject({ kind: 'permanent', reason: 'invalid_client' });
+    // Ours to mend: what was to be done with the refreshed token is tried again, and no booking is given up for it.
+    expect(error).toMatchObject({ kind: 'transient', reason: 'invalid_client' });
     expect(JSON.stringify([error, (error as Error).message, (error as Error).cause])).not.toMatch(
       /stored-token|client-secret|secret words/,
     );

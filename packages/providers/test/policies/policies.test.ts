@@ -102,6 +102,7 @@ describe('the breaker of a calendar provider', () => {
     ['our own mistakes', failure({ kind: 'permanent' })],
     ['callers that gave up', failure({ reason: 'aborted' })],
     ['tokens that no key opens', failure({ reason: 'token_unreadable' })],
+    ['a client secret of ours that is wrong', failure({ reason: 'invalid_client' })],
     ['a database that is away', new Error('ECONNREFUSED')],
   ])('[R-1] stays closed over %s', async (_name, error) => {
     const breaker = openBreaker();
