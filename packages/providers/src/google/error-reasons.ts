@@ -26,6 +26,8 @@ export const REASONS_BY_KIND: Readonly<Partial<Record<ErrorKind, readonly string
   // The person unticked a scope on the consent screen, or took it back: only connecting again helps.
   auth_revoked: ['insufficientPermissions', 'insufficientScopes', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'],
   conflict: ['duplicate', 'conflict', 'conditionNotMet', 'channelIdNotUnique'],
+  // The API is switched off in our own project: ours to mend, and no booking is given up for it.
+  transient: ['accessNotConfigured', 'SERVICE_DISABLED'],
   permanent: [
     'forbidden',
     'forbiddenForNonOrganizer',
@@ -33,8 +35,6 @@ export const REASONS_BY_KIND: Readonly<Partial<Record<ErrorKind, readonly string
     'requiredAccessLevel',
     'calendarNotWritable',
     'notACalendarUser',
-    'accessNotConfigured',
-    'SERVICE_DISABLED',
     'accountDisabled',
     'domainPolicy',
     'cannotChangeOrganizer',
