@@ -1,4 +1,5 @@
 /** What was not read is not free: listings that fail, expire or lie, at every page, over HTTP. */
+import { randomUUID } from 'node:crypto';
 import { answerAvailability } from '@bookiji/sync';
 import { createTestDatabase, type TestDatabase } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -230,6 +231,35 @@ describe.each(['google', 'microsoft'] as const)('a listing at %s', (provider) =>
       await garble(ids[6], { show_as: 'free' });
       expect(await calendar.sync()).toMatchObject({ unreadableCount: 0, droppedCount: 1 });
       expect(await evidence()).toEqual({ trusted: true, reason: 'fresh' });
+    });
+
+    test('stays a doubt while only another occurrence of its series changes', async () => {
+      const daily = { recurrence: ['RRULE:FREQ=DAILY;COUNT=5'], time_zone: 'UTC' };
+      await calendar.own('POST', '', { title: 'Daily', start: hourText(60), end: hourText(61), ...daily });
+      await calendar.sync();
+      const span = `?from=${hourText(60)}&to=${hourText(200)}`;
+      const { events } = await calendar.own<{ events: { id: string; start_at: string }[] }>('GET', span);
+      const [, second, third] = events.filter((one) => (Date.parse(one.start_at) - NOW) / HOUR_MS >= 60);
+      await garble(second?.id);
+      await calendar.sync();
+      expect(await evidence()).toEqual(doubtful);
+      await move(third?.id, 150);
+      expect(await calendar.sync()).toMatchObject({ outcome: 'synced', mode: 'incremental' });
+      expect(await evidence()).toEqual(doubtful);
+      expect(await calendar.intervals()).toContain(spanText(hourText(84), hourText(85)));
+    });
+
+    test('that is a booking’s is read by its id, and leaves its owner’s calendar trusted', async () => {
+      const bookingId = randomUUID();
+      await calendar.book({ bookingId, version: 1, hour: 48 });
+      const effect = async () => (await database.sql`SELECT * FROM booking_effects WHERE booking_id = ${bookingId}`)[0];
+      await garble((await effect())?.external_event_id);
+      expect(await calendar.sync()).toMatchObject({ outcome: 'synced', unreadableCount: 1 });
+      expect(await evidence()).toEqual({ trusted: true, reason: 'fresh' });
+      const { inspect_requested: asked, inspected } = (await effect()) ?? {};
+      expect(Number(asked)).toBeGreaterThan(Number(inspected));
+      await calendar.settle();
+      expect((await effect())?.last_error).toMatchObject({ reason: 'no_end' });
     });
 
     test('from the first is never free, though nothing was known of it', async () => {

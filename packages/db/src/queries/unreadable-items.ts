@@ -2,7 +2,7 @@
  * Items of a connection's feed that could not be understood and may block. One row each, kept until the item can be read, is
  * gone, or a full round does not show it: as long as one is there, nobody knows when the owner is busy with it.
  */
-import { and, eq, notInArray, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
 import { unreadableItems } from '../schema/index.ts';
 
@@ -38,21 +38,19 @@ export async function replaceUnreadableItems(
   connectionId: string,
   items: readonly UnreadableRecord[],
 ): Promise<void> {
-  const rows = new Map(
-    items.map(({ eventId, ...item }) => [eventId ?? NAMELESS, { ...item, externalEventId: eventId ?? NAMELESS }]),
+  // As one value, since a whole calendar may be of a form that nobody reads.
+  const records = JSON.stringify(
+    items.map(({ eventId, seriesId, reason }) => ({ event_id: eventId ?? NAMELESS, series_id: seriesId, reason })),
   );
-  const ofConnection = eq(unreadableItems.connectionId, connectionId);
-  const isGone =
-    rows.size === 0 ? ofConnection : and(ofConnection, notInArray(unreadableItems.externalEventId, [...rows.keys()]));
-  await tx.delete(unreadableItems).where(isGone);
-  if (rows.size === 0) return;
-  await tx
-    .insert(unreadableItems)
-    .values([...rows.values()].map((row) => ({ ...row, connectionId })))
-    .onConflictDoUpdate({
-      target: [unreadableItems.connectionId, unreadableItems.externalEventId],
-      set: { seriesId: sql`excluded.series_id`, reason: sql`excluded.reason` },
-    });
+  const given = sql`jsonb_to_recordset(${records}::text::jsonb) AS r (event_id text, series_id text, reason text)`;
+  await tx.execute(sql`
+    DELETE FROM unreadable_items u
+     WHERE u.connection_id = ${connectionId} AND u.external_event_id NOT IN (SELECT event_id FROM ${given})`);
+  await tx.execute(sql`
+    INSERT INTO unreadable_items AS u (connection_id, external_event_id, series_id, reason)
+    SELECT DISTINCT ON (event_id) ${connectionId}::uuid, event_id, series_id, reason FROM ${given}
+    ON CONFLICT (connection_id, external_event_id) DO UPDATE SET series_id = EXCLUDED.series_id, reason = EXCLUDED.reason
+     WHERE (u.series_id, u.reason) IS DISTINCT FROM (EXCLUDED.series_id, EXCLUDED.reason)`);
 }
 
 /** Said of a connection's row. */

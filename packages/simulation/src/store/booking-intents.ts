@@ -1,5 +1,5 @@
 /** The statements that take a booking in, said in memory: each means what the SQL of `@bookiji/db` means. */
-import type { AcceptedBooking, BookingEffect, BookingIntent } from '@bookiji/db';
+import { type AcceptedBooking, type BookingEffect, type BookingIntent, StrangeProviderError } from '@bookiji/db';
 import type { ModelDatabase, StatementContext } from './model-database.ts';
 import { effectKey } from './tables.ts';
 
@@ -7,6 +7,7 @@ export function acceptBookingIntent(db: ModelDatabase, intent: BookingIntent): P
   return db.run('accept_booking', (context) => {
     const { tables, now } = context;
     const held = tables.intents.get(intent.bookingId);
+    if (held !== undefined && held.providerId !== intent.providerId) throw new StrangeProviderError();
     if (held !== undefined && held.version >= intent.version) return { accepted: false };
     tables.intents.set(intent.bookingId, {
       ...intent,

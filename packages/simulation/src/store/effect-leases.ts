@@ -104,9 +104,11 @@ export async function noteCreation(
 }
 
 export async function extendEffectLease(db: ModelDatabase, lease: Lease & { leaseMs: number }): Promise<void> {
-  await db.run('extend_booking_lease', (context) =>
-    mustChange(context, lease, { leaseUntil: new Date(context.now.getTime() + lease.leaseMs) }),
-  );
+  await db.run('extend_booking_lease', (context) => {
+    // One that was given back stays so.
+    const isGivenBack = findHeld(context, lease)?.leaseUntil === null;
+    mustChange(context, lease, { leaseUntil: isGivenBack ? null : new Date(context.now.getTime() + lease.leaseMs) });
+  });
 }
 
 export async function releaseEffectLease(db: ModelDatabase, lease: Lease): Promise<void> {

@@ -91,10 +91,11 @@ export function applyFullRound(
   owner: IntervalOwner,
   token: number,
   lastPage: IntervalChanges,
+  unreadIds: readonly string[],
 ): Promise<AppliedCounts> {
   return db.run('apply_full_round', (context) => {
     const staged = takeStaged(context, owner, token, lastPage);
-    const kept = new Set(staged.filter((row) => row.operation === 'put').map((row) => row.id));
+    const kept = new Set([...staged.filter((row) => row.operation === 'put').map((row) => row.id), ...unreadIds]);
     const droppedCount = remove(context, owner, ({ externalEventId }) => !kept.has(externalEventId ?? ''));
     return { putCount: put(context, owner, staged), droppedCount };
   });

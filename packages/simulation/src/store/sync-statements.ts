@@ -103,7 +103,9 @@ export function claimSync(
 
 export async function extendSyncLease(db: ModelDatabase, lease: Lease & { leaseMs: number }): Promise<void> {
   await db.run('extend_sync_lease', (context) => {
-    const leaseUntil = new Date(context.now.getTime() + lease.leaseMs);
+    // One that was given back stays so.
+    const isGivenBack = context.tables.connections.get(lease.connectionId)?.leaseUntil === null;
+    const leaseUntil = isGivenBack ? null : new Date(context.now.getTime() + lease.leaseMs);
     if (change(context, lease, { leaseUntil }) === null) throw new LeaseLostError('the connection');
   });
 }

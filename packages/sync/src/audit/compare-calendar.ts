@@ -31,7 +31,7 @@ export interface CalendarAndRecords {
   readonly calendar: ReadonlyMap<string, EventChange>;
   readonly window: SyncWindow;
   readonly own: readonly OwnBooking[];
-  /** Events that the calendar shows and nobody could read: nothing is said of these. */
+  /** Events that the calendar shows and nobody could read: of the owner's among them nothing is said. */
   readonly unreadIds: ReadonlySet<string>;
   /** Event id → checksum. */
   readonly stored: ReadonlyMap<string, string>;
@@ -55,10 +55,7 @@ export function compareCalendar(facts: CalendarAndRecords): Mismatch[] {
   const say = (kind: MismatchKind, subject: string) => found.push({ kind, subject });
   const ownerOf = findOwner(facts);
 
-  for (const booking of own) {
-    const isUnread = facts.unreadIds.has(booking.externalEventId ?? '');
-    if (booking.isSettled && !isUnread) compareBooking(booking, calendar, window, say);
-  }
+  for (const booking of own) if (booking.isSettled) compareBooking(booking, calendar, window, say);
   const expected = new Map<string, string>();
   for (const event of calendar.values()) {
     const owner = ownerOf(event);

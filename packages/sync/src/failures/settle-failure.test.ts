@@ -48,12 +48,17 @@ describe('settleFailure', () => {
   });
 
   test('[R-1] [I-5] a rate limit that names no time counts, so that each wait may be longer than the one before', () => {
-    const waits = [0, 1, 2, 3].map((errorCount) => {
-      const settled = settleFailure(failure('rate_limited'), after(errorCount, 'rate_limited'), backoff, 1);
+    const waits = [undefined, 1, 2, 3].map((times) => {
+      const before = times === undefined ? first : after(0, 'rate_limited', times);
+      const settled = settleFailure(failure('rate_limited'), before, backoff, 1);
       expect(settled.countsAsError).toBe(true);
       return settled.waitMs;
     });
     expect(waits).toEqual([600_000, 1_200_000, 2_400_000, 4_800_000]);
+    // What failed before for other reasons is no limit.
+    expect(settleFailure(failure('rate_limited'), after(9, 'transient'), backoff, 1).waitMs).toBe(600_000);
+    const limited = { ...failure('rate_limited'), requestId: null, status: 429 };
+    expect(toLastError(limited, after(0, 'rate_limited', 3), new Date())).toMatchObject({ times: 4 });
   });
 
   test('[R-1] an open breaker spends no attempt', () => {

@@ -49,9 +49,9 @@ export function settleFailure(
     case 'auth_revoked':
       return { waitMs: 0, countsAsError: true, isFinal: false, park: parkFor('reauth_required', 'auth_revoked') };
     case 'rate_limited':
-      // Who is told no time waits longer each time, so that one must count; who is told a time keeps to it.
+      // Who is told no time waits longer each time; who is told a time keeps to it, and nothing failed.
       return retryAfterMs === 0
-        ? { ...waiting, waitMs: wait }
+        ? { ...waiting, waitMs: backoffMs(countLimited(attempts), backoff, random) }
         : { ...waiting, waitMs: spread(retryAfterMs, random), countsAsError: false };
     case 'transient':
       if (error.reason === 'breaker_open')
@@ -75,6 +75,11 @@ const waiting = { countsAsError: true, isFinal: false, park: null } as const;
 
 function countNotFound(attempts: Attempts): number {
   return countInARow(attempts, ({ kind }) => kind === 'not_found');
+}
+
+/** How often in a row, this time included, also where such attempts are not among those that count. */
+function countLimited({ lastError }: Attempts): number {
+  return lastError?.kind === 'rate_limited' ? (lastError.times ?? 1) + 1 : 1;
 }
 
 /** How often in a row, this time included: what failed before for other reasons says nothing. */
@@ -119,6 +124,7 @@ export function toLastError(
     ...(error.status === null ? {} : { status: error.status }),
     ...(isWaitAskedFor(error) ? { retry_after: true } : {}),
     ...(error.kind === 'not_found' ? { times: countNotFound(attempts) } : {}),
+    ...(error.kind === 'rate_limited' ? { times: countLimited(attempts) } : {}),
   };
 }
 

@@ -7,7 +7,7 @@ import {
   stagePage,
   storeFirstPage,
 } from '@bookiji/db';
-import type { ChangePage } from '@bookiji/providers/contract';
+import type { ChangePage, UnreadableItem } from '@bookiji/providers/contract';
 import { creationKey, storedKey } from '../outbound/event-identity.ts';
 import { type FoldedPage, foldChanges, type OwnEvent } from './fold-changes.ts';
 import type { RoundContext } from './round-context.ts';
@@ -35,8 +35,8 @@ export async function runRound(context: RoundContext): Promise<Synced> {
     keeper.proceed();
     pages += 1;
     unreadableCount += page.unreadable.length;
-    doubts.note(page);
     const folded = await foldPage(context, page, seen);
+    doubts.note({ changes: page.changes, unreadable: folded.unreadable });
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null) {
       await (isFirstRound ? writer.add(folded) : stagePage(deps.db, connection.id, token, folded));
@@ -76,12 +76,17 @@ async function* readPages({ port, round, keeper }: RoundContext): AsyncGenerator
   }
 }
 
+interface ReadPage extends FoldedPage {
+  /** What may be busy time of the owner's and cannot be read. */
+  readonly unreadable: readonly UnreadableItem[];
+}
+
 /** @param seen takes up what may be the event of a booking of which none is on record. */
 async function foldPage(
   { deps, claim, round }: RoundContext,
   page: ChangePage,
   seen: { readonly bookingIds: Set<string>; readonly seriesStarts: Set<number> },
-): Promise<FoldedPage> {
+): Promise<ReadPage> {
   const { id: connectionId, calendarProvider } = claim.connection;
   const eventIds = new Set<string>();
   const keys: string[] = [];
@@ -98,6 +103,7 @@ async function foldPage(
     if (change.creationKey !== null) keys.push(change.creationKey);
     if (change.marker !== null && change.marker.connectionId === connectionId) bookingIds.push(change.marker.bookingId);
   }
+  for (const { eventId } of page.unreadable) if (eventId !== null) eventIds.add(eventId);
   const own = new Map<string, OwnEvent>();
   for (const effect of await findKnownEffects(deps.db, connectionId, [...eventIds], keys, bookingIds)) {
     const currentKey = storedKey(creationKey(effect.bookingId, connectionId, effect.generation), calendarProvider);
@@ -105,10 +111,17 @@ async function foldPage(
     const names = [effect.externalEventId, effect.creationKey, ...effect.formerKeys, effect.bookingId];
     for (const name of names) if (name !== null) own.set(name, { ...effect, currentKey });
   }
-  return foldChanges(
+  const folded = foldChanges(
     page.changes,
     round.window,
     ({ eventId, creationKey: key, bookingId }) =>
       own.get(eventId) ?? own.get(key ?? '') ?? own.get(bookingId ?? '') ?? null,
   );
+  // A booking's own event that cannot be read is a hint like any other, and no busy time of the owner's.
+  const ownUnread = page.unreadable.flatMap(({ eventId }) => own.get(eventId ?? '')?.bookingId ?? []);
+  return {
+    ...folded,
+    suspectBookingIds: [...folded.suspectBookingIds, ...ownUnread],
+    unreadable: page.unreadable.filter(({ eventId }) => !own.has(eventId ?? '')),
+  };
 }

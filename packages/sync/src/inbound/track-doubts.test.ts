@@ -38,12 +38,17 @@ describe('[I-5] an item that cannot be read', () => {
     expect(leftOf([], [item('odd')], [event('other')])).toEqual(['odd']);
   });
 
-  test('is none any more once it can be read, is gone, or its series came afresh or went', () => {
+  test('is none any more once it can be read, is gone, or its series came afresh', () => {
     expect(leftOf([item('odd')], [event('odd')])).toEqual([]);
     expect(leftOf([item('odd')], [gone('odd')])).toEqual([]);
     expect(leftOf([item('odd', 'series')], [{ kind: 'series_reset', seriesId: 'series' }])).toEqual([]);
-    expect(leftOf([item('odd', 'series')], [gone('series')])).toEqual([]);
+    expect(leftOf([item('odd')], [{ kind: 'series_reset', seriesId: 'odd' }])).toEqual([]);
     expect(leftOf([item('odd', 'other')], [{ kind: 'series_reset', seriesId: 'series' }])).toEqual(['odd']);
+  });
+
+  test('stays one while only another occurrence of its series changes', () => {
+    expect(leftOf([item('odd', 'series')], [gone('series'), event('another')])).toEqual(['odd']);
+    expect(leftOf([], [item('odd', 'series')], [gone('series'), event('another')])).toEqual(['odd']);
   });
 
   test('is what the last page says of it', () => {

@@ -9,13 +9,16 @@ export interface DoubtTracker {
 
 /**
  * An item stops being a doubt when the feed tells of it in a way that can be read, takes it back, or tells of its whole series
- * afresh. One without an id can be told from no other, so that only a round that shows everything ends it. Pure.
+ * afresh. That a series' own id is gone says nothing of its occurrences: Google's adapter says so of every series of which
+ * one occurrence changed. One without an id can be told from no other, so that only a round that shows everything ends it. Pure.
  *
  * @param known what could not be read before this round; nothing for a full one.
  */
 export function trackDoubts(known: readonly UnreadableItem[]): DoubtTracker {
   const open = new Map(known.map((item) => [item.eventId, item]));
+  /** An event that its owner made repeat keeps its id for the series. */
   const settleSeries = (seriesId: string) => {
+    open.delete(seriesId);
     for (const item of open.values()) if (item.seriesId === seriesId) open.delete(item.eventId);
   };
   return {
@@ -24,8 +27,6 @@ export function trackDoubts(known: readonly UnreadableItem[]): DoubtTracker {
         for (const change of changes) {
           if (change.kind === 'series_reset') settleSeries(change.seriesId);
           else open.delete(change.eventId);
-          // The tombstone of a series takes its occurrences along.
-          if (change.kind === 'tombstone') settleSeries(change.eventId);
         }
       }
       for (const item of unreadable) open.set(item.eventId, item);

@@ -1,3 +1,4 @@
+import { ProviderError } from '@bookiji/providers/contract';
 import { createTestDatabase, insertConnection, type TestDatabase, untilSomebodyWaits } from '@bookiji/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BookingStage, inHours, openBookingStage } from '../../test/booking-stage.ts';
@@ -122,6 +123,28 @@ describe('what a failed attempt leaves behind', () => {
       expect(await effect()).toMatchObject({ error_count: 0, last_error: null });
     },
   );
+});
+
+describe('a calendar provider that asks for less and names no time', () => {
+  const limited = () =>
+    new ProviderError({
+      ...{ kind: 'rate_limited', calendarProvider: 'google', operation: 'create_event', status: 403, reason: 'quota' },
+      ...{ retryAfterMs: null, requestId: null, outcomeUnknown: false },
+    });
+
+  test('[R-1] uses up no attempt, however often it does, and is waited for longer each time', async () => {
+    await stage.announce(1);
+    await database.sql`UPDATE booking_effects SET error_count = 3 WHERE booking_id = ${stage.bookingId}`;
+    stage.calendar.beforeEffect = () => Promise.reject(limited());
+    for (let attempt = 1; attempt <= 40; attempt += 1) {
+      await stage.wake();
+      expect(await stage.converge()).toMatchObject({ outcome: 'failed', isDead: false });
+    }
+    expect(await effect()).toMatchObject({ error_count: 3, last_error: { times: 40 }, is_dead: false });
+    await stage.wake();
+    stage.calendar.beforeEffect = () => Promise.resolve();
+    expect(await stage.converge()).toMatchObject({ outcome: 'converged' });
+  });
 });
 
 describe('a calendar that shows a newer version than the database knows', () => {

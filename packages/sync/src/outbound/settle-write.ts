@@ -76,8 +76,8 @@ async function record(
     effect.errorCount + 1 >= ATTEMPTS_AT_MOST ||
     (error.reason === NEWER_VERSION_SHOWN && (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS);
   // However often a calendar provider says that it is too much just now, that is no reason to give a booking up.
-  const isPatience = error.kind === 'rate_limited' || !settlement.countsAsError;
-  const isDead = settlement.isFinal || (isUsedUp && !isPatience);
+  const countsAsError = settlement.countsAsError && error.kind !== 'rate_limited';
+  const isDead = settlement.isFinal || (countsAsError && isUsedUp);
   const isBehind = effect.appliedVersion < desired.version;
   await deps.db.transaction(async (tx) => {
     // First, since a reconnect takes the connection before its bookings.
@@ -88,7 +88,7 @@ async function record(
       token,
       error,
       waitMs: settlement.waitMs,
-      countsAsError: settlement.countsAsError,
+      countsAsError,
       dead: isDead,
       isBehind,
       mapping: desired.state === 'live' ? mappingBase(claim) : null,
