@@ -74,6 +74,11 @@ export function createMetrics(role: string) {
     ]),
     intentsPending: gauge('calendar_intents_pending', 'Work that is due or waiting, by kind', ['kind']),
     intentsParked: gauge('calendar_intents_parked', 'Work that operators stopped, by kind', ['kind']),
+    doubtfulConnections: gauge(
+      'calendar_doubtful_connections',
+      'Connections whose calendar shows something that may block and cannot be read',
+      ['calendar_provider'],
+    ),
     intentOldestAge: gauge('calendar_intent_oldest_age_seconds', 'Age of the oldest pending work', ['kind']),
     deadLetters: gauge('calendar_dead_letters', 'Open dead letters', ['kind']),
     providerRequests: counter('calendar_provider_requests_total', 'Calls to calendar providers', [

@@ -16,7 +16,7 @@ const healthy = {
 } as Connection;
 const failed = { kind: 'transient', reason: 'timeout', at: NOW.toISOString() };
 const judge = (over: Partial<Connection>, obstacle: 'flag_off' | 'switched_off' | 'not_allowlisted' | null = null) =>
-  judgeConnection({ ...healthy, ...over }, { now: NOW, obstacle, reconcileSeconds: 300 });
+  judgeConnection({ ...healthy, ...over }, { now: NOW, obstacle, reconcileSeconds: 300, hasDoubts: false });
 
 describe('how a connection is', () => {
   const cases: readonly [string, string, Partial<Connection>][] = [
@@ -41,6 +41,12 @@ describe('how a connection is', () => {
     );
     expect(judge({ ...over, errorCount: 3 }).sentence).toContain('after 3 failed tries');
     expect(judge({ ...over, errorCount: 0 }).sentence).toContain('Waiting;');
+  });
+
+  test('says that its free time is not trusted while something in it cannot be read', () => {
+    const circumstances = { now: NOW, obstacle: null, reconcileSeconds: 300, hasDoubts: true };
+    expect(judgeConnection(healthy, circumstances)).toMatchObject({ label: 'in doubt', tone: 'warn' });
+    expect(judgeConnection({ ...healthy, status: 'disabled' }, circumstances).label).toBe('disabled');
   });
 
   test('says what people stopped, but never that a revoked grant is merely paused', () => {

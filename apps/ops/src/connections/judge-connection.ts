@@ -15,6 +15,8 @@ export interface Circumstances {
   /** Why work on it may not be done now; null when it may. */
   readonly obstacle: Obstacle | null;
   readonly reconcileSeconds: number;
+  /** Whether its calendar shows something that may block and cannot be read. */
+  readonly hasDoubts: boolean;
 }
 
 const OBSTACLES: Readonly<Record<Obstacle, Judgement>> = {
@@ -35,7 +37,8 @@ const OBSTACLES: Readonly<Record<Obstacle, Judgement>> = {
   },
 };
 
-export function judgeConnection(connection: Connection, { now, obstacle, reconcileSeconds }: Circumstances): Judgement {
+export function judgeConnection(connection: Connection, circumstances: Circumstances): Judgement {
+  const { obstacle } = circumstances;
   if (isDisconnecting(connection)) {
     return {
       tone: 'busy',
@@ -54,10 +57,10 @@ export function judgeConnection(connection: Connection, { now, obstacle, reconci
     };
   }
   if (obstacle !== null) return OBSTACLES[obstacle];
-  return judgeActive(connection, now, reconcileSeconds);
+  return judgeActive(connection, circumstances);
 }
 
-function judgeActive(connection: Connection, now: Date, reconcileSeconds: number): Judgement {
+function judgeActive(connection: Connection, { now, reconcileSeconds, hasDoubts }: Circumstances): Judgement {
   const { backoffUntil, errorCount, lastSyncedAt, syncNeeded } = connection;
   const waitMs = backoffUntil === null ? 0 : backoffUntil.getTime() - now.getTime();
   if (waitMs > 0 && (errorCount > 0 || connection.lastError !== null)) {
@@ -79,6 +82,13 @@ function judgeActive(connection: Connection, now: Date, reconcileSeconds: number
       tone: 'warn',
       label: 'behind',
       sentence: `Not synced for ${formatSeconds(behindSeconds)}: its busy time cannot be trusted.`,
+    };
+  }
+  if (hasDoubts) {
+    return {
+      tone: 'warn',
+      label: 'in doubt',
+      sentence: 'Synced, but something in it may block and cannot be read: its free time is not trusted.',
     };
   }
   if (syncNeeded === true)

@@ -47,7 +47,7 @@ export function createConnectionPages(deps: OpsDeps): Router {
     const now = deps.now();
     const connections = found.connections.map((connection) => ({
       connection,
-      judgement: judge(deps, connection, now),
+      judgement: judge(deps, connection, now, connection.hasDoubts),
     }));
     response.type('html').send(renderConnections({ wish, total: found.total, connections, now }, operatorOf(response)));
   });
@@ -99,10 +99,10 @@ function toSearch({ text, state, calendarProvider }: SearchWish): ConnectionSear
   };
 }
 
-function judge(deps: OpsDeps, connection: Connection, now: Date) {
+function judge(deps: OpsDeps, connection: Connection, now: Date, hasDoubts: boolean) {
   const { id: connectionId, providerId, calendarProvider } = connection;
   const obstacle = findObstacle(deps.flags, { connectionId, providerId, calendarProvider });
-  return judgeConnection(connection, { now, obstacle, reconcileSeconds: deps.reconcileSeconds });
+  return judgeConnection(connection, { now, obstacle, reconcileSeconds: deps.reconcileSeconds, hasDoubts });
 }
 
 async function readView(deps: OpsDeps, connection: Connection) {
@@ -122,7 +122,7 @@ async function readView(deps: OpsDeps, connection: Connection) {
   return {
     now,
     connection,
-    judgement: judge(deps, connection, now),
+    judgement: judge(deps, connection, now, unreadable.length > 0),
     isPaused,
     channels,
     runs,

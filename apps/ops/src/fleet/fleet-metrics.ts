@@ -78,6 +78,7 @@ export async function updateDatabaseGauges(
     readonly intentsPending: { set(labels: { kind: string }, value: number): void };
     readonly intentsParked: { set(labels: { kind: string }, value: number): void };
     readonly intentOldestAge: { set(labels: { kind: string }, value: number): void };
+    readonly doubtfulConnections: { set(labels: { calendar_provider: string }, value: number): void };
     readonly deadLetters: { reset(): void; set(labels: { kind: string }, value: number): void };
     readonly auditMismatches: { reset(): void; set(labels: { kind: string }, value: number): void };
     readonly channels: {
@@ -91,6 +92,9 @@ export async function updateDatabaseGauges(
     gauges.intentsPending.set({ kind }, count);
     gauges.intentsParked.set({ kind }, parkedCount);
     gauges.intentOldestAge.set({ kind }, oldestSeconds);
+  }
+  for (const { calendarProvider, count } of state.doubtful) {
+    gauges.doubtfulConnections.set({ calendar_provider: calendarProvider }, count);
   }
   gauges.deadLetters.reset();
   for (const kind of ['booking_event', 'outbound_sync', 'held_deletions']) gauges.deadLetters.set({ kind }, 0);

@@ -13,6 +13,8 @@ import {
   operatorSwitches,
   syncRuns,
 } from '../schema/index.ts';
+import type { ConnectionOfProvider } from './connections.ts';
+import { hasUnreadableItems } from './unreadable-items.ts';
 
 /** States that an operator looks for; `waiting` is active with a backoff that is not over, `failing` active with errors. */
 export const CONNECTION_STATES = ['active', 'waiting', 'failing', 'reauth_required', 'disabled'] as const;
@@ -39,7 +41,7 @@ export async function searchConnections(
   db: Database,
   search: ConnectionSearch,
   page: { readonly limit: number; readonly offset: number },
-): Promise<{ readonly total: number; readonly connections: Connection[] }> {
+): Promise<{ readonly total: number; readonly connections: ConnectionOfProvider[] }> {
   const condition = and(
     search.state === undefined ? undefined : STATE_CONDITIONS[search.state],
     search.calendarProvider === undefined ? undefined : eq(connections.calendarProvider, search.calendarProvider),
@@ -49,7 +51,7 @@ export async function searchConnections(
   );
   const [rows, [counted]] = await Promise.all([
     db
-      .select(connectionColumns)
+      .select({ ...connectionColumns, hasDoubts: hasUnreadableItems(sql`external_calendar_connections.id`) })
       .from(connections)
       .where(condition)
       .orderBy(

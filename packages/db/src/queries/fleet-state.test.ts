@@ -72,3 +72,19 @@ test('[F-3] what operators stopped is parked: neither pending nor old', async ()
   expect(await stateOf('outbound', { allow: { ...open, connectionIdsOff: [row?.id] }, off: [] })).toMatchObject(parked);
   expect(await stateOf('inbound', { allow: { ...open, providerIds: [randomUUID()] }, off: [] })).toMatchObject(parked);
 });
+
+test('[B-1] a connection in use is in doubt while something in its calendar cannot be read', async () => {
+  const { sql } = database;
+  const { id } = await insertConnection(sql, { columns: { status: 'active' } });
+  const parked = await insertConnection(sql, { columns: { status: 'reauth_required' } });
+  for (const connectionId of [id, parked.id]) {
+    await sql`
+      INSERT INTO unreadable_items (connection_id, external_event_id, reason)
+      VALUES (${connectionId}, 'one', 'no_end'), (${connectionId}, 'two', 'no_end')`;
+  }
+  const { doubtful } = await readFleetState(database.db);
+  expect(doubtful).toEqual([
+    { calendarProvider: 'google', count: 1 },
+    { calendarProvider: 'microsoft', count: 0 },
+  ]);
+});

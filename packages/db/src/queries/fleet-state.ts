@@ -1,6 +1,7 @@
 /** Gauges that only the database can tell: what is pending, for how long, and in which state things are. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../client.ts';
+import type { CalendarProvider } from '../schema/calendar-provider.ts';
 import { type Allowlists, isAllowed } from './allowlists.ts';
 import { hasWork } from './effect-leases.ts';
 
@@ -24,13 +25,15 @@ export interface FleetState {
   }[];
   readonly deadLetters: readonly { readonly kind: string; readonly count: number }[];
   readonly channels: readonly { readonly calendarProvider: string; readonly state: string; readonly count: number }[];
+  /** Connections in use whose calendar shows something that may block and cannot be read. */
+  readonly doubtful: readonly { readonly calendarProvider: CalendarProvider; readonly count: number }[];
 }
 
 const ALL_OPEN: WorkGates = { allow: { providerIds: null, connectionIds: null }, off: [] };
 
 export async function readFleetState(db: Database, gates: WorkGates = ALL_OPEN): Promise<FleetState> {
   const mayWork = (kind: WorkKind) => (gates.off.includes(kind) ? sql`false` : isAllowed(gates.allow, 'c'));
-  const [pending, deadLetters, channels] = await Promise.all([
+  const [pending, deadLetters, channels, doubtful] = await Promise.all([
     db.execute<{ kind: WorkKind; count: number; oldest: number; parked: number }>(sql`
       SELECT kind, count(*) FILTER (WHERE may_work)::int AS count, count(*) FILTER (WHERE NOT may_work)::int AS parked,
              coalesce(extract(epoch FROM now() - min(since) FILTER (WHERE may_work)), 0)::float8 AS oldest
@@ -46,6 +49,10 @@ export async function readFleetState(db: Database, gates: WorkGates = ALL_OPEN):
       SELECT kind, count(*)::int AS count FROM dead_letters WHERE replayed_at IS NULL GROUP BY kind`),
     db.execute<{ calendar_provider: string; state: string; count: number }>(sql`
       SELECT calendar_provider, state, count(*)::int AS count FROM channels GROUP BY calendar_provider, state`),
+    db.execute<{ calendar_provider: CalendarProvider; count: number }>(sql`
+      SELECT c.calendar_provider, count(DISTINCT c.id)::int AS count
+        FROM unreadable_items u JOIN external_calendar_connections c ON c.id = u.connection_id
+       WHERE c.status = 'active' AND c.sync_enabled GROUP BY c.calendar_provider`),
   ]);
   return {
     pending: (['inbound', 'outbound'] as const).map((kind) => {
@@ -58,5 +65,9 @@ export async function readFleetState(db: Database, gates: WorkGates = ALL_OPEN):
       state,
       count,
     })),
+    doubtful: (['google', 'microsoft'] as const).map((calendarProvider) => {
+      const { count = 0 } = doubtful.find((one) => one.calendar_provider === calendarProvider) ?? {};
+      return { calendarProvider, count };
+    }),
   };
 }
