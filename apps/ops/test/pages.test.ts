@@ -58,7 +58,7 @@ describe('connections', () => {
       INSERT INTO unreadable_items (connection_id, external_event_id, reason) VALUES (${id}, 'odd', 'end_before_start')`;
     const { text } = await ops.ask(`/connections/${id}`);
     for (const shown of [
-      'One event in this calendar may block',
+      'One event in this calendar',
       'end_before_start',
       'backing off',
       'Backing off after one failed try',

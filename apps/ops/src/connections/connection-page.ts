@@ -91,8 +91,8 @@ function renderError(error: LastError, calendarProvider: string, now: Date): Htm
 function renderUnreadable(items: readonly UnreadableRecord[]): Html {
   const reasons = [...new Set(items.map(({ reason }) => reason))].sort().join(', ');
   const what = items.length === 1 ? 'One event' : `${items.length} events`;
-  return html`<div class="trouble"><h2>What cannot be read</h2><p>${what} in this calendar may block and cannot be understood (<code>${reasons}</code>), so its free time is not trusted.</p>
-    <p><a href="/runbooks/calendar-unreadable-items">Runbook</a></p></div>`;
+  return html`<div class="trouble"><h2>What cannot be read</h2><p>${what} in this calendar: <code>${reasons}</code></p>
+    <h2>What to do</h2><p>The owner can mend, delete or mark as free what is odd in the calendar. <a href="/runbooks/calendar-unreadable-items">Runbook</a></p></div>`;
 }
 
 function renderFacts(connection: Connection, now: Date): Html {
