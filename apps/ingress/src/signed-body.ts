@@ -2,8 +2,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
-export { isUuid } from '@bookiji/db';
-
 /** HMAC-SHA256 over the raw body, hex, under any of the secrets, compared in constant time. */
 export function isSigned(body: Buffer, signature: string | undefined, secrets: readonly string[]): boolean {
   if (signature === undefined || !/^[0-9a-f]{64}$/i.test(signature)) return false;

@@ -1,9 +1,9 @@
 /** What both notification routes share: refusing, counting, logging, and the answer when nothing could be stored. */
+import { isUuid } from '@bookiji/db';
 import type { CalendarProvider } from '@bookiji/providers/contract';
 import type { Request, RequestHandler, Response } from 'express';
 import type { IngressDeps } from '../deps.ts';
 import { RequestRefusal, sendError } from '../errors.ts';
-import { isUuid } from '../signed-body.ts';
 
 /** Why a request was refused, as its counter says it. */
 const OUTCOMES: Readonly<Record<string, string>> = {

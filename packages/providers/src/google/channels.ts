@@ -61,5 +61,5 @@ export async function closeChannel(
 }
 
 export async function renewChannel(): Promise<never> {
-  throw ownError({ kind: 'permanent', operation: 'renew_channel', reason: 'renewal_unsupported', status: null });
+  throw ownError({ kind: 'permanent', operation: 'renew_channel', reason: 'renewal_unsupported' });
 }

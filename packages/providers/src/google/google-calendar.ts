@@ -72,7 +72,7 @@ async function send<T>(
   try {
     answer = await request.send(callOptions(options, token, request.etag ?? null, signal));
   } catch (error) {
-    if (!wasTried(error)) throw ownError({ kind: 'permanent', operation, reason: 'refused_by_client', status: null });
+    if (!wasTried(error)) throw ownError({ kind: 'permanent', operation, reason: 'refused_by_client' });
     throw toError(readFailure(operation, error, signal), options);
   }
   if (request.isBodyless === true || isObject(answer.data)) return answer.data;

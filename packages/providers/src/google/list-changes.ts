@@ -53,7 +53,7 @@ function placeInFeed(calendarId: string, { cursor, page, window }: ListChangesRe
   }
   const reading = readCursor(calendarId, cursor);
   if ('problem' in reading) {
-    throw ownError({ kind: 'cursor_expired', operation: 'list_changes', reason: reading.problem, status: null });
+    throw ownError({ kind: 'cursor_expired', operation: 'list_changes', reason: reading.problem });
   }
   return { syncToken: reading.syncToken, ...pageToken };
 }

@@ -53,7 +53,7 @@ export async function renewChannel(
 ): Promise<OpenedChannel> {
   const operation = 'renew_channel';
   if (channel.subscriptionId === null) {
-    throw ownError({ kind: 'not_found', operation, reason: 'no_subscription_id', status: null });
+    throw ownError({ kind: 'not_found', operation, reason: 'no_subscription_id' });
   }
   const to = { path: subscriptionPath(channel.subscriptionId) };
   const ask = (body: object) => graph.call({ operation, method: 'PATCH', to, body, signal });

@@ -121,7 +121,7 @@ function checkedLink(link: string, call: GraphCall, options: ResolvedOptions): s
 
 /** A link that leads elsewhere was tampered with, or the base was reconfigured under it. No token is sent there. */
 export function foreignLink(operation: Operation, kind: 'permanent' | 'cursor_expired' = 'permanent'): ProviderError {
-  return ownError({ kind, operation, reason: 'foreign_link', status: null });
+  return ownError({ kind, operation, reason: 'foreign_link' });
 }
 
 /** Graph answered with success but not with what the call promises. */

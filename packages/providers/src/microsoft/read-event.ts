@@ -128,7 +128,8 @@ async function readFirst(
 function toRemoteEvent(event: GraphEvent, mailboxZone: string | null, operation: Operation): RemoteEvent {
   const mapped = mapEvent(event, { master: null, mailboxZone });
   if (!('kind' in mapped)) {
-    throw ownError({ kind: 'permanent', operation, reason: mapped.reason, status: null });
+    // Its owner may mend it, so it is read again, less and less often.
+    throw ownError({ kind: 'transient', operation, reason: mapped.reason, status: 200 });
   }
   const { eventId, seriesId, etag, startAt, endAt, marker, creationKey } = mapped;
   return { eventId, seriesId, etag, startAt, endAt, marker, creationKey };
