@@ -1,13 +1,28 @@
 /** `npm run fleet`: ingress, three workers and ops from the environment; restarts what dies, ends together. */
-import { checkPorts, checkSettings, FLEET_ROLES, prepareDatabase, startFleet } from '@bookiji/local-fleet';
+import {
+  checkPorts,
+  checkSettings,
+  FLEET_ROLES,
+  nameCheckout,
+  prepareDatabase,
+  ROOT,
+  readCheckout,
+  startFleet,
+} from '@bookiji/local-fleet';
 import { describeFailure } from '@bookiji/runtime';
 
 try {
   checkSettings(process.env, FLEET_ROLES);
   await checkPorts(process.env, FLEET_ROLES);
   const database = await prepareDatabase(process.env);
+  const checkout = readCheckout(ROOT);
   const fleet = startFleet(
-    { ...process.env, ...database.doors, DATABASE_URL: database.url },
+    {
+      ...(checkout === null ? {} : { CALSYNC_COMMIT: nameCheckout(checkout) }),
+      ...process.env,
+      ...database.doors,
+      DATABASE_URL: database.url,
+    },
     FLEET_ROLES,
     (role, line, stream) => {
       (stream === 'stderr' ? process.stderr : process.stdout).write(

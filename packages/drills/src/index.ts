@@ -1,5 +1,6 @@
 export { ALL_DRILLS } from './all-drills.ts';
 export type { Drill } from './drill.ts';
+export type { Evidence } from './evidence/evidence.ts';
 export { readEvidence } from './evidence/evidence-folder.ts';
 export { readSourceState } from './evidence/source-state.ts';
 export { CHECKLIST } from './go-no-go/checklist.ts';

@@ -8,7 +8,8 @@ import { findObstacles, runDrills } from './run-drills.ts';
 import type { Target } from './target/target.ts';
 
 export interface PlayOptions extends RunOptions {
-  readonly evidenceFolder: string;
+  /** Where a piece of evidence goes. */
+  readonly evidenceFolder: (evidence: Evidence) => string;
   /** Asked at the start and after each drill: what changes meanwhile was not what was drilled. */
   readonly readSource: () => SourceState;
   readonly onStarted?: (drill: Drill) => void;
@@ -25,14 +26,17 @@ export async function playDrills(drills: readonly Drill[], target: Target, optio
   const obstacles = new Map(drills.map((drill) => [drill, findObstacles(drill, target)]));
   const playable = drills.filter((drill) => obstacles.get(drill)?.length === 0);
   const before = options.readSource();
+  const commits = new Set(await askForCommits(target));
   const evidence = new Map<string, Evidence>();
   await runDrills(playable, target, {
     ...options,
     listener: {
       started: (drill) => options.onStarted?.(drill),
-      finished: (run) => {
-        const record = createEvidence(run, target, unchanged(before, options.readSource()));
-        writeEvidence(options.evidenceFolder, record);
+      finished: async (run) => {
+        for (const commit of await askForCommits(target)) commits.add(commit);
+        const played = { ...target, commits: [...commits].sort() };
+        const record = createEvidence(run, played, unchanged(before, options.readSource()));
+        writeEvidence(options.evidenceFolder(record), record);
         evidence.set(run.drill.name, record);
         options.onFinished?.(record);
       },
@@ -45,6 +49,12 @@ export async function playDrills(drills: readonly Drill[], target: Target, optio
       return reasons.length === 0 ? [] : [{ name: drill.name, reasons }];
     }),
   };
+}
+
+/** Asked as often as the source is: a fleet may be deployed meanwhile. One that does not answer runs what nobody knows. */
+async function askForCommits(target: Target): Promise<readonly string[]> {
+  if (target.kind === 'local') return [];
+  return (await target.readCommits().catch(() => null)) ?? ['unknown'];
 }
 
 function unchanged(before: SourceState, after: SourceState): SourceState {

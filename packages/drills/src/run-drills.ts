@@ -4,7 +4,7 @@ import { has, type Need, type Target } from './target/target.ts';
 
 export interface DrillsListener {
   started?(drill: Drill): void;
-  finished?(run: DrillRun): void;
+  finished?(run: DrillRun): void | Promise<void>;
 }
 
 /** Most of a drill's time is waiting, so the calm ones are played a few at a time. */
@@ -21,7 +21,7 @@ export async function runDrills(
     options.listener?.started?.(drill);
     const run = await runDrill(drill, target, options);
     runs.set(drill, run);
-    options.listener?.finished?.(run);
+    await options.listener?.finished?.(run);
   };
   const calm = drills.filter(({ phase }) => phase === 'calm');
   const lane = async () => {

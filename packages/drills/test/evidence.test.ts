@@ -36,7 +36,7 @@ describe('[P-1] evidence', () => {
     };
     const evidence = createEvidence(
       slipped,
-      { kind: 'local', description: 'a fleet', owned: null, privateWords: words },
+      { kind: 'local', description: 'a fleet', owned: null, privateWords: words, commits: [] },
       SOURCE,
     );
     expect(JSON.stringify(evidence)).not.toContain('Haircut of Robin');

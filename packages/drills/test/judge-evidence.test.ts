@@ -31,6 +31,8 @@ function sealed(evidence: Evidence): EvidenceFiles {
 
 const changed = (name: string, change: Partial<Evidence>) => sealed({ ...makeEvidence(name), ...change });
 
+const REMOTE = { kind: 'remote', description: 'https://calendar.staging.example' } as const;
+
 /** Every way to spoil one piece, and the words that must name it. */
 const SPOILED: readonly [string, (name: string) => EvidenceFiles, RegExp][] = [
   ['has no evidence', () => ({ json: null, markdown: null }), /no evidence/],
@@ -42,8 +44,18 @@ const SPOILED: readonly [string, (name: string) => EvidenceFiles, RegExp][] = [
   ['is of another commit', (name) => changed(name, { commit: '2'.repeat(40) }), /another commit \(2{12}\)/],
   [
     'was left by a running fleet',
-    (name) => changed(name, { target: { kind: 'remote', description: 'https://calendar.staging.example' } }),
+    (name) => changed(name, { target: REMOTE }),
     /at https:\/\/calendar\.staging\.example, whose commit nobody knows/,
+  ],
+  [
+    'was left by a fleet of which one process does not say what it runs',
+    (name) => changed(name, { target: { ...REMOTE, commits: [makeEvidence(name).commit, 'unknown'] } }),
+    /at https:\/\/calendar\.staging\.example, whose commit nobody knows/,
+  ],
+  [
+    'was left by a fleet that ran another commit, if only for a while',
+    (name) => changed(name, { target: { ...REMOTE, commits: [makeEvidence(name).commit, '3'.repeat(40)] } }),
+    /which ran another commit \(3{12}\)/,
   ],
   ['is of a changed working tree', (name) => changed(name, { clean: false }), /working tree/],
   [
@@ -122,6 +134,12 @@ describe('[P-2] go or no-go', () => {
     expect(items.find(({ name }) => name === 'every-scenario')?.problems).toEqual([
       'W-3: no drill that passed proves it',
     ]);
+  });
+
+  test('what a running fleet did counts where it ran this very commit all the while', () => {
+    const { commit } = makeEvidence('replay-storm');
+    const files = changed('replay-storm', { target: { ...REMOTE, commits: [commit] } });
+    expect(judge({ 'replay-storm': files }).verdict).toBe('GO');
   });
 
   test('evidence of exactly a day is still good', () => {

@@ -26,7 +26,7 @@ export function makeRun(name: string): DrillRun {
 export function makeEvidence(name: string, words = createPrivateWords()): Evidence {
   return createEvidence(
     makeRun(name),
-    { kind: 'local', description: 'a fleet', owned: null, privateWords: words },
+    { kind: 'local', description: 'a fleet', owned: null, privateWords: words, commits: [] },
     SOURCE,
   );
 }

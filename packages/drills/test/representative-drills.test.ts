@@ -29,7 +29,7 @@ describe('drills against a fleet of their own', () => {
     const drills: readonly Drill[] = [malformedNotifications, outboundSync, migrationsVerified, noSecretsInLogs];
     const { evidence, skipped } = await playDrills(drills, target, {
       ...options,
-      evidenceFolder: folder,
+      evidenceFolder: () => folder,
       readSource: () => ({ commit: '1'.repeat(40), isClean: true }),
     });
     const failed = evidence.flatMap((one) =>

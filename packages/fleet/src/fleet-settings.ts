@@ -9,6 +9,7 @@ export const storeFields = pick(
   'LOG_LEVEL',
   'NODE_ENV',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'CALSYNC_COMMIT',
 );
 
 /** Every process that asks flags. */

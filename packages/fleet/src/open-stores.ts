@@ -17,6 +17,7 @@ export interface StoreSettings {
   readonly QUEUE_PREFIX: string;
   readonly LOG_LEVEL: string;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  readonly CALSYNC_COMMIT?: string | undefined;
   readonly CALENDAR_SYNC_ENABLED?: string | undefined;
   readonly CALENDAR_OAUTH_ENABLED?: string | undefined;
   readonly CALENDAR_JOBS_ENABLED?: string | undefined;
@@ -50,6 +51,7 @@ export async function openStores(
   const instanceId = randomUUID();
   const logger = createLogger({ role, level: settings.LOG_LEVEL });
   const metrics = createMetrics(role);
+  metrics.build.set({ commit: settings.CALSYNC_COMMIT ?? 'unknown' }, 1);
   // The last to stop: everything else may still have something to say.
   context.own({ name: 'log', stop: () => flushLog(logger) });
 

@@ -33,6 +33,8 @@ export function createMetrics(role: string) {
 
   const metrics = {
     registry,
+    /** Of several processes the sum: how many run each commit. */
+    build: gauge('calendar_build_info', 'Processes by the commit that they run', ['commit']),
     syncRuns: counter('calendar_sync_runs_total', 'Finished syncs of one connection, whatever their outcome', [
       'calendar_provider',
       'mode',

@@ -203,6 +203,10 @@ export const fields = {
   DELETION_GRACE_SECONDS: integer(0, 86_400, 15),
   WORKER_LOST_AFTER_SECONDS: integer(2, 3_600, 30),
   CHANNEL_RENEW_BEFORE_SECONDS: integer(1, 518_400, 86_400),
+  CALSYNC_COMMIT: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}(-changed)?$/, "must be a commit's hash")
+    .optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()
     .regex(/^https?:\/\//, 'must be an http or https URL')

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import type { Drill } from '@bookiji/drills';
+import type { Drill, Evidence } from '@bookiji/drills';
 import { ROOT } from '@bookiji/local-fleet';
 import { loadSettings, pick } from '@bookiji/runtime';
 import type { Command } from 'commander';
@@ -12,7 +12,7 @@ import { renderTable } from '../output.ts';
 
 /** Git-ignored; `go-no-go` looks there. */
 export const EVIDENCE_FOLDER = join(ROOT, 'evidence');
-/** What says nothing about the commit here may not take the place of what does. */
+/** What says nothing about the commit that is checked out here may not take the place of what does. */
 const EVIDENCE_OF_RUNNING_FLEETS = join(EVIDENCE_FOLDER, 'running-fleet');
 
 interface DrillOptions {
@@ -35,7 +35,10 @@ export function addDrillCommand(program: Command, context: CommandContext): void
     .argument('[name...]', 'drills; all of them without a name')
     .option('--all', 'all of them, as without a name')
     .option('--list', 'only tell which there are')
-    .option('--evidence <folder>', 'where the evidence goes (evidence, of a running fleet evidence/running-fleet)')
+    .option(
+      '--evidence <folder>',
+      'where the evidence goes (evidence; of a running fleet that does not run this commit evidence/running-fleet)',
+    )
     .option('--target <url>', 'ingress of a running fleet; what would disturb it is left out')
     .option('--ops-url <url>', 'its ops; without it the drills that ask ops are left out')
     .option('--sandbox-url <url>', 'its sandbox, where its calendar providers are one')
@@ -65,8 +68,10 @@ async function runDrillCommand(context: CommandContext, names: string[], options
   if (options.list === true) return tellDrills(context, drills);
   const { output, now } = context;
   const bar = output.progress('drills', drills.length);
-  const evidenceFolder =
-    options.evidence ?? (options.target === undefined ? EVIDENCE_FOLDER : EVIDENCE_OF_RUNNING_FLEETS);
+  const isOfThisCommit = ({ target: { kind, commits }, commit }: Evidence) =>
+    kind === 'local' || String(commits) === commit;
+  const folderOf = (evidence: Evidence) =>
+    options.evidence ?? (isOfThisCommit(evidence) ? EVIDENCE_FOLDER : EVIDENCE_OF_RUNNING_FLEETS);
   let finished = 0;
   const running = new Set<string>();
   const target = await openTarget(context, options);
@@ -74,7 +79,7 @@ async function runDrillCommand(context: CommandContext, names: string[], options
   try {
     const { evidence, skipped } = await playDrills(drills, target, {
       now,
-      evidenceFolder,
+      evidenceFolder: folderOf,
       readSource: () => readSourceState(ROOT),
       onStarted: ({ name }) => {
         running.add(name);
@@ -93,6 +98,8 @@ async function runDrillCommand(context: CommandContext, names: string[], options
       },
     });
     bar.end();
+    const [one] = evidence;
+    const evidenceFolder = one === undefined ? (options.evidence ?? EVIDENCE_FOLDER) : folderOf(one);
     const folder = relative(process.cwd(), evidenceFolder) || '.';
     const document = {
       drills: evidence.map((one) => ({

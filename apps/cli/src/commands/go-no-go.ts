@@ -24,8 +24,8 @@ export function addGoNoGoCommand(program: Command, context: CommandContext): voi
       )}
 
 GO asks for every drill: passed, unaltered, younger than a day, from the very commit that is checked out here, without
-changes, played against a fleet of its own. A running fleet (--target) tells nobody its commit, so its evidence counts for
-nothing here. In production an empty provider allowlist is NO-GO as well: with NODE_ENV=production, or unset with a DATABASE_URL.
+changes. Evidence of a running fleet (drill --target, with --ops-url) counts where all its processes say that they run
+that commit (CALSYNC_COMMIT). In production an empty provider allowlist is NO-GO as well: with NODE_ENV=production, or unset with a DATABASE_URL.
 Exit 1 on NO-GO.`,
     )
     .action(async (options: { evidence: string }) => {

@@ -23,6 +23,8 @@ const shape = z.strictObject({
     description: z.string(),
     /** What carried its queues; nobody knows of a fleet that is not the drill's own. */
     queues: z.enum(['Redis', 'PostgreSQL']).optional(),
+    /** What the processes of a running fleet said that they run, before, during and after; `unknown` where one does not. */
+    commits: z.array(z.string()).optional(),
   }),
   started_at: instant,
   finished_at: instant,
@@ -58,15 +60,17 @@ export function parseEvidence(text: string): Evidence | null {
   }
 }
 
+/** What evidence says of what was drilled. */
+export interface DrilledTarget extends Pick<Target, 'kind' | 'description' | 'owned' | 'privateWords'> {
+  /** Of a running fleet, as its processes told them. */
+  readonly commits: readonly string[];
+}
+
 /**
  * Writes down a run. Should something private have slipped into what was observed, it is taken out and the drill has
  * failed.
  */
-export function createEvidence(
-  run: DrillRun,
-  target: Pick<Target, 'kind' | 'description' | 'owned' | 'privateWords'>,
-  source: SourceState,
-): Evidence {
+export function createEvidence(run: DrillRun, target: DrilledTarget, source: SourceState): Evidence {
   const { drill, startedAt, finishedAt } = run;
   const { steps, observations } = withoutPrivate(run, target.privateWords);
   const record = {
@@ -77,7 +81,12 @@ export function createEvidence(
     verdict: verdictOf(observations, drill.proves),
     commit: source.commit,
     clean: source.isClean,
-    target: { kind: target.kind, description: target.description, ...describeQueues(target.owned) },
+    target: {
+      kind: target.kind,
+      description: target.description,
+      ...describeQueues(target.owned),
+      ...(target.kind === 'remote' ? { commits: [...target.commits] } : {}),
+    },
     started_at: startedAt.toISOString(),
     finished_at: finishedAt.toISOString(),
     duration_ms: finishedAt.getTime() - startedAt.getTime(),

@@ -11,6 +11,7 @@ export function renderEvidence(evidence: Evidence): string {
     `${title}.`,
     '',
     `- target: ${target.description} (${target.kind})`,
+    ...(target.commits === undefined ? [] : [`- commits of the fleet: ${target.commits.join(', ')}`]),
     `- commit: \`${commit}\`${clean ? '' : ', with changes that are in no commit'}`,
     `- time: ${evidence.started_at} to ${evidence.finished_at}, ${(evidence.duration_ms / 1000).toFixed(1)} s`,
     `- observations: ${observations.length}, otherwise than expected: ${failed}`,

@@ -1,8 +1,8 @@
 /** Which source is being drilled: its commit, and whether the files are those of the commit. */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCheckout } from '@bookiji/local-fleet';
 
 export interface SourceState {
   /** The commit's hash; without a repository `tree-` and a hash over the files that are run. */
@@ -16,16 +16,7 @@ const SOURCES = ['apps', 'packages', 'migrations', 'infra', 'scripts', 'package.
 const LEFT_OUT = new Set(['node_modules', 'dist']);
 
 export function readSourceState(root: string): SourceState {
-  const head = git(root, 'rev-parse', 'HEAD');
-  const top = git(root, 'rev-parse', '--show-prefix');
-  // A checkout inside somebody else's repository has no commit of its own.
-  if (head === null || top !== '') return { commit: `tree-${hashFiles(root)}`, isClean: true };
-  return { commit: head, isClean: git(root, 'status', '--porcelain') === '' };
-}
-
-function git(root: string, ...args: string[]): string | null {
-  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : null;
+  return readCheckout(root) ?? { commit: `tree-${hashFiles(root)}`, isClean: true };
 }
 
 function hashFiles(root: string): string {

@@ -102,11 +102,22 @@ function findStain(question: EvidenceQuestion, drill: Pick<Drill, 'proves'>, evi
   const failed = evidence.observations.find(({ ok }) => !ok);
   if (failed !== undefined) return `failed: ${failed.what}`;
   if (evidence.verdict !== 'PASS' || verdictOf(evidence.observations, drill.proves) !== 'PASS') return 'failed';
-  // The commit in it is that of the drills; which one the fleet runs, the fleet does not tell.
-  if (evidence.target.kind === 'remote') return `played at ${evidence.target.description}, whose commit nobody knows`;
+  const strange = findStrangeCommit(evidence);
+  if (strange !== null) return strange;
   if (evidence.commit !== source.commit) return `from another commit (${evidence.commit.slice(0, 12)})`;
   if (!evidence.clean) return 'from a working tree with changes that were in no commit';
   const ageMs = now.getTime() - Date.parse(evidence.finished_at);
   if (ageMs > EVIDENCE_GOOD_FOR_MS) return `older than a day (${Math.floor(ageMs / 3_600_000)} hours)`;
   return ageMs < -CLOCK_TOLERANCE_MS ? 'from the future' : null;
+}
+
+/** The commit of the evidence is that of the drills; a running fleet must have said that it runs the same, and only that. */
+function findStrangeCommit({ target, commit }: Evidence): string | null {
+  if (target.kind === 'local') return null;
+  const { description, commits = [] } = target;
+  const strange = commits.filter((one) => one !== commit);
+  if (commits.length === 0 || strange.includes('unknown')) return `played at ${description}, whose commit nobody knows`;
+  return strange.length === 0
+    ? null
+    : `played at ${description}, which ran another commit (${strange[0]?.slice(0, 12)})`;
 }

@@ -105,6 +105,8 @@ async function assemble(
   };
   return {
     kind: 'local',
+    // It runs what is checked out.
+    readCommits: async () => null,
     description: `a fleet of the drill's own, queues in ${redisServer === null ? 'PostgreSQL' : 'Redis'}`,
     ingress: fleet.ingress,
     ops: createOpsClient(fleet.urls.ops, fleet.opsToken),

@@ -1,7 +1,8 @@
 /** Somebody else's fleet, spoken to through its doors alone: nothing behind them is touched. */
 import { randomUUID } from 'node:crypto';
 import { createIngressClient, createSandboxClient } from '@bookiji/local-fleet';
-import { createOpsClient } from './ops-client.ts';
+import { z } from 'zod';
+import { createOpsClient, type FleetMetrics } from './ops-client.ts';
 import { createPrivateWords } from './private-words.ts';
 import type { Target } from './target.ts';
 
@@ -20,15 +21,25 @@ export interface RemoteTargetOptions {
 export function openRemoteTarget(options: RemoteTargetOptions): Target {
   const providerIds = [...options.providerIds];
   const { ingressUrl, opsUrl, opsToken, sandboxUrl } = options;
+  const ops = opsUrl === null || opsToken === null ? null : createOpsClient(opsUrl, opsToken);
   return {
     kind: 'remote',
+    readCommits: async () => (ops === null ? null : readCommits(await ops.metrics())),
     description: [ingressUrl, opsUrl, sandboxUrl].filter((url) => url !== null).join(', '),
     ingress: createIngressClient(ingressUrl, options.apiToken),
-    ops: opsUrl === null || opsToken === null ? null : createOpsClient(opsUrl, opsToken),
+    ops,
     sandbox: sandboxUrl === null ? null : createSandboxClient(sandboxUrl),
     owned: null,
     privateWords: createPrivateWords(),
     nextProviderId: () => providerIds.pop() ?? randomUUID(),
     stop: async () => undefined,
   };
+}
+
+const buildShape = z.array(z.object({ commit: z.string(), value: z.number() })).catch([]);
+
+/** Of the processes that report now. Pure. */
+function readCommits(metrics: FleetMetrics): string[] {
+  const builds = buildShape.parse(metrics.calendar_build_info_by_label);
+  return builds.flatMap(({ commit, value }) => (value > 0 ? commit : [])).sort();
 }

@@ -24,6 +24,8 @@ export interface Target {
   readonly sandbox: SandboxClient | null;
   readonly owned: OwnedFleet | null;
   readonly privateWords: PrivateWords;
+  /** Which commits its processes say they run; null where nobody can be asked. */
+  readCommits(): Promise<readonly string[] | null>;
   /** A provider nobody else uses, on the allowlist where there is one. */
   nextProviderId(): string;
   stop(): Promise<void>;
