@@ -16,7 +16,7 @@ export {
 } from './ingress-client.ts';
 export { localEnvironment } from './local-settings.ts';
 export { prepareDatabase } from './prepare-database.ts';
-export { type Checkout, nameCheckout, readCheckout } from './read-checkout.ts';
+export { nameCheckout, readCheckout } from './read-checkout.ts';
 export { ROOT, STATE_DIR } from './root.ts';
 export {
   type CalendarProvider,
