@@ -17,10 +17,6 @@ CREATE TABLE unreadable_items (
 GRANT SELECT, DELETE ON unreadable_items TO calsync_ingress;
 GRANT SELECT ON unreadable_items TO calsync_ops;
 
--- What could not be read before lies behind the cursors: those calendars are read afresh, once.
-UPDATE external_calendar_connections SET sync_cursor = NULL, requested = requested + 1
- WHERE id IN (SELECT connection_id FROM sync_runs WHERE unreadable_count > 0);
-
 -- Down Migration
 
 DROP TABLE unreadable_items;

@@ -8,7 +8,7 @@ import { malformedNotifications } from '../src/drills/malformed-notifications.ts
 import { playDrills } from '../src/play-drills.ts';
 import { openRemoteTarget } from '../src/target/remote-target.ts';
 
-const COMMIT = 'c0ffee'.repeat(6);
+const COMMIT = 'c0ffee1234'.repeat(4);
 let fleet: RunningFleet;
 let folder: string;
 beforeAll(async () => {

@@ -205,7 +205,7 @@ export const fields = {
   CHANNEL_RENEW_BEFORE_SECONDS: integer(1, 518_400, 86_400),
   CALSYNC_COMMIT: z
     .string()
-    .regex(/^[0-9a-f]{7,64}(-changed)?$/, "must be a commit's hash")
+    .regex(/^([0-9a-f]{40}|[0-9a-f]{64})(-changed)?$/, "must be a commit's whole hash")
     .optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()

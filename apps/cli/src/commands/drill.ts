@@ -98,9 +98,8 @@ async function runDrillCommand(context: CommandContext, names: string[], options
       },
     });
     bar.end();
-    const [one] = evidence;
-    const evidenceFolder = one === undefined ? (options.evidence ?? EVIDENCE_FOLDER) : folderOf(one);
-    const folder = relative(process.cwd(), evidenceFolder) || '.';
+    const [evidenceFolder = options.evidence ?? EVIDENCE_FOLDER, ...others] = [...new Set(evidence.map(folderOf))];
+    const folders = [evidenceFolder, ...others].map((folder) => relative(process.cwd(), folder) || '.').join(' and ');
     const document = {
       drills: evidence.map((one) => ({
         name: one.drill,
@@ -117,7 +116,7 @@ async function runDrillCommand(context: CommandContext, names: string[], options
     output.result(document, () =>
       [
         ...skipped.map(({ name, reasons }) => `left out  ${name}: ${reasons.join(', ')}`),
-        `${evidence.length - failed} passed, ${failed} failed; evidence in ${folder}`,
+        `${evidence.length - failed} passed, ${failed} failed; evidence in ${folders}`,
       ].join('\n'),
     );
     if (failed > 0) context.exit(EXIT.no);

@@ -30,11 +30,22 @@ export async function sumMetrics(
 
 /** Counters and histograms of processes that are gone are kept: what they counted has happened. Gauges are not. */
 function aggregate(reports: readonly ReportedProcess[], own: readonly MetricJson[]) {
-  const parts = reports.map(({ metrics, isAlive, role }) =>
-    (metrics as MetricJson[]).filter((metric) => role !== 'ops' && (isAlive || metric.type !== 'gauge')),
-  );
+  const parts = reports.map(({ metrics, isAlive, role }) => {
+    const told = (metrics as MetricJson[]).filter((metric) => role !== 'ops' && (isAlive || metric.type !== 'gauge'));
+    const isNameless = role !== 'ops' && isAlive && !told.some(({ name }) => name === BUILD.name);
+    return isNameless ? [...told, BUILD] : told;
+  });
   return AggregatorRegistry.aggregate([...parts, own].map(dropRole) as never);
 }
+
+/** Of a process whose version does not say what it runs yet. */
+const BUILD: MetricJson = {
+  name: 'calendar_build_info',
+  help: 'Processes by the commit that they run',
+  type: 'gauge',
+  aggregator: 'sum',
+  values: [{ labels: { commit: 'unknown' }, value: 1 }],
+};
 
 function dropRole(metrics: readonly MetricJson[]): MetricJson[] {
   return metrics

@@ -10,6 +10,8 @@ export interface MetricJson {
   readonly type: string;
   readonly help: string;
   readonly values: readonly Sample[];
+  /** How several processes' become one; prom-client's own word. */
+  readonly aggregator?: string;
 }
 
 export interface Histogram {

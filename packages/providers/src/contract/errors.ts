@@ -35,6 +35,20 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/**
+ * Reasons that say nothing of a calendar, a booking or the calendar provider's health: our OAuth client is not known any more,
+ * the API is switched off in our own project, no key of ours opens the tokens. Operators mend them.
+ */
+export const OURS_TO_MEND: ReadonlySet<string> = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'deleted_client',
+  'disabled_client',
+  'accessNotConfigured',
+  'SERVICE_DISABLED',
+  'token_unreadable',
+]);
+
 export interface ProviderErrorFacts {
   readonly kind: ErrorKind;
   readonly calendarProvider: CalendarProvider;

@@ -31,6 +31,7 @@ export {
   ERROR_KINDS,
   type ErrorKind,
   type Operation,
+  OURS_TO_MEND,
   ProviderError,
   type ProviderErrorFacts,
 } from './errors.ts';

@@ -1,5 +1,5 @@
 import CircuitBreaker from 'opossum';
-import { type CalendarProvider, ownError, ProviderError } from '../contract/index.ts';
+import { type CalendarProvider, OURS_TO_MEND, ownError, ProviderError } from '../contract/index.ts';
 import type { ProviderCall } from './policy.ts';
 
 export type BreakerState = 'closed' | 'half_open' | 'open';
@@ -51,18 +51,8 @@ export interface Breaker {
 
 type Task = () => Promise<unknown>;
 
-/**
- * `transient` for reasons of our own: nobody asked the provider, nobody waited for its answer, or it knows our client no
- * more, which is no reason to refuse calls whose token still holds.
- */
-const NOT_THE_PROVIDERS: ReadonlySet<string> = new Set([
-  'aborted',
-  'token_unreadable',
-  'invalid_client',
-  'unauthorized_client',
-  'deleted_client',
-  'disabled_client',
-]);
+/** `transient` for reasons of our own: nobody waited for the provider's answer, or it has nothing to do with its health. */
+const NOT_THE_PROVIDERS: ReadonlySet<string> = new Set(['aborted', ...OURS_TO_MEND]);
 
 /** While the one call is under way nobody knows when it ends. */
 const PROBE_WAIT_MS = 1_000;
@@ -129,6 +119,8 @@ function isFailure(error: unknown, isProbe: boolean): boolean {
   if (!(error instanceof ProviderError)) return isProbe;
   // As the one call let through, only an answer is proof: one that our own limits kept back, or a client refused, is none.
   if (error.kind !== 'transient') return isProbe && error.status === null;
+  // An answer that is one, of an event that makes no sense.
+  if (error.status !== null && error.status < 400 && error.reason !== 'unreadable_answer') return false;
   return isProbe || !NOT_THE_PROVIDERS.has(error.reason);
 }
 

@@ -23,7 +23,7 @@ export function explainError(error: LastError, calendarProvider: string): Explan
       return explainTransient(error, name);
     case 'rate_limited':
       return {
-        what: `${name} asked us to slow down for this account. We wait as long as ${name} said; this does not count as a failed try.`,
+        what: `${name} asked us to slow down for this account. We wait as long as ${name} said, and longer each time where it did not say.`,
         todo: 'Nothing: wait. If many connections show this at once, read the runbook.',
         runbook: 'calendar-provider-throttled',
       };

@@ -59,7 +59,20 @@ describe('settleFailure', () => {
     expect(settleFailure(failure('rate_limited'), after(9, 'transient'), backoff, 1).waitMs).toBe(600_000);
     const limited = { ...failure('rate_limited'), requestId: null, status: 429 };
     expect(toLastError(limited, after(0, 'rate_limited', 3), new Date())).toMatchObject({ times: 4 });
+    // Limits that name a time, ours among them, are no reason to wait longer for one that does not.
+    const ours = { ...failure('rate_limited', { retryAfterMs: 1_000 }), requestId: null, status: null };
+    expect(toLastError(ours, first, new Date())).not.toHaveProperty('times');
+    expect(toLastError(ours, after(0, 'rate_limited', 3), new Date())).toMatchObject({ times: 3 });
+    expect(settleFailure(failure('rate_limited'), after(0, 'rate_limited'), backoff, 1).waitMs).toBe(600_000);
   });
+
+  test.each(['invalid_client', 'accessNotConfigured', 'token_unreadable'])(
+    '[R-1] %s is ours to mend: it counts, and is never waited for long',
+    (reason) => {
+      const settled = settleFailure(failure('transient', { reason }), after(20, 'transient'), backoff, 1);
+      expect(settled).toEqual({ ...counted, waitMs: 600_000 });
+    },
+  );
 
   test('[R-1] an open breaker spends no attempt', () => {
     const settled = settleFailure(

@@ -1,5 +1,5 @@
 import type { LastError } from '@bookiji/db';
-import type { ErrorKind, ProviderError } from '@bookiji/providers/contract';
+import { type ErrorKind, OURS_TO_MEND, type ProviderError } from '@bookiji/providers/contract';
 
 export interface BackoffSettings {
   /** `BACKOFF_BASE_SECONDS`. */
@@ -27,6 +27,8 @@ export interface Attempts {
 
 /** A calendar that is not found so many times in a row is given up: one such answer may be a passing one. */
 const NOT_FOUND_AT_MOST = 3;
+/** What operators mend for everybody at once is found mended soon after. */
+const OURS_AT_MOST_MS = 600_000;
 const PARK_REASONS: Readonly<Record<string, string>> = {
   auth_revoked: 'The calendar account no longer grants access. Connect the calendar again.',
   not_found: 'The calendar is gone or no longer shared with this account. Connect the calendar again.',
@@ -54,6 +56,7 @@ export function settleFailure(
         ? { ...waiting, waitMs: backoffMs(countLimited(attempts), backoff, random) }
         : { ...waiting, waitMs: spread(retryAfterMs, random), countsAsError: false };
     case 'transient':
+      if (OURS_TO_MEND.has(error.reason)) return { ...waiting, waitMs: Math.min(wait, OURS_AT_MOST_MS) };
       if (error.reason === 'breaker_open')
         return { ...waiting, waitMs: spread(retryAfterMs || 1_000, random), countsAsError: false };
       return { ...waiting, waitMs: Math.max(wait, spread(retryAfterMs, random)) };
@@ -77,9 +80,13 @@ function countNotFound(attempts: Attempts): number {
   return countInARow(attempts, ({ kind }) => kind === 'not_found');
 }
 
-/** How often in a row, this time included, also where such attempts are not among those that count. */
-function countLimited({ lastError }: Attempts): number {
-  return lastError?.kind === 'rate_limited' ? (lastError.times ?? 1) + 1 : 1;
+/** How often in a row a limit named no time, this time included; those that named one, ours among them, are passed over. */
+function countLimited(attempts: Attempts): number {
+  return limitedBefore(attempts) + 1;
+}
+
+function limitedBefore({ lastError }: Attempts): number {
+  return lastError?.kind === 'rate_limited' ? (lastError.times ?? 0) : 0;
 }
 
 /** How often in a row, this time included: what failed before for other reasons says nothing. */
@@ -124,8 +131,13 @@ export function toLastError(
     ...(error.status === null ? {} : { status: error.status }),
     ...(isWaitAskedFor(error) ? { retry_after: true } : {}),
     ...(error.kind === 'not_found' ? { times: countNotFound(attempts) } : {}),
-    ...(error.kind === 'rate_limited' ? { times: countLimited(attempts) } : {}),
+    ...(error.kind === 'rate_limited' ? timesOfLimit(error, attempts) : {}),
   };
+}
+
+function timesOfLimit({ retryAfterMs }: Pick<ProviderError, 'retryAfterMs'>, attempts: Attempts): { times?: number } {
+  const times = (retryAfterMs ?? 0) > 0 ? limitedBefore(attempts) : countLimited(attempts);
+  return times === 0 ? {} : { times };
 }
 
 /**

@@ -36,7 +36,7 @@ export async function runRound(context: RoundContext): Promise<Synced> {
     pages += 1;
     unreadableCount += page.unreadable.length;
     const folded = await foldPage(context, page, seen);
-    doubts.note({ changes: page.changes, unreadable: folded.unreadable });
+    doubts.note({ changes: page.changes, ...folded });
     for (const bookingId of folded.suspectBookingIds) suspects.add(bookingId);
     if (page.cursor === null) {
       await (isFirstRound ? writer.add(folded) : stagePage(deps.db, connection.id, token, folded));
@@ -79,6 +79,8 @@ async function* readPages({ port, round, keeper }: RoundContext): AsyncGenerator
 interface ReadPage extends FoldedPage {
   /** What may be busy time of the owner's and cannot be read. */
   readonly unreadable: readonly UnreadableItem[];
+  /** Events of bookings that cannot be read. */
+  readonly ownIds: readonly string[];
 }
 
 /** @param seen takes up what may be the event of a booking of which none is on record. */
@@ -118,10 +120,12 @@ async function foldPage(
       own.get(eventId) ?? own.get(key ?? '') ?? own.get(bookingId ?? '') ?? null,
   );
   // A booking's own event that cannot be read is a hint like any other, and no busy time of the owner's.
-  const ownUnread = page.unreadable.flatMap(({ eventId }) => own.get(eventId ?? '')?.bookingId ?? []);
+  const ownIds = page.unreadable.flatMap(({ eventId }) => (eventId !== null && own.has(eventId) ? eventId : []));
+  const ownUnread = ownIds.flatMap((id) => own.get(id)?.bookingId ?? []);
   return {
     ...folded,
     suspectBookingIds: [...folded.suspectBookingIds, ...ownUnread],
     unreadable: page.unreadable.filter(({ eventId }) => !own.has(eventId ?? '')),
+    ownIds,
   };
 }

@@ -26,6 +26,7 @@ function leftOf(known: readonly UnreadableItem[], ...pages: (readonly (Change | 
   for (const page of pages) {
     doubts.note({
       changes: page.filter((one): one is Change => 'kind' in one),
+      ownIds: [],
       unreadable: page.filter((one): one is UnreadableItem => !('kind' in one)),
     });
   }
@@ -54,6 +55,12 @@ describe('[I-5] an item that cannot be read', () => {
   test('is what the last page says of it', () => {
     expect(leftOf([], [item('odd')], [event('odd')])).toEqual([]);
     expect(leftOf([], [event('odd')], [item('odd')])).toEqual(['odd']);
+  });
+
+  test('is none once it is known for a booking’s own event', () => {
+    const doubts = trackDoubts([item('ours'), item('odd')]);
+    doubts.note({ changes: [], unreadable: [], ownIds: ['ours'] });
+    expect(doubts.items()).toEqual([item('odd')]);
   });
 
   test('and names none is ended by nothing that an increment tells', () => {

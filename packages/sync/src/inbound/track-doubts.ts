@@ -2,7 +2,8 @@ import type { ChangePage, UnreadableItem } from '@bookiji/providers/contract';
 
 /** Which items of a feed cannot be read, page after page of one round. */
 export interface DoubtTracker {
-  note(page: Pick<ChangePage, 'changes' | 'unreadable'>): void;
+  /** @param page of which `ownIds` are events of bookings, and no doubt whatever was thought of them before. */
+  note(page: Pick<ChangePage, 'changes' | 'unreadable'> & { readonly ownIds: readonly string[] }): void;
   /** What cannot be read as of the last page that was noted. */
   items(): readonly UnreadableItem[];
 }
@@ -22,7 +23,8 @@ export function trackDoubts(known: readonly UnreadableItem[]): DoubtTracker {
     for (const item of open.values()) if (item.seriesId === seriesId) open.delete(item.eventId);
   };
   return {
-    note({ changes, unreadable }) {
+    note({ changes, unreadable, ownIds }) {
+      for (const id of ownIds) open.delete(id);
       if (open.size > 0) {
         for (const change of changes) {
           if (change.kind === 'series_reset') settleSeries(change.seriesId);

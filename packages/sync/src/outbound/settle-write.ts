@@ -13,7 +13,7 @@ import {
   recordEffectFailure,
   writeDeadLetter,
 } from '@bookiji/db';
-import type { ProviderError } from '@bookiji/providers/contract';
+import { OURS_TO_MEND, type ProviderError } from '@bookiji/providers/contract';
 import {
   type BackoffSettings,
   countInARow,
@@ -75,8 +75,9 @@ async function record(
   const isUsedUp =
     effect.errorCount + 1 >= ATTEMPTS_AT_MOST ||
     (error.reason === NEWER_VERSION_SHOWN && (error.times ?? 0) >= NEWER_VERSION_SIGHTINGS);
-  // However often a calendar provider says that it is too much just now, that is no reason to give a booking up.
-  const countsAsError = settlement.countsAsError && error.kind !== 'rate_limited';
+  // A limit, or what operators have to mend, is no reason to give a booking up, however often it is met.
+  const isNobodys = error.kind === 'rate_limited' || OURS_TO_MEND.has(error.reason);
+  const countsAsError = settlement.countsAsError && !isNobodys;
   const isDead = settlement.isFinal || (countsAsError && isUsedUp);
   const isBehind = effect.appliedVersion < desired.version;
   await deps.db.transaction(async (tx) => {
