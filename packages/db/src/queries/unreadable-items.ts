@@ -46,6 +46,8 @@ export async function replaceUnreadableItems(
   await tx.execute(sql`
     DELETE FROM unreadable_items u
      WHERE u.connection_id = ${connectionId} AND u.external_event_id NOT IN (SELECT event_id FROM ${given})`);
+  // Ingress, which has another account's forgotten, may not insert.
+  if (items.length === 0) return;
   await tx.execute(sql`
     INSERT INTO unreadable_items AS u (connection_id, external_event_id, series_id, reason)
     SELECT DISTINCT ON (event_id) ${connectionId}::uuid, event_id, series_id, reason FROM ${given}
